@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Registers, descriptor and completion record. Generated from rtl/regs/lxa.regs: do not edit. */
+#ifndef LXA_REGS_H
+#define LXA_REGS_H
+
+/* Registers: byte offsets, and field masks and shifts. */
+#define LXA_REG_ID 0x000
+#define LXA_ID_MAGIC_SHIFT 16
+#define LXA_ID_MAGIC_MASK 0xffff0000u
+#define LXA_ID_MAJOR_SHIFT 8
+#define LXA_ID_MAJOR_MASK 0x0000ff00u
+#define LXA_ID_MINOR_SHIFT 0
+#define LXA_ID_MINOR_MASK 0x000000ffu
+#define LXA_REG_CFG_SHIFT 0x004
+#define LXA_CFG_SHIFT_OC_SHIFT 0
+#define LXA_CFG_SHIFT_OC_MASK 0x0000ffffu
+#define LXA_CFG_SHIFT_IC_SHIFT 16
+#define LXA_CFG_SHIFT_IC_MASK 0xffff0000u
+#define LXA_REG_CFG_XNOR 0x008
+#define LXA_CFG_XNOR_OC_SHIFT 0
+#define LXA_CFG_XNOR_OC_MASK 0x0000ffffu
+#define LXA_CFG_XNOR_IC_SHIFT 16
+#define LXA_CFG_XNOR_IC_MASK 0xffff0000u
+#define LXA_REG_CFG_OUT 0x00c
+#define LXA_CFG_OUT_LANES_SHIFT 0
+#define LXA_CFG_OUT_LANES_MASK 0x000000ffu
+#define LXA_CFG_OUT_ACC_W_SHIFT 8
+#define LXA_CFG_OUT_ACC_W_MASK 0x0000ff00u
+#define LXA_CFG_OUT_HALF_W_SHIFT 16
+#define LXA_CFG_OUT_HALF_W_MASK 0x00ff0000u
+#define LXA_CFG_OUT_XACC_W_SHIFT 24
+#define LXA_CFG_OUT_XACC_W_MASK 0xff000000u
+#define LXA_REG_CFG_ACT 0x010
+#define LXA_REG_CFG_ACC 0x014
+#define LXA_REG_CFG_WGT 0x018
+#define LXA_REG_CFG_BUS 0x01c
+#define LXA_CFG_BUS_BUS_BYTES_SHIFT 0
+#define LXA_CFG_BUS_BUS_BYTES_MASK 0x0000ffffu
+#define LXA_CFG_BUS_WORD_BYTES_SHIFT 16
+#define LXA_CFG_BUS_WORD_BYTES_MASK 0xffff0000u
+#define LXA_REG_CFG_MODES 0x020
+#define LXA_CFG_MODES_SHIFT_SHIFT 0
+#define LXA_CFG_MODES_SHIFT_MASK 0x00000001u
+#define LXA_CFG_MODES_SQRT2_SHIFT 1
+#define LXA_CFG_MODES_SQRT2_MASK 0x00000002u
+#define LXA_CFG_MODES_XNOR_SHIFT 2
+#define LXA_CFG_MODES_XNOR_MASK 0x00000004u
+#define LXA_CFG_MODES_POOL_SHIFT 3
+#define LXA_CFG_MODES_POOL_MASK 0x00000008u
+#define LXA_REG_CFG_RING 0x024
+#define LXA_CFG_RING_LOG2_MAX_SHIFT 0
+#define LXA_CFG_RING_LOG2_MAX_MASK 0x000000ffu
+#define LXA_CFG_RING_RD_OUTSTANDING_SHIFT 8
+#define LXA_CFG_RING_RD_OUTSTANDING_MASK 0x0000ff00u
+#define LXA_REG_CTRL 0x040
+#define LXA_CTRL_ENABLE_SHIFT 0
+#define LXA_CTRL_ENABLE_MASK 0x00000001u
+#define LXA_CTRL_RESET_SHIFT 1
+#define LXA_CTRL_RESET_MASK 0x00000002u
+#define LXA_CTRL_SNAPSHOT_SHIFT 2
+#define LXA_CTRL_SNAPSHOT_MASK 0x00000004u
+#define LXA_REG_STATUS 0x044
+#define LXA_STATUS_IDLE_SHIFT 0
+#define LXA_STATUS_IDLE_MASK 0x00000001u
+#define LXA_STATUS_ERROR_SHIFT 1
+#define LXA_STATUS_ERROR_MASK 0x00000002u
+#define LXA_STATUS_RESETTING_SHIFT 2
+#define LXA_STATUS_RESETTING_MASK 0x00000004u
+#define LXA_REG_IRQ_STATUS 0x048
+#define LXA_IRQ_STATUS_DONE_SHIFT 0
+#define LXA_IRQ_STATUS_DONE_MASK 0x00000001u
+#define LXA_IRQ_STATUS_ERROR_SHIFT 1
+#define LXA_IRQ_STATUS_ERROR_MASK 0x00000002u
+#define LXA_REG_IRQ_MASK 0x04c
+#define LXA_REG_RING_BASE_LO 0x050
+#define LXA_REG_RING_BASE_HI 0x054
+#define LXA_REG_RING_LOG2 0x058
+#define LXA_REG_RING_HEAD 0x05c
+#define LXA_REG_RING_TAIL 0x060
+#define LXA_REG_CPL_BASE_LO 0x064
+#define LXA_REG_CPL_BASE_HI 0x068
+#define LXA_REG_CPL_COUNT 0x06c
+#define LXA_REG_PROGRESS 0x070
+#define LXA_REG_ERR_STATUS 0x074
+#define LXA_REG_ERR_SEQ 0x078
+#define LXA_REG_ERR_STREAM 0x07c
+#define LXA_REG_ERR_ADDR_LO 0x080
+#define LXA_REG_ERR_ADDR_HI 0x084
+#define LXA_REG_CUR_SEQ 0x088
+#define LXA_REG_CNT_CYCLES_LO 0x100
+#define LXA_REG_CNT_CYCLES_HI 0x104
+#define LXA_REG_CNT_BUSY_LO 0x108
+#define LXA_REG_CNT_BUSY_HI 0x10c
+#define LXA_REG_CNT_ST_WGT_LO 0x110
+#define LXA_REG_CNT_ST_WGT_HI 0x114
+#define LXA_REG_CNT_ST_ACT_LO 0x118
+#define LXA_REG_CNT_ST_ACT_HI 0x11c
+#define LXA_REG_CNT_ST_RD_LO 0x120
+#define LXA_REG_CNT_ST_RD_HI 0x124
+#define LXA_REG_CNT_ST_OUT_LO 0x128
+#define LXA_REG_CNT_ST_OUT_HI 0x12c
+#define LXA_REG_CNT_ST_WR_LO 0x130
+#define LXA_REG_CNT_ST_WR_HI 0x134
+#define LXA_REG_CNT_ST_PIPE_LO 0x138
+#define LXA_REG_CNT_ST_PIPE_HI 0x13c
+#define LXA_REG_CNT_ST_CMD_LO 0x140
+#define LXA_REG_CNT_ST_CMD_HI 0x144
+#define LXA_REG_CNT_IDLE_LO 0x148
+#define LXA_REG_CNT_IDLE_HI 0x14c
+#define LXA_REG_CNT_MACS_LO 0x150
+#define LXA_REG_CNT_MACS_HI 0x154
+#define LXA_REG_CNT_RD_BYTES_LO 0x158
+#define LXA_REG_CNT_RD_BYTES_HI 0x15c
+#define LXA_REG_CNT_WR_BYTES_LO 0x160
+#define LXA_REG_CNT_WR_BYTES_HI 0x164
+#define LXA_REG_CNT_JOBS_LO 0x168
+#define LXA_REG_CNT_JOBS_HI 0x16c
+
+/* Descriptor fields: LXA_DF(word, low bit, width). */
+#define LXA_DESC_BYTES 256
+#define LXA_DESC_WORDS 64
+#define LXA_MAGIC 0x4c58
+#define LXA_DF(word, lsb, width) (((word) << 16) | ((lsb) << 8) | (width))
+#define LXA_DF_WORD(f) ((f) >> 16)
+#define LXA_DF_LSB(f) (((f) >> 8) & 0xff)
+#define LXA_DF_WIDTH(f) ((f) & 0xff)
+#define LXA_D_OP LXA_DF(0, 0, 4)
+#define LXA_D_IRQ LXA_DF(0, 8, 1)
+#define LXA_D_BARRIER LXA_DF(0, 9, 1)
+#define LXA_D_MAGIC LXA_DF(0, 16, 16)
+#define LXA_D_SEQ LXA_DF(1, 0, 32)
+#define LXA_D_ACT_ADDR LXA_DF(2, 0, 64)
+#define LXA_D_WGT_ADDR LXA_DF(4, 0, 64)
+#define LXA_D_PAR_ADDR LXA_DF(6, 0, 64)
+#define LXA_D_OUT_ADDR LXA_DF(8, 0, 64)
+#define LXA_D_RES_ADDR LXA_DF(10, 0, 64)
+#define LXA_D_ACT_SIZE LXA_DF(12, 0, 32)
+#define LXA_D_WGT_SIZE LXA_DF(13, 0, 32)
+#define LXA_D_PAR_SIZE LXA_DF(14, 0, 32)
+#define LXA_D_OUT_SIZE LXA_DF(15, 0, 32)
+#define LXA_D_RES_SIZE LXA_DF(16, 0, 32)
+#define LXA_D_IN_H LXA_DF(17, 0, 16)
+#define LXA_D_IN_W LXA_DF(17, 16, 16)
+#define LXA_D_CONV_H LXA_DF(18, 0, 16)
+#define LXA_D_CONV_W LXA_DF(18, 16, 16)
+#define LXA_D_OUT_H LXA_DF(19, 0, 16)
+#define LXA_D_OUT_W LXA_DF(19, 16, 16)
+#define LXA_D_BATCH LXA_DF(20, 0, 16)
+#define LXA_D_IN_PX LXA_DF(20, 16, 16)
+#define LXA_D_IN_ROW LXA_DF(21, 0, 32)
+#define LXA_D_IN_IMG LXA_DF(22, 0, 32)
+#define LXA_D_OUT_ROW LXA_DF(23, 0, 32)
+#define LXA_D_OUT_IMG LXA_DF(24, 0, 32)
+#define LXA_D_OUT_PX LXA_DF(25, 0, 16)
+#define LXA_D_ACT_PITCH LXA_DF(25, 16, 16)
+#define LXA_D_KH LXA_DF(26, 0, 4)
+#define LXA_D_KW LXA_DF(26, 4, 4)
+#define LXA_D_SY LXA_DF(26, 8, 3)
+#define LXA_D_SX LXA_DF(26, 12, 3)
+#define LXA_D_DY LXA_DF(26, 16, 5)
+#define LXA_D_DX LXA_DF(26, 24, 5)
+#define LXA_D_PAD_T LXA_DF(27, 0, 8)
+#define LXA_D_PAD_L LXA_DF(27, 8, 8)
+#define LXA_D_POOL_H LXA_DF(27, 16, 4)
+#define LXA_D_POOL_W LXA_DF(27, 20, 4)
+#define LXA_D_POOL_SY LXA_DF(27, 24, 4)
+#define LXA_D_POOL_SX LXA_DF(27, 28, 4)
+#define LXA_D_POOL_PT LXA_DF(28, 0, 4)
+#define LXA_D_POOL_PL LXA_DF(28, 4, 4)
+#define LXA_D_LANE LXA_DF(28, 8, 1)
+#define LXA_D_DUAL LXA_DF(28, 9, 1)
+#define LXA_D_HALVE LXA_DF(28, 10, 1)
+#define LXA_D_ACT_FMT LXA_DF(28, 12, 3)
+#define LXA_D_WGT_FMT LXA_DF(28, 16, 3)
+#define LXA_D_ACT_S LXA_DF(28, 20, 1)
+#define LXA_D_WGT_S LXA_DF(28, 21, 1)
+#define LXA_D_PAD_MODE LXA_DF(28, 24, 2)
+#define LXA_D_PASSES LXA_DF(28, 28, 2)
+#define LXA_D_OC LXA_DF(29, 0, 16)
+#define LXA_D_OCB LXA_DF(29, 16, 16)
+#define LXA_D_ICB LXA_DF(30, 0, 16)
+#define LXA_D_ICB_TOTAL LXA_DF(30, 16, 16)
+#define LXA_D_GRP_OCB LXA_DF(31, 0, 16)
+#define LXA_D_GRP_ICB LXA_DF(31, 16, 16)
+#define LXA_D_MAC_IC LXA_DF(32, 0, 16)
+#define LXA_D_IC_TAIL LXA_DF(32, 16, 8)
+#define LXA_D_OC_TAIL LXA_DF(32, 24, 8)
+#define LXA_D_TILE_H LXA_DF(33, 0, 16)
+#define LXA_D_TILE_W LXA_DF(33, 16, 16)
+#define LXA_D_KIND LXA_DF(34, 0, 2)
+#define LXA_D_OUT_FMT LXA_DF(34, 4, 2)
+#define LXA_D_LOG_S LXA_DF(34, 8, 1)
+#define LXA_D_LOG_ROUND LXA_DF(34, 9, 1)
+#define LXA_D_NTHR LXA_DF(34, 12, 4)
+#define LXA_D_LOG_MAX LXA_DF(34, 16, 8)
+#define LXA_D_LOG_OFF LXA_DF(34, 24, 8)
+#define LXA_D_CLAMP_LO LXA_DF(35, 0, 32)
+#define LXA_D_CLAMP_HI LXA_DF(36, 0, 32)
+
+/* Completion record: index of the (first) 32-bit word. */
+#define LXA_CPL_BYTES 128
+#define LXA_CPL_WORDS 32
+#define LXA_C_SEQ 0
+#define LXA_C_STATUS 1
+#define LXA_C_STREAM 2
+#define LXA_C_COUNT 3
+#define LXA_C_CYCLES 4
+#define LXA_C_BUSY 6
+#define LXA_C_ST_WGT 8
+#define LXA_C_ST_ACT 10
+#define LXA_C_ST_RD 12
+#define LXA_C_ST_OUT 14
+#define LXA_C_ST_WR 16
+#define LXA_C_ST_PIPE 18
+#define LXA_C_ST_CMD 20
+#define LXA_C_MACS 22
+#define LXA_C_RD_BYTES 24
+#define LXA_C_WR_BYTES 26
+
+/* Constants. */
+#define LXA_HW_OP_NOP 0
+#define LXA_HW_OP_CONV 1
+#define LXA_HW_LANE_SHIFT 0
+#define LXA_HW_LANE_XNOR 1
+#define LXA_HW_FMT_LOG4 0
+#define LXA_HW_FMT_LOG8 1
+#define LXA_HW_FMT_U8 2
+#define LXA_HW_FMT_S8 3
+#define LXA_HW_FMT_B1 4
+#define LXA_HW_WFMT_LOG 0
+#define LXA_HW_WFMT_S8 1
+#define LXA_HW_WFMT_B1 2
+#define LXA_HW_PAD_ZERO 0
+#define LXA_HW_PAD_PLUS 1
+#define LXA_HW_PAD_MINUS 2
+#define LXA_HW_KIND_INT32 0
+#define LXA_HW_KIND_LOG 1
+#define LXA_HW_KIND_THRESH 2
+#define LXA_HW_KIND_INT8 3
+#define LXA_HW_OFMT_B1 0
+#define LXA_HW_OFMT_N4 1
+#define LXA_HW_OFMT_B8 2
+#define LXA_HW_OFMT_W32 3
+#define LXA_HW_STATUS_OK 0
+#define LXA_HW_STATUS_BAD_DESC 1
+#define LXA_HW_STATUS_WINDOW 2
+#define LXA_HW_STATUS_RD_ERROR 3
+#define LXA_HW_STATUS_WR_ERROR 4
+#define LXA_HW_STREAM_NONE 0
+#define LXA_HW_STREAM_CMD 1
+#define LXA_HW_STREAM_ACT 2
+#define LXA_HW_STREAM_WGT 3
+#define LXA_HW_STREAM_PAR 4
+#define LXA_HW_STREAM_OUT 5
+#define LXA_HW_STREAM_CPL 6
+
+#endif
