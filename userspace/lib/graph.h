@@ -14,31 +14,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LXA_MAX_DIMS 8
-
-/* Element types: ONNX's TensorProto.DataType numbers. */
-enum lxa_dtype {
-	LXA_F32 = 1, LXA_UINT8 = 2, LXA_INT8 = 3, LXA_UINT16 = 4, LXA_INT16 = 5, LXA_INT32 = 6, LXA_INT64 = 7,
-	LXA_BOOL = 9, LXA_F64 = 11, LXA_UINT32 = 12, LXA_UINT64 = 13,
-};
-
-struct lxa_tensor {
-	enum lxa_dtype dtype;
-	int ndim;			/* 0: scalar */
-	int64_t dims[LXA_MAX_DIMS];
-	void *data;			/* malloc'ed and owned by this struct, or NULL */
-};
-
-size_t lxa_dtype_size(enum lxa_dtype t);	/* bytes; 0 for an unknown type */
-int64_t lxa_tensor_count(const struct lxa_tensor *t); /* elements */
-int lxa_tensor_alloc(struct lxa_tensor *t);	/* data for dtype and dims, zeroed; 0 or -ENOMEM */
-void lxa_tensor_free(struct lxa_tensor *t);	/* data only */
+#include "../lxa.h"		/* tensors and errors are public types */
 
 struct lxa_value {
 	char *name;
 	struct lxa_tensor t;		/* type and shape; data when constant (initializer or folded), else NULL */
 	int known;			/* dtype and shape are known */
 	int producer;			/* node index; -1: graph input or initializer */
+	int free_batch;			/* graph input whose first dimension the file leaves open */
 };
 
 enum lxa_attr_type { LXA_ATTR_INT, LXA_ATTR_FLOAT, LXA_ATTR_STRING, LXA_ATTR_INTS, LXA_ATTR_FLOATS, LXA_ATTR_TENSOR };
@@ -76,15 +59,12 @@ struct lxa_graph {
 
 /*
  * Every function below that can fail returns 0 or a negative errno and then leaves a sentence that names file, node and
- * fault in err (struct lxa_err, never NULL).
+ * fault in err (never NULL).
  */
-struct lxa_err {
-	char text[512];
-};
-int lxa_err_set(struct lxa_err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4))); /* returns code */
-
 int lxa_graph_load(const char *path, struct lxa_graph **out, struct lxa_err *err);
 int lxa_graph_infer(struct lxa_graph *g, int64_t batch, struct lxa_err *err); /* replaces symbolic/unknown first dims */
+/* Gives graph input i (0..n_in-1) this shape before lxa_graph_infer(): for files that leave more than the batch open. */
+int lxa_graph_set_input(struct lxa_graph *g, int i, int ndim, const int64_t *dims, struct lxa_err *err);
 void lxa_graph_free(struct lxa_graph *g);
 
 const struct lxa_attr *lxa_node_attr(const struct lxa_node *n, const char *name); /* NULL when absent */
@@ -99,9 +79,5 @@ void lxa_cpu_destroy(struct lxa_cpu *cpu);
 int lxa_cpu_exec(struct lxa_cpu *cpu, const struct lxa_graph *g, int node, const struct lxa_tensor *const *in,
 		 struct lxa_tensor *out, struct lxa_err *err);
 int lxa_cpu_supports(const struct lxa_node *n); /* 1 when lxa_cpu_exec knows the operator */
-
-/* Tensor files, told by ending: .npy (NumPy 1.0/2.0) and .pb (ONNX TensorProto). */
-int lxa_tensor_read(const char *path, struct lxa_tensor *t, struct lxa_err *err);
-int lxa_tensor_write(const char *path, const struct lxa_tensor *t, struct lxa_err *err);
 
 #endif

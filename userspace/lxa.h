@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lxa.h - liblxa, and its manual.
+ *
+ * Four layers, each usable without the next:
+ *   1. device, buffers, jobs    thin C over the ioctls of driver/uapi/lxa.h, on hardware or the simulated device
+ *   2. operations               one quantized convolution: pack weights, submit, wait
+ *   3. models                   load an ONNX file, plan what the device takes, run it
+ *   4. tensors and errors       shared by all
+ *
+ * Conventions. Functions return 0 or a negative errno; where they take a struct lxa_err (never NULL) they then leave a
+ * sentence in it that names what failed and where. Sizes are in elements unless a name says bytes; times in milliseconds
+ * (_ms) or seconds (_s); image tensors are NCHW, row-major, dense. Pointers returned by "get" functions belong to the
+ * object they come from and live as long as it does. What a function creates, the matching free/close function frees;
+ * those accept NULL.
+ * Thread-safety: functions on different objects may run at the same time. Functions on one struct lxa_device may be called
+ * from several threads, except lxa_device_close; event records go to whichever thread reads them. A lxa_operation or a
+ * lxa_plan belongs to one thread at a time. A loaded lxa_model is read-only: several plans, in several threads, may share it.
+ */
+#ifndef LXA_H
+#define LXA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../driver/uapi/lxa.h"
+#include "../driver/uapi/lxa_layout.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- 4. errors and tensors -------------------------------------------------------------------------- */
+
+struct lxa_err {
+	char text[512];			/* a sentence without a newline; "" when nothing failed */
+};
+
+/* Write the sentence and return code, for callers that add functions in the same style. */
+int lxa_err_set(struct lxa_err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Text for enum lxa_reject: which field of a job the driver's validator refused. Never NULL. */
+const char *lxa_reject_name(uint32_t reason);
+
+#define LXA_MAX_DIMS 8
+
+/* Element types: ONNX's TensorProto.DataType numbers. */
+enum lxa_dtype {
+	LXA_F32 = 1, LXA_UINT8 = 2, LXA_INT8 = 3, LXA_UINT16 = 4, LXA_INT16 = 5, LXA_INT32 = 6, LXA_INT64 = 7,
+	LXA_BOOL = 9, LXA_F64 = 11, LXA_UINT32 = 12, LXA_UINT64 = 13,
+};
+
+struct lxa_tensor {
+	enum lxa_dtype dtype;
+	int ndim;			/* 0: scalar */
+	int64_t dims[LXA_MAX_DIMS];
+	void *data;			/* malloc'ed and owned by this struct, or NULL */
+};
+
+size_t lxa_dtype_size(enum lxa_dtype t);	/* bytes; 0 for an unknown type */
+int64_t lxa_tensor_count(const struct lxa_tensor *t); /* elements */
+int lxa_tensor_alloc(struct lxa_tensor *t);	/* data for dtype and dims, zeroed; 0 or -ENOMEM */
+void lxa_tensor_free(struct lxa_tensor *t);	/* frees data and sets it to NULL; dims stay */
+
+/* Tensor files, told by ending: .npy (NumPy 1.0/2.0) and .pb (ONNX TensorProto). Read allocates t->data. */
+int lxa_tensor_read(const char *path, struct lxa_tensor *t, struct lxa_err *err);
+int lxa_tensor_write(const char *path, const struct lxa_tensor *t, struct lxa_err *err);
+
+/* ---- 1. device, buffers, jobs ----------------------------------------------------------------------- */
+
+struct lxa_device;
+struct lxa_bo;
+
+/*
+ * Open a device and make a context on it. path: a device node ("/dev/lxa0"), "sim:rtl" or "sim:model" (a simulated device
+ * inside this process; every opener of the same name in a process shares it), or NULL: the environment variable
+ * LXA_DEVICE, else /dev/lxa0 when it exists, else "sim:rtl".
+ * Errors: -ENOENT, -EACCES (the node), -EPROTO (another ABI version), -EINVAL (unknown name), -ENOMEM.
+ */
+int lxa_device_open(const char *path, struct lxa_device **out, struct lxa_err *err);
+void lxa_device_close(struct lxa_device *dev);	/* after everything made from it has been freed */
+
+const char *lxa_device_path(const struct lxa_device *dev);	/* what was opened, NULL resolved */
+const char *lxa_device_engine(const struct lxa_device *dev);	/* "rtl", "model" or "hardware" */
+const struct lxa_caps *lxa_device_caps(const struct lxa_device *dev); /* lanes, buffers, modes */
+
+/* One parameter, enum lxa_param. -EOPNOTSUPP: the driver has no such parameter. */
+int lxa_device_param(struct lxa_device *dev, uint32_t param, uint64_t *value);
+
+/* The device's free-running counters, taken in one cycle, indexed by enum lxa_counter. */
+int lxa_device_counters(struct lxa_device *dev, uint64_t values[LXA_CNT_COUNT]);
+
+/* The parameters of the `base` configuration: what the library plans for when there is no device. */
+void lxa_caps_base(struct lxa_caps *caps);
+
+/*
+ * A buffer in device-visible memory, zero-filled, mapped into the process. bytes is rounded up to pages.
+ * Errors: -ENOMEM (also: over LXA_PARAM_BO_BYTES_MAX), -EINVAL (0 bytes).
+ */
+int lxa_bo_create(struct lxa_device *dev, uint64_t bytes, struct lxa_bo **out, struct lxa_err *err);
+void lxa_bo_free(struct lxa_bo *bo);		/* unmaps; memory goes when the last job using it has ended */
+void *lxa_bo_map(const struct lxa_bo *bo);	/* the CPU's view, valid until lxa_bo_free */
+uint64_t lxa_bo_bytes(const struct lxa_bo *bo);
+uint32_t lxa_bo_handle(const struct lxa_bo *bo); /* for struct lxa_ref */
+
+/*
+ * Before the CPU reads or writes a buffer that jobs use: waits until none does, at most timeout_ms. flags: LXA_PREP_READ,
+ * LXA_PREP_WRITE. -ETIMEDOUT. lxa_bo_fini hands it back; call it before submitting jobs that use the buffer.
+ */
+int lxa_bo_prep(struct lxa_bo *bo, uint32_t flags, uint32_t timeout_ms);
+int lxa_bo_fini(struct lxa_bo *bo);
+
+/*
+ * Queue n jobs (all or none), in order; a job sees what earlier jobs wrote. *seqno: number of the last one.
+ * -EINVAL: the error names the job's index and the field refused. The job array may be freed at once.
+ */
+int lxa_job_submit(struct lxa_device *dev, const struct lxa_job *jobs, uint32_t n, uint64_t *seqno, struct lxa_err *err);
+
+/*
+ * Wait until job seqno and all before it have ended. -ETIMEDOUT: not yet. Another error is the first failed job's:
+ * -EIO (reset or bus error), -EFAULT (left its window), -ECANCELED.
+ */
+int lxa_job_wait(struct lxa_device *dev, uint64_t seqno, uint32_t timeout_ms);
+
+/* Read up to n records of ended jobs, oldest first; returns how many (0: none there), or a negative errno. */
+int lxa_event_read(struct lxa_device *dev, struct lxa_event *ev, uint32_t n);
+
+/* ---- 2. operations ---------------------------------------------------------------------------------- */
+
+/*
+ * One convolution with its packed weights and parameters. It is described by a struct lxa_job of which only the geometry,
+ * formats, kind and pitches are read: op, flags, references, user, batch and tile are filled in by the library.
+ * Fully connected: in_h = in_w = kh = kw = 1, or a kernel of the image's size.
+ */
+struct lxa_operation;
+
+/* The output stage of one output channel (rtl/README.md section 4): v = ((T + bias) * mult + rounding) >> shift. */
+struct lxa_channel {
+	int64_t bias;			/* 48 bits */
+	int32_t mult;			/* signed 16 bits */
+	uint32_t shift;			/* 0..62 */
+	int32_t thr[15];		/* kind LXA_KIND_THRESH: job.nthr of them, ascending */
+};
+
+#define LXA_THR_ALWAYS INT32_MIN
+#define LXA_THR_NEVER INT32_MAX
+
+/*
+ * weights: out_c x (in_c / groups) x kh x kw bytes (ONNX's OIHW): LXA_WFMT_LOG sign in bit 7 and code below, LXA_WFMT_S8
+ * the value, LXA_WFMT_B1 +1 or -1. chan: out_c records. Both are copied.
+ * dev may be NULL: the operation then runs on the CPU kernels with the same bits (caps: lxa_caps_base).
+ * Errors: -EINVAL (a field out of range or a layer that does not fit: the sentence says which), -ERANGE (with these weights
+ * a sum could leave the accumulator: channel and figures are named), -ENOMEM.
+ */
+int lxa_op_create(struct lxa_device *dev, const struct lxa_job *shape, const int8_t *weights, const struct lxa_channel *chan,
+		  struct lxa_operation **out, struct lxa_err *err);
+void lxa_op_free(struct lxa_operation *op);
+
+const struct lxa_job *lxa_op_job(const struct lxa_operation *op);	/* complete but for act, out, batch, user */
+const struct lxa_layout *lxa_op_layout(const struct lxa_operation *op); /* output size, pitches, extents (batch 1) */
+
+/*
+ * Run on codes: in is batch x in_c x in_h x in_w (LXA_FMT_B1: +1 / -1; others: the code or integer), out is batch x out_c
+ * x out_h x out_w (1-bit outputs: +1 / -1 like the input; others: the code or integer). Packs, submits, waits, unpacks.
+ * ev (may be NULL) gets the job's counters (zeros on the CPU).
+ */
+int lxa_op_run(struct lxa_operation *op, uint32_t batch, const int32_t *in, int32_t *out, struct lxa_event *ev,
+	       struct lxa_err *err);
+
+/* Run the CPU kernel on packed memory in the device's layout: act and out as the device would see them. Cannot fail. */
+void lxa_op_run_cpu(struct lxa_operation *op, uint32_t batch, const void *act, void *out);
+
+/* Codes NCHW to packed NHWC and back, by the layout of `job` and `caps`; b1 elements are +1 / -1. */
+void lxa_pack_input(const struct lxa_caps *caps, const struct lxa_job *job, uint32_t batch, const int32_t *codes, void *packed);
+void lxa_unpack_output(const struct lxa_caps *caps, const struct lxa_job *job, uint32_t batch, const void *packed,
+		       int32_t *codes);
+
+/* ---- 3. models -------------------------------------------------------------------------------------- */
+
+struct lxa_model;
+struct lxa_plan;
+
+/* Read an ONNX file. Errors name file, node and fault. */
+int lxa_model_load(const char *path, struct lxa_model **out, struct lxa_err *err);
+void lxa_model_free(struct lxa_model *m);	/* after its plans */
+
+struct lxa_io {
+	const char *name;
+	enum lxa_dtype dtype;
+	int ndim;
+	int64_t dims[LXA_MAX_DIMS];	/* for the batch of the plan asked */
+};
+
+/*
+ * Decide for every node where it runs. dev: the device that will run it, or NULL: device layers run on LXA's CPU kernels on
+ * the same packed integers, planned for the `base` configuration (engine "cpu"). batch: images the device gets in one job
+ * at most; the model's first dimension when it is fixed (then batch must be equal to it, or 0). Big batches are cut down to
+ * what the device's memory holds.
+ * Errors: -EINVAL (the graph is inconsistent), -EOPNOTSUPP (an operator that neither side has), -ENOMEM.
+ */
+int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, struct lxa_plan **out, struct lxa_err *err);
+void lxa_plan_free(struct lxa_plan *p);
+
+int64_t lxa_plan_batch(const struct lxa_plan *p);
+int lxa_plan_inputs(const struct lxa_plan *p);
+int lxa_plan_outputs(const struct lxa_plan *p);
+void lxa_plan_input(const struct lxa_plan *p, int i, struct lxa_io *io);
+void lxa_plan_output(const struct lxa_plan *p, int i, struct lxa_io *io);
+
+enum lxa_place { LXA_PLACE_CPU, LXA_PLACE_DEVICE };
+
+/* One node of the graph, in the order of execution. */
+struct lxa_plan_entry {
+	const char *name, *op;
+	enum lxa_place place;
+	const char *reason;		/* why there; for the CPU: what kept it off the device */
+	int layer;			/* device: number of the device layer that this node is part of; else -1 */
+	int head;			/* device: 1 for the layer's convolution, where its figures are counted */
+	int constant;			/* 1: depends on constants only; evaluated while planning */
+	uint64_t macs;			/* multiply-accumulates for one image (convolutions and matrix products) */
+	/* head nodes: */
+	const char *lanes;		/* "shift" or "xnor" */
+	const char *what;		/* "log4 x log5 -> log4", for people */
+	uint32_t lane_macs;		/* MACs a cycle at the peak */
+	uint32_t tile_h, tile_w;	/* output pixels the device computes at a time */
+	uint64_t wgt_bytes, par_bytes;	/* packed */
+	double sum_bits;		/* log2 of the largest sum these weights can reach */
+};
+
+int lxa_plan_entries(const struct lxa_plan *p);	/* how many */
+const struct lxa_plan_entry *lxa_plan_entry(const struct lxa_plan *p, int i);
+
+/* What running entry i has cost since the plan was made. Fused nodes other than the head have zeros. */
+struct lxa_layer_report {
+	uint64_t images;
+	uint64_t macs;			/* device: as counted by the device; CPU: computed */
+	double seconds;			/* host time: CPU nodes, and device layers run on the CPU kernels */
+	/* device (all jobs of this layer added up): */
+	uint64_t jobs, cycles, busy;
+	uint64_t st_wgt, st_act, st_rd, st_out, st_wr, st_pipe, st_cmd;
+	uint64_t rd_bytes, wr_bytes;
+	double utilization;		/* macs / (cycles x lane_macs); 0 when no cycles were counted */
+	/* check: */
+	uint64_t compared;		/* output elements compared with the CPU kernel's */
+	uint64_t mismatches;
+};
+void lxa_plan_report(const struct lxa_plan *p, int i, struct lxa_layer_report *r);
+
+struct lxa_run_options {
+	int check;			/* also run every device layer on the CPU kernels and compare bit for bit */
+	/*
+	 * Called after each batch and, with an unchanged `done`, some times a second while waiting. Non-zero stops the run:
+	 * it ends after the batch under way and returns -EINTR; outputs up to `done` are valid. May be NULL.
+	 */
+	int (*progress)(void *ctx, uint64_t done, uint64_t total);
+	void *ctx;
+};
+
+struct lxa_run_result {
+	uint64_t images;		/* finished */
+	uint64_t mismatches;		/* check: elements that differed, all layers */
+	uint64_t compared;
+	uint64_t cycles;		/* device, all layers */
+	char first_mismatch[256];	/* check: layer, image, place and both values of the first; "" when none */
+};
+
+/*
+ * Run `in` (lxa_plan_inputs tensors, the declared element type; float32 is converted where another is declared) through
+ * the plan. The first dimension of every input is the number of images and may be anything; it is cut into batches. out:
+ * lxa_plan_outputs tensors, of which data is allocated here and freed by the caller with lxa_tensor_free, also after an
+ * error. opt and res may be NULL. A mismatch is not an error: look at res.
+ * Errors: -EINVAL (shape or type, names the input), -EINTR (stopped), -EIO, -ETIMEDOUT, ... (a job failed: names the
+ * layer).
+ */
+int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_tensor *out, const struct lxa_run_options *opt,
+		 struct lxa_run_result *res, struct lxa_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
