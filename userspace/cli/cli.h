@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* cli.h - what the subcommands of `lxa` share: options, exit codes, opening the device and planning a model. */
+#ifndef LXA_CLI_H
+#define LXA_CLI_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "../lxa.h"
+
+/* Exit codes, documented in userspace/README.md and `lxa --help`. */
+enum {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,		/* something could not be read, planned, run or written: stderr says what and where */
+	EXIT_USAGE = 2,
+	EXIT_MISMATCH = 3,		/* it ran, but the device's bits differ from the CPU's */
+	EXIT_STOPPED = 130,		/* Ctrl-C; what was finished has been reported */
+};
+
+#define CLI_MAX_FILES 64
+
+struct cli_options {
+	const char *model;		/* NULL when not given */
+	const char *engine;		/* "rtl", "model", "cpu" or NULL */
+	const char *device;		/* path for lxa_device_open, or NULL */
+	const char *data, *json, *trace;
+	const char *in[CLI_MAX_FILES], *out[CLI_MAX_FILES]; /* FILE or NAME=FILE */
+	int n_in, n_out;
+	uint64_t limit;			/* images, 0: all */
+	int64_t batch;			/* 0: chosen by the engine */
+	int check;			/* compare every device layer with the CPU kernels */
+};
+
+/* Parse argv[1..]; prints what is wrong and returns EXIT_USAGE, or returns 0. */
+int cli_parse(struct cli_options *o, int argc, char **argv);
+
+int cli_fail(const struct lxa_err *err); /* prints "lxa: <sentence>"; returns EXIT_FAILED */
+
+/* A device (NULL for engine "cpu"), and a model planned for it. */
+struct cli_session {
+	struct lxa_device *dev;
+	struct lxa_model *model;
+	struct lxa_plan *plan;
+};
+int cli_device_open(const struct cli_options *o, struct lxa_device **dev, struct lxa_err *err);
+int cli_session_open(const struct cli_options *o, struct cli_session *s, struct lxa_err *err);
+void cli_session_close(struct cli_session *s);
+const char *cli_engine_name(const struct cli_session *s); /* "rtl", "model", "hardware", "cpu" */
+
+/* Tables (table.c). images == 0: the plan alone, without figures from a run. */
+void table_layers(FILE *f, const struct lxa_plan *p, uint64_t images);
+struct json;
+void json_layers(struct json *j, const struct lxa_plan *p, uint64_t images);
+
+int cmd_info(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int lxa_train_main(int argc, char **argv); /* userspace/train */
+
+#endif

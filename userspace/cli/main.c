@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/* main.c - the `lxa` command: picks the subcommand. */
+#include "cli.h"
+
+#include <string.h>
+
+static const char usage[] =
+	"usage: lxa COMMAND [OPTIONS]\n"
+	"\n"
+	"  lxa info                  the device and its parameters\n"
+	"  lxa plan MODEL            where each node of an ONNX model will run, and why\n"
+	"  lxa run MODEL --data DIR  classify the test images of a data set (digits or MNIST files in DIR)\n"
+	"  lxa run MODEL --input FILE --output FILE\n"
+	"                            run on tensors, .npy or ONNX TensorProto .pb; both options repeat, in the graph's\n"
+	"                            order or as NAME=FILE\n"
+	"  lxa train                 make a network from a data set; `lxa train --help`\n"
+	"\n"
+	"options of info, plan and run:\n"
+	"  --engine rtl|model|cpu    simulated RTL, functional model (same bits, faster), or no device at all\n"
+	"  --device PATH             a device node; default: $LXA_DEVICE, else /dev/lxa0, else the simulated RTL\n"
+	"  --json FILE               the figures as JSON (plan, run)\n"
+	"options of run:\n"
+	"  --limit N                 that many images\n"
+	"  --batch N                 images in one job at most\n"
+	"  --trace FILE              record the device: a waveform for *.fst, else a log of registers and commands\n"
+	"  --no-check                do not compare the device's results with the CPU's\n"
+	"\n"
+	"exit codes: 0 done; 1 failed (stderr says what and where); 2 wrong usage; 3 the device's bits differ from the\n"
+	"CPU's; 130 stopped by Ctrl-C\n";
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(int argc, char **argv);
+	} commands[] = {
+		{ "info", cmd_info }, { "plan", cmd_plan }, { "run", cmd_run }, { "train", lxa_train_main },
+	};
+
+	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))) {
+		fputs(usage, stdout);
+		return EXIT_OK;
+	}
+	for (size_t i = 0; argc >= 2 && i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	if (argc >= 2)
+		fprintf(stderr, "lxa: no command `%s'\n", argv[1]);
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+/* options.c - the command line of `lxa info`, `lxa plan` and `lxa run`. */
+#include "cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int count(const char *name, const char *text, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	if (errno || end == text || *end || text[0] == '-') {
+		fprintf(stderr, "lxa: --%s %s: a whole number is wanted\n", name, text);
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+static int add_file(const char *name, const char *text, const char **files, int *n)
+{
+	if (*n == CLI_MAX_FILES) {
+		fprintf(stderr, "lxa: more than %d --%s\n", CLI_MAX_FILES, name);
+		return EXIT_USAGE;
+	}
+	files[(*n)++] = text;
+	return 0;
+}
+
+static int engine_known(const char *e)
+{
+	return !strcmp(e, "rtl") || !strcmp(e, "model") || !strcmp(e, "cpu");
+}
+
+int cli_parse(struct cli_options *o, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "engine", required_argument, NULL, 'e' },  { "device", required_argument, NULL, 'D' },
+		{ "data", required_argument, NULL, 'd' },    { "limit", required_argument, NULL, 'n' },
+		{ "input", required_argument, NULL, 'i' },   { "output", required_argument, NULL, 'o' },
+		{ "json", required_argument, NULL, 'j' },    { "trace", required_argument, NULL, 't' },
+		{ "batch", required_argument, NULL, 'b' },   { "no-check", no_argument, NULL, 'C' },
+		{ NULL, 0, NULL, 0 },
+	};
+	uint64_t v;
+	int c, rc = 0;
+
+	memset(o, 0, sizeof(*o));
+	o->check = 1;
+	optind = 1;
+	while (!rc && (c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (c) {
+		case 'e': o->engine = optarg; break;
+		case 'D': o->device = optarg; break;
+		case 'd': o->data = optarg; break;
+		case 'j': o->json = optarg; break;
+		case 't': o->trace = optarg; break;
+		case 'i': rc = add_file("input", optarg, o->in, &o->n_in); break;
+		case 'o': rc = add_file("output", optarg, o->out, &o->n_out); break;
+		case 'n': rc = count("limit", optarg, &o->limit); break;
+		case 'b':
+			rc = count("batch", optarg, &v);
+			o->batch = (int64_t)v;
+			break;
+		case 'C': o->check = 0; break;
+		default: rc = EXIT_USAGE;
+		}
+	}
+	if (rc)
+		return rc;
+	if (o->engine && !engine_known(o->engine)) {
+		fprintf(stderr, "lxa: --engine %s: rtl, model or cpu\n", o->engine);
+		return EXIT_USAGE;
+	}
+	if (o->engine && o->device) {
+		fprintf(stderr, "lxa: --engine and --device exclude each other\n");
+		return EXIT_USAGE;
+	}
+	if (optind < argc)
+		o->model = argv[optind++];
+	if (optind < argc) {
+		fprintf(stderr, "lxa: unexpected argument: %s\n", argv[optind]);
+		return EXIT_USAGE;
+	}
+	return 0;
+}

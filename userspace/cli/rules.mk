@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# The `lxa` command, and `make run`.
+
+CLI_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard userspace/cli/*.c))
+
+$(B)/lxa: $(CLI_OBJS) $(TRAIN_OBJS) $(DATA_OBJS) $(LXA_LIB) $(DRIVER_LIB) $(SIM_LIB)
+	@echo "  LD      $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DRIVER_LDLIBS) $(SIM_LDLIBS) $(LXA_LDLIBS)
+
+ALL += $(B)/lxa
+
+# The digits, or MNIST when LXA_DATA has it. On the RTL a network for 28x28 pixels takes its time: 1,000 images unless LIMIT says more.
+.PHONY: run-built
+ifneq ($(LXA_DATA),)
+RUN_MODEL = userspace/models/mnist-lxa.onnx
+RUN_DATA = $(LXA_DATA)
+LIMIT ?= 1000
+run-built: $(B)/lxa
+else
+RUN_MODEL = userspace/models/digits-lxa.onnx
+RUN_DATA = $(dir $(DIGITS))
+LIMIT ?= 0
+run-built: $(B)/lxa $(DIGITS)
+endif
+	@$(B)/lxa run $(RUN_MODEL) --data $(RUN_DATA) --limit $(LIMIT) --engine rtl --json $(B)/run.json

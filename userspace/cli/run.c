@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+/* run.c - `lxa run`: a model on a data set (accuracy) or on tensor files; progress, table, JSON, bit-for-bit check. */
+#include "cli.h"
+#include "json.h"
+#include "progress.h"
+#include "run_files.h"
+
+#include "../data/data.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static volatile sig_atomic_t stop;
+
+static void on_sigint(int sig)
+{
+	(void)sig;
+	if (stop)
+		signal(SIGINT, SIG_DFL); /* the third Ctrl-C ends it the hard way */
+	stop = 1;
+}
+
+struct run {
+	const struct cli_options *o;
+	struct cli_session s;
+	struct lxa_tensor in[CLI_MAX_FILES], out[CLI_MAX_FILES];
+	struct lxa_dataset data;	/* n == 0 with files */
+	struct lxa_run_result res;
+	double wall_s;
+	uint64_t correct;
+	int stopped;
+};
+
+/* ---- data set ------------------------------------------------------------------------------------------ */
+
+static int data_fits(const struct lxa_dataset *d, const struct lxa_io *io)
+{
+	return io->ndim == 4 && io->dims[1] == d->c && io->dims[2] == d->h && io->dims[3] == d->w;
+}
+
+/* The data set in the folder whose images have the model's shape. */
+static int load_data(struct run *r, struct lxa_err *err)
+{
+	static const char *const names[] = { "mnist", "digits" };
+	struct lxa_io io;
+	int rc, found = 0;
+
+	if (lxa_plan_inputs(r->s.plan) != 1)
+		return lxa_err_set(err, -EINVAL, "%s: --data wants a model with one input, this one has %d", r->o->model,
+				   lxa_plan_inputs(r->s.plan));
+	lxa_plan_input(r->s.plan, 0, &io);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		rc = lxa_data_load(names[i], r->o->data, LXA_SPLIT_TEST, &r->data, err);
+		if (rc == -ENOENT)
+			continue;
+		if (rc)
+			return rc;
+		if (data_fits(&r->data, &io))
+			return 0;
+		lxa_err_set(err, -EINVAL, "%s: the images of %s in %s are %dx%dx%d; input `%s' is of another shape", r->o->model,
+			    names[i], r->o->data, r->data.c, r->data.h, r->data.w, io.name);
+		lxa_data_free(&r->data);
+		memset(&r->data, 0, sizeof(r->data));
+		found = 1;
+	}
+	return found ? -EINVAL : lxa_err_set(err, -ENOENT, "%s: neither the digits nor MNIST are here", r->o->data);
+}
+
+static int data_input(struct run *r, struct lxa_err *err)
+{
+	size_t pixels = (size_t)r->data.c * r->data.h * r->data.w;
+	size_t n = r->data.n;
+	float *x;
+
+	if (r->o->limit && r->o->limit < n)
+		n = r->o->limit;
+	r->in[0] = (struct lxa_tensor){ .dtype = LXA_F32, .ndim = 4,
+		.dims = { (int64_t)n, r->data.c, r->data.h, r->data.w } };
+	if (lxa_tensor_alloc(&r->in[0]))
+		return lxa_err_set(err, -ENOMEM, "no memory for %zu images", n);
+	x = r->in[0].data;
+	for (size_t i = 0; i < n * pixels; i++)
+		x[i] = r->data.pixels[i];
+	return 0;
+}
+
+/* Images whose largest output is their label's. */
+static int count_correct(struct run *r, struct lxa_err *err)
+{
+	const struct lxa_tensor *t = &r->out[0];
+	int64_t classes = t->ndim ? lxa_tensor_count(t) / t->dims[0] : 0;
+	const float *y = t->data;
+
+	if (t->dtype != LXA_F32 || classes < r->data.classes)
+		return lxa_err_set(err, -EINVAL, "%s: the first output is not %d scores an image", r->o->model, r->data.classes);
+	for (uint64_t i = 0; i < r->res.images; i++, y += classes) {
+		int64_t best = 0;
+
+		for (int64_t c = 1; c < classes; c++)
+			if (y[c] > y[best])
+				best = c;
+		r->correct += best == r->data.labels[i];
+	}
+	return 0;
+}
+
+/* ---- running --------------------------------------------------------------------------------------------- */
+
+static int on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	(void)total;
+	progress_update(ctx, done);
+	return stop;
+}
+
+static int execute(struct run *r, struct lxa_err *err)
+{
+	struct progress bar;
+	struct lxa_run_options opt = { .check = r->o->check && r->s.dev, .progress = on_progress, .ctx = &bar };
+	struct sigaction sa = { .sa_handler = on_sigint };
+	uint64_t total = r->in[0].ndim ? (uint64_t)r->in[0].dims[0] : 1;
+	int rc;
+
+	sigaction(SIGINT, &sa, NULL);
+	progress_start(&bar, "images", total);
+	rc = lxa_plan_run(r->s.plan, r->in, r->out, &opt, &r->res, err);
+	r->wall_s = progress_now() - bar.start;
+	progress_end(&bar);
+	r->stopped = rc == -EINTR;
+	return r->stopped ? 0 : rc;
+}
+
+/* ---- reporting --------------------------------------------------------------------------------------------- */
+
+static uint64_t device_share(const struct lxa_plan *p, uint64_t *total)
+{
+	uint64_t on_device = 0;
+
+	*total = 0;
+	for (int i = 0; i < lxa_plan_entries(p); i++) {
+		const struct lxa_plan_entry *e = lxa_plan_entry(p, i);
+
+		*total += e->macs;
+		on_device += e->place == LXA_PLACE_DEVICE ? e->macs : 0;
+	}
+	return on_device;
+}
+
+static void print_report(const struct run *r)
+{
+	uint64_t total, on_device = device_share(r->s.plan, &total);
+
+	printf("%s on engine %s\n\n", r->o->model, cli_engine_name(&r->s));
+	table_layers(stdout, r->s.plan, r->res.images);
+	printf("\nimages            %llu%s\n", (unsigned long long)r->res.images, r->stopped ? " (stopped)" : "");
+	if (r->data.n)
+		printf("accuracy          %.2f %% (%llu right, %s test split)\n",
+		       r->res.images ? 100.0 * (double)r->correct / (double)r->res.images : 0.0,
+		       (unsigned long long)r->correct, r->data.name);
+	printf("MACs on device    %.1f %% of %llu an image\n", total ? 100.0 * (double)on_device / (double)total : 0.0,
+	       (unsigned long long)total);
+	printf("device cycles     %llu (simulated)\n", (unsigned long long)r->res.cycles);
+	printf("wall time         %.2f s\n", r->wall_s);
+	if (!r->res.compared)
+		printf("bit for bit       not compared%s\n", r->s.dev ? "" : ": no device");
+	else if (!r->res.mismatches)
+		printf("bit for bit       equal: %llu elements of the device's layers, device and CPU\n",
+		       (unsigned long long)r->res.compared);
+	else
+		printf("bit for bit       DIFFERENT: %llu of %llu elements; first: %s\n", (unsigned long long)r->res.mismatches,
+		       (unsigned long long)r->res.compared, r->res.first_mismatch);
+}
+
+static int write_json(const struct run *r, struct lxa_err *err)
+{
+	struct json j = { .f = fopen(r->o->json, "w") };
+
+	if (!j.f)
+		return lxa_err_set(err, -errno, "%s: %s", r->o->json, strerror(errno));
+	json_open(&j, NULL, '{');
+	json_string(&j, "model", r->o->model);
+	json_string(&j, "engine", cli_engine_name(&r->s));
+	json_string(&j, "data", r->data.n ? r->data.name : NULL);
+	json_uint(&j, "images", r->res.images);
+	if (r->data.n) {
+		json_uint(&j, "correct", r->correct);
+		json_double(&j, "accuracy", r->res.images ? (double)r->correct / (double)r->res.images : 0.0);
+	} else {
+		json_null(&j, "correct");
+		json_null(&j, "accuracy");
+	}
+	if (r->res.compared)
+		json_bool(&j, "bit_exact", !r->res.mismatches);
+	else
+		json_null(&j, "bit_exact");
+	json_uint(&j, "compared", r->res.compared);
+	json_uint(&j, "mismatches", r->res.mismatches);
+	json_uint(&j, "cycles", r->res.cycles);
+	json_double(&j, "wall_s", r->wall_s);
+	json_bool(&j, "stopped", r->stopped);
+	json_layers(&j, r->s.plan, r->res.images);
+	json_close(&j, '}');
+	if (ferror(j.f) | fclose(j.f))
+		return lxa_err_set(err, -EIO, "%s: cannot be written", r->o->json);
+	return 0;
+}
+
+static int run_session(struct run *r, struct lxa_err *err)
+{
+	int rc;
+
+	if (r->o->data)
+		rc = load_data(r, err);
+	else
+		rc = run_files_read(r->o, r->s.plan, r->in, err);
+	if (!rc && r->o->data)
+		rc = data_input(r, err);
+	if (!rc)
+		rc = execute(r, err);
+	if (!rc && r->o->data && r->res.images)
+		rc = count_correct(r, err);
+	if (!rc && !r->o->data && !r->stopped)
+		rc = run_files_write(r->o, r->s.plan, r->out, err);
+	if (rc)
+		return rc;
+	print_report(r);
+	return r->o->json ? write_json(r, err) : 0;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct cli_options o;
+	struct lxa_err err = { "" };
+	struct run r = { .o = &o };
+	int rc = cli_parse(&o, argc, argv);
+
+	if (rc)
+		return rc;
+	if (!o.model || !o.data == !o.n_in || (o.data && o.n_out)) {
+		fprintf(stderr, "lxa run: a model and either --data DIR or --input FILE (--output FILE) are wanted\n");
+		return EXIT_USAGE;
+	}
+	if (cli_session_open(&o, &r.s, &err))
+		return cli_fail(&err);
+	rc = run_session(&r, &err) ? cli_fail(&err) : r.res.mismatches ? EXIT_MISMATCH : r.stopped ? EXIT_STOPPED : EXIT_OK;
+	for (int i = 0; i < CLI_MAX_FILES; i++) {
+		lxa_tensor_free(&r.in[i]);
+		lxa_tensor_free(&r.out[i]);
+	}
+	lxa_data_free(&r.data);
+	cli_session_close(&r.s);
+	return rc;
+}

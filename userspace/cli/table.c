@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+/* table.c - the layers of a plan, as a table for people and as JSON. */
+#include "cli.h"
+#include "json.h"
+
+#include <string.h>
+
+static const char *place_name(enum lxa_place place)
+{
+	return place == LXA_PLACE_DEVICE ? "device" : "cpu";
+}
+
+static double per_image(uint64_t v, uint64_t images)
+{
+	return images ? (double)v / (double)images : 0.0;
+}
+
+static void print_figures(FILE *f, const struct lxa_plan_entry *e, const struct lxa_layer_report *r, uint64_t images)
+{
+	if (e->place == LXA_PLACE_DEVICE && !e->head)
+		fprintf(f, "  %10s %10s %6s %10s", "", "", "", "");
+	else if (e->place == LXA_PLACE_CPU || !r->cycles)
+		fprintf(f, "  %10llu %10s %6s %10s", (unsigned long long)e->macs, "-", "-", "-");
+	else
+		fprintf(f, "  %10llu %10.0f %5.1f%% %10.0f", (unsigned long long)e->macs, per_image(r->cycles, images),
+			100.0 * r->utilization, per_image(r->rd_bytes + r->wr_bytes, images));
+}
+
+static void print_why(FILE *f, const struct lxa_plan_entry *e)
+{
+	if (e->place == LXA_PLACE_DEVICE && e->head)
+		fprintf(f, "  %s lanes, %s: %s\n", e->lanes, e->what, e->reason);
+	else
+		fprintf(f, "  %s\n", e->reason);
+}
+
+void table_layers(FILE *f, const struct lxa_plan *p, uint64_t images)
+{
+	struct lxa_layer_report r;
+	int n = lxa_plan_entries(p), folded = 0;
+
+	fprintf(f, "%-18s %-18s %-6s", "layer", "operation", "place");
+	fprintf(f, "  %10s %10s %6s %10s", "MACs/img", images ? "cycles/img" : "", images ? "util" : "", images ? "bytes/img" : "");
+	fprintf(f, "  why\n");
+	for (int i = 0; i < n; i++) {
+		const struct lxa_plan_entry *e = lxa_plan_entry(p, i);
+
+		if (e->constant) {
+			folded++;
+			continue;
+		}
+		lxa_plan_report(p, i, &r);
+		fprintf(f, "%-18.18s %-18.18s %-6s", e->name, e->op, place_name(e->place));
+		print_figures(f, e, &r, images);
+		print_why(f, e);
+	}
+	if (folded)
+		fprintf(f, "(and %d nodes on constants, evaluated while planning)\n", folded);
+}
+
+void json_layers(struct json *j, const struct lxa_plan *p, uint64_t images)
+{
+	struct lxa_layer_report r;
+	int n = lxa_plan_entries(p);
+
+	json_open(j, "layers", '[');
+	for (int i = 0; i < n; i++) {
+		const struct lxa_plan_entry *e = lxa_plan_entry(p, i);
+
+		if (e->constant)
+			continue;
+		lxa_plan_report(p, i, &r);
+		json_open(j, NULL, '{');
+		json_string(j, "name", e->name);
+		json_string(j, "op", e->op);
+		json_string(j, "place", place_name(e->place));
+		json_string(j, "reason", e->reason);
+		json_uint(j, "macs", e->macs);
+		json_uint(j, "cycles", r.cycles);
+		json_double(j, "utilization", r.utilization);
+		if (e->layer >= 0)
+			json_uint(j, "device_layer", (uint64_t)e->layer);
+		if (e->head) {
+			json_string(j, "lanes", e->lanes);
+			json_string(j, "formats", e->what);
+			json_uint(j, "tile_h", e->tile_h);
+			json_uint(j, "tile_w", e->tile_w);
+			json_double(j, "sum_bits", e->sum_bits);
+		}
+		if (images) {
+			json_uint(j, "images", r.images);
+			json_double(j, "seconds", r.seconds);
+		}
+		if (images && e->head) {
+			json_uint(j, "device_macs", r.macs);
+			json_uint(j, "busy", r.busy);
+			json_uint(j, "st_wgt", r.st_wgt);
+			json_uint(j, "st_act", r.st_act);
+			json_uint(j, "st_rd", r.st_rd);
+			json_uint(j, "st_out", r.st_out);
+			json_uint(j, "st_wr", r.st_wr);
+			json_uint(j, "st_pipe", r.st_pipe);
+			json_uint(j, "st_cmd", r.st_cmd);
+			json_uint(j, "rd_bytes", r.rd_bytes);
+			json_uint(j, "wr_bytes", r.wr_bytes);
+			json_uint(j, "compared", r.compared);
+			json_uint(j, "mismatches", r.mismatches);
+		}
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
