@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* model_desc.c - takes a descriptor apart and refuses one that is impossible or whose operands leave their windows. */
+#include <errno.h>
+
+#include "desc.h"
+#include "model.h"
+
+#define WORD (LXA_CFG_WORD_W / 8)
+#define F(name) ((uint32_t)desc_get(d, LXA_D_##name))
+
+static uint64_t round_up(uint64_t a, uint64_t b)
+{
+	return (a + b - 1) / b * b;
+}
+
+static void unpack(const uint32_t *d, struct geom *g)
+{
+	g->act_addr = desc_get(d, LXA_D_ACT_ADDR), g->wgt_addr = desc_get(d, LXA_D_WGT_ADDR);
+	g->par_addr = desc_get(d, LXA_D_PAR_ADDR), g->out_addr = desc_get(d, LXA_D_OUT_ADDR);
+	g->act_size = F(ACT_SIZE), g->wgt_size = F(WGT_SIZE), g->par_size = F(PAR_SIZE), g->out_size = F(OUT_SIZE);
+	g->in_h = F(IN_H), g->in_w = F(IN_W), g->conv_h = F(CONV_H), g->conv_w = F(CONV_W);
+	g->out_h = F(OUT_H), g->out_w = F(OUT_W), g->batch = F(BATCH);
+	g->in_px = F(IN_PX) * 8, g->in_row = F(IN_ROW), g->in_img = F(IN_IMG);
+	g->out_px = F(OUT_PX) * 8, g->out_row = F(OUT_ROW), g->out_img = F(OUT_IMG);
+	g->kh = F(KH), g->kw = F(KW), g->sy = F(SY), g->sx = F(SX), g->dy = F(DY), g->dx = F(DX);
+	g->pad_t = F(PAD_T), g->pad_l = F(PAD_L);
+	g->pool_h = F(POOL_H), g->pool_w = F(POOL_W), g->pool_sy = F(POOL_SY), g->pool_sx = F(POOL_SX);
+	g->pool_pt = F(POOL_PT), g->pool_pl = F(POOL_PL);
+	g->lane = F(LANE), g->dual = F(DUAL), g->halve = F(HALVE), g->act_fmt = F(ACT_FMT), g->wgt_fmt = F(WGT_FMT);
+	g->act_s = F(ACT_S), g->wgt_s = F(WGT_S), g->pad_mode = F(PAD_MODE), g->passes = F(PASSES);
+	g->oc = F(OC), g->ocb = F(OCB), g->icb = F(ICB), g->icb_total = F(ICB_TOTAL);
+	g->grp_ocb = F(GRP_OCB), g->grp_icb = F(GRP_ICB);
+	g->mac_ic = F(MAC_IC), g->ic_tail = F(IC_TAIL), g->oc_tail = F(OC_TAIL);
+	g->act_pitch = F(ACT_PITCH), g->tile_h = F(TILE_H), g->tile_w = F(TILE_W);
+	g->kind = F(KIND), g->out_fmt = F(OUT_FMT), g->log_s = F(LOG_S), g->log_round = F(LOG_ROUND);
+	g->nthr = F(NTHR), g->log_max = F(LOG_MAX), g->log_off = (int8_t)F(LOG_OFF);
+	g->clamp_lo = (int32_t)F(CLAMP_LO), g->clamp_hi = (int32_t)F(CLAMP_HI);
+}
+
+static void derive(struct geom *g)
+{
+	static const uint8_t fmt_bits[8] = { 4, 8, 8, 8, 1 }, out_bits[4] = { 1, 4, 8, 32 };
+
+	g->block_oc = g->lane ? LXA_CFG_XNOR_OC : LXA_CFG_SHIFT_OC;
+	g->block_ic = g->lane ? LXA_CFG_XNOR_IC : LXA_CFG_SHIFT_IC;
+	g->act_block = g->block_ic * fmt_bits[g->act_fmt] / 8;
+	g->wgt_tile = g->lane ? g->block_oc * g->block_ic / 8 : g->block_oc * g->block_ic;
+	g->out_bits = out_bits[g->out_fmt];
+	g->out_bytes = g->ocb * g->block_oc * g->out_bits / 8;
+	if (g->out_bytes > g->out_px)
+		g->out_bytes = g->out_px;
+	g->par_rows = (3 + g->nthr + 3) / 4;
+	g->ek_h = (g->kh - 1) * g->dy + 1;
+	g->ek_w = (g->kw - 1) * g->dx + 1;
+	g->wgt_ocb = (size_t)g->passes * g->kh * g->kw * g->icb * g->wgt_tile;
+	g->wgt_bytes = (uint64_t)g->wgt_ocb * g->ocb;
+	g->par_bytes = (uint64_t)g->ocb * round_up(g->block_oc, LXA_CFG_OUT_LANES) * g->par_rows * 16;
+	g->macs = (uint64_t)g->batch * g->conv_h * g->conv_w * g->oc * g->kh * g->kw * g->mac_ic;
+}
+
+/* Formats, kinds and other enumerations. */
+static int modes_ok(const struct geom *g)
+{
+	if (g->lane == LXA_HW_LANE_XNOR) {
+		if (g->act_fmt != LXA_HW_FMT_B1 || g->wgt_fmt != LXA_HW_WFMT_B1 || g->pad_mode > LXA_HW_PAD_MINUS)
+			return 0;
+	} else {
+		int act_int = g->act_fmt == LXA_HW_FMT_U8 || g->act_fmt == LXA_HW_FMT_S8;
+
+		if (g->act_fmt > LXA_HW_FMT_S8 || g->wgt_fmt > LXA_HW_WFMT_S8 || (act_int && g->wgt_fmt == LXA_HW_WFMT_S8))
+			return 0;
+	}
+	if (g->passes < 1 || g->passes > 2)
+		return 0;
+	return g->kind == LXA_HW_KIND_THRESH ? g->nthr >= 1 : g->nthr == 0;
+}
+
+static int ranges_ok(const struct geom *g)
+{
+	return g->in_h && g->in_w && g->conv_h && g->conv_w && g->out_h && g->out_w && g->batch && g->in_px && g->out_px &&
+	       g->kh >= 1 && g->kh <= 11 && g->kw >= 1 && g->kw <= 11 && g->sy >= 1 && g->sy <= 4 && g->sx >= 1 &&
+	       g->sx <= 4 && g->dy && g->dx && g->pool_h && g->pool_w && g->pool_sy && g->pool_sx &&
+	       g->pool_pt < g->pool_h && g->pool_pl < g->pool_w && g->oc && g->ocb && g->icb && g->icb_total &&
+	       g->grp_ocb && g->mac_ic && g->act_pitch && g->tile_h && g->tile_w;
+}
+
+/* Fields that must agree with each other. */
+static int relations_ok(const struct geom *g)
+{
+	return g->ic_tail >= 1 && g->ic_tail <= g->block_ic && g->oc_tail >= 1 && g->oc_tail <= g->block_oc &&
+	       (g->ocb - 1) * g->block_oc + g->oc_tail == g->oc &&
+	       (g->ocb - 1) / g->grp_ocb * g->grp_icb + g->icb <= g->icb_total &&
+	       (uint64_t)g->icb_total * g->act_block <= g->in_px &&
+	       (uint64_t)round_up(g->oc * g->out_bits, 8) / 8 <= g->out_px &&
+	       (uint64_t)(g->out_h - 1) * g->pool_sy < (uint64_t)g->conv_h + g->pool_pt &&
+	       (uint64_t)(g->out_w - 1) * g->pool_sx < (uint64_t)g->conv_w + g->pool_pl &&
+	       (g->act_addr | g->wgt_addr | g->par_addr | g->out_addr | g->in_row | g->in_img | g->out_row | g->out_img) %
+			       WORD == 0;
+}
+
+static int window(struct job_error *err, uint32_t stream, uint64_t addr, uint32_t size, uint64_t need)
+{
+	if (need <= size)
+		return 0;
+	err->status = LXA_HW_STATUS_WINDOW;
+	err->stream = stream;
+	err->addr = addr + size / WORD * WORD;
+	return -EINVAL;
+}
+
+int model_geom(const uint32_t *desc, struct geom *g, struct job_error *err)
+{
+	uint64_t act, out;
+
+	unpack(desc, g);
+	*err = (struct job_error){ .status = LXA_HW_STATUS_BAD_DESC, .stream = LXA_HW_STREAM_CMD };
+	if (!ranges_ok(g) || !modes_ok(g))
+		return -EINVAL;
+	derive(g);
+	if (!relations_ok(g))
+		return -EINVAL;
+	act = (uint64_t)(g->batch - 1) * g->in_img + (uint64_t)(g->in_h - 1) * g->in_row +
+	      round_up((uint64_t)g->in_w * g->in_px, WORD);
+	out = (uint64_t)(g->batch - 1) * g->out_img + (uint64_t)(g->out_h - 1) * g->out_row +
+	      (uint64_t)(g->out_w - 1) * g->out_px + g->out_bytes;
+	if (window(err, LXA_HW_STREAM_ACT, g->act_addr, g->act_size, act) ||
+	    window(err, LXA_HW_STREAM_WGT, g->wgt_addr, g->wgt_size, g->wgt_bytes) ||
+	    window(err, LXA_HW_STREAM_PAR, g->par_addr, g->par_size, g->par_bytes) ||
+	    window(err, LXA_HW_STREAM_OUT, g->out_addr, g->out_size, out))
+		return -EINVAL;
+	*err = (struct job_error){ 0 };
+	return 0;
+}
