@@ -117,10 +117,11 @@ int lxa_bo_fini(struct lxa_bo *bo);
 int lxa_job_submit(struct lxa_device *dev, const struct lxa_job *jobs, uint32_t n, uint64_t *seqno, struct lxa_err *err);
 
 /*
- * Wait until job seqno and all before it have ended. -ETIMEDOUT: not yet. Another error is the first failed job's:
- * -EIO (reset or bus error), -EFAULT (left its window), -ECANCELED.
+ * Wait until job seqno and all before it have ended. -ETIMEDOUT: not within timeout_ms (0: look only). *job_error: 0, or
+ * the error of the first failed job up to seqno that was not reported before: -ETIMEDOUT (it hung, the device was reset),
+ * -EIO (aborted by a reset, or a bus error), -EFAULT (left its window), -ECANCELED.
  */
-int lxa_job_wait(struct lxa_device *dev, uint64_t seqno, uint32_t timeout_ms);
+int lxa_job_wait(struct lxa_device *dev, uint64_t seqno, uint32_t timeout_ms, int *job_error);
 
 /* Read up to n records of ended jobs, oldest first; returns how many (0: none there), or a negative errno. */
 int lxa_event_read(struct lxa_device *dev, struct lxa_event *ev, uint32_t n);

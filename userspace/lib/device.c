@@ -291,12 +291,13 @@ int lxa_job_submit(struct lxa_device *dev, const struct lxa_job *jobs, uint32_t 
 	return 0;
 }
 
-int lxa_job_wait(struct lxa_device *dev, uint64_t seqno, uint32_t timeout_ms)
+int lxa_job_wait(struct lxa_device *dev, uint64_t seqno, uint32_t timeout_ms, int *job_error)
 {
 	struct lxa_wait a = { .size = sizeof(a), .ctx = dev->ctx, .seqno = seqno, .deadline_ns = deadline(timeout_ms) };
 	int ret = lxa_ioctl(dev->fd, LXA_IOCTL_WAIT, &a);
 
-	return ret ? ret : a.error;
+	*job_error = ret ? 0 : a.error;
+	return ret;
 }
 
 int lxa_event_read(struct lxa_device *dev, struct lxa_event *ev, uint32_t n)

@@ -127,7 +127,7 @@ static int run_on_device(struct lxa_operation *op, struct lxa_job *job, const st
 {
 	struct lxa_event mine;
 	uint64_t seqno = 0;
-	int ret;
+	int ret, job_error;
 
 	ret = grow(op, &op->act, y->act_bytes, err);
 	if (!ret)
@@ -142,10 +142,10 @@ static int run_on_device(struct lxa_operation *op, struct lxa_job *job, const st
 		return ret;
 	/* the driver's own time-out ends a hung job, so waiting in slices always ends */
 	do {
-		ret = lxa_job_wait(op->dev, seqno, WAIT_SLICE_MS);
-		if (ret == -ETIMEDOUT && !find_event(op->dev, seqno, &mine) && mine.seqno == seqno)
-			break;
+		ret = lxa_job_wait(op->dev, seqno, WAIT_SLICE_MS, &job_error);
 	} while (ret == -ETIMEDOUT);
+	if (!ret)
+		ret = job_error;
 	if (ret)
 		return lxa_err_set(err, ret, "%s: the job failed: %s", lxa_device_path(op->dev), strerror(-ret));
 	find_event(op->dev, seqno, ev ? ev : &mine);
