@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# userspace/train/: the trainer. TRAIN_OBJS is what a program with lxa_train_main() links, besides LXA_LIB and DATA_OBJS.
+
+TRAIN_OBJS := $(patsubst %.c,$(B)/%.o,$(filter-out userspace/train/main.c,$(wildcard userspace/train/*.c)))
+TRAIN_LDLIBS := -lgomp
+TRAIN := $(B)/lxa-train
+
+# -O3: the element-wise loops want vectors. OpenMP: they share the threads that oneDNN has; no result depends on them.
+$(B)/userspace/train/%.o: CFLAGS += -O3 -fopenmp
+$(B)/userspace/train/%.o: CPPFLAGS += -Iuserspace
+
+$(TRAIN): $(B)/userspace/train/main.o $(TRAIN_OBJS) $(DATA_OBJS) $(B)/userspace/cli/progress.o $(LXA_LIB)
+	@echo "  LD      $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LXA_LDLIBS) $(TRAIN_LDLIBS)
+
+
+# userspace/cli/rules.mk is read before this file, when TRAIN_OBJS and DATA_OBJS were empty still.
+$(B)/lxa: $(TRAIN_OBJS) $(DATA_OBJS)
+$(B)/lxa: private LXA_LDLIBS += $(TRAIN_LDLIBS)
+
+ALL += $(TRAIN)
