@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * Private structures of the LXA driver and what each file offers to the others.
+ *
+ * Locks, outermost first:
+ *   lxa_file.table_mutex   the handle tables of one open file
+ *   lxa_dev.hw_mutex       whoever drives the hardware outside the scheduler: recovery, counters, removal
+ *   lxa_dev.bo_mutex       the list of all buffers, and whether a buffer's memory is still there
+ *   lxa_dev.lock           (spinlock) all scheduler state: queues, ring, contexts' numbers, events, accounts, flags
+ * lxa_dev.lock is taken by system calls, the interrupt thread and work, never by the hard interrupt handler, so it needs
+ * no irqsave. Nothing sleeps under it; what it unlinks is freed after it has been dropped (lxa_tasks_free()).
+ *
+ * Life-times: the file descriptor, each context and each buffer hold the lxa_file; that holds the lxa_dev. A mapping
+ * and each job hold their buffers; a job holds its context. The memory behind a buffer ends with the last holder, or
+ * at removal of the device, whichever is first (removal stops the device before).
+ */
+#ifndef LXA_DRV_H
+#define LXA_DRV_H
+
+#include <linux/device.h>
+#include <linux/fs.h>
+#include <linux/io.h>
+#include <linux/kernel.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/miscdevice.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "lxa_regs.h"
+#include "lxa_validate.h"
+#include "uapi/lxa.h"
+#include "uapi/lxa_layout.h"
+
+#define LXA_RING_LOG2 4
+#define LXA_RING_ENTRIES (1u << LXA_RING_LOG2)
+#define LXA_RING_DEPTH 8		/* jobs in the ring at most: enough to overlap, few enough to be fair */
+
+#define LXA_JOBS_PER_SUBMIT 256
+#define LXA_JOBS_PER_FILE 1024		/* not yet ended */
+#define LXA_EVENTS_PER_FILE 2048	/* not yet read: twice the jobs, so that a reader need not hurry */
+#define LXA_CTX_PER_FILE 64
+#define LXA_BO_PER_FILE 4096
+#define LXA_FAILURES_PER_CTX 16		/* ranges of failed jobs not yet reported by WAIT */
+
+struct lxa_task;
+
+struct lxa_dev {
+	struct kref ref;		/* the bound driver, each lxa_file */
+	struct device *dev;
+	void __iomem *regs;
+	int irq;
+	int id;
+	char name[16];
+	struct miscdevice misc;
+	struct lxa_caps caps;
+	u32 hw_id;
+	u32 platform;			/* enum lxa_platform */
+
+	struct workqueue_struct *wq;
+	struct delayed_work watch;	/* runs while the ring is not empty: lost interrupts, hangs, recovery */
+
+	__le32 *desc;			/* descriptor ring */
+	dma_addr_t desc_dma;
+	__le32 *cpl;			/* completion ring */
+	dma_addr_t cpl_dma;
+
+	struct mutex hw_mutex;
+	struct mutex bo_mutex;
+	struct list_head bos;		/* bo_mutex */
+	struct list_head files;		/* bo_mutex: for removal to find the mappings and the sleepers */
+	bool gone;			/* bo_mutex: memory has been taken back, no new buffers or mappings */
+	bool wedged;			/* bo_mutex: would not reset, may still write: buffer memory is kept until removal */
+
+	spinlock_t lock;
+	/* All below: lock */
+	bool dead;			/* no hardware any more: ENODEV */
+	bool resetting;			/* recovery owns the ring */
+	bool fault;			/* the device stopped, or answers nonsense: recovery is due */
+	struct list_head runq;		/* contexts with queued jobs, in round-robin order */
+	struct list_head guilty;	/* contexts whose jobs recovery is going to fail */
+	struct lxa_task *slot[LXA_RING_ENTRIES];
+	u32 tail;			/* free-running, as RING_TAIL */
+	u32 done;			/* free-running, as CPL_COUNT */
+	u32 next_seq;			/* descriptor SEQ */
+	u32 progress;			/* register PROGRESS when it was last seen to move */
+	u64 moved_ns;			/* and when that was */
+	u64 oldest_ns;			/* since when the oldest job in the ring has been the oldest */
+	u64 resets;
+};
+
+struct lxa_event_node {
+	struct list_head node;		/* lxa_file.events */
+	struct lxa_event rec;
+};
+
+struct lxa_file {
+	struct kref ref;
+	struct lxa_dev *ldev;
+	struct address_space *mapping;	/* of the open file: removal takes the user's mappings away through it */
+	struct list_head node;		/* lxa_dev.files */
+	wait_queue_head_t wait;		/* job ended, event arrived, device gone */
+
+	struct mutex table_mutex;
+	struct xarray bos;		/* table_mutex */
+	struct xarray ctxs;		/* table_mutex */
+
+	struct mutex read_mutex;	/* keeps the records of concurrent read()s in order */
+
+	/* All below: lxa_dev.lock */
+	bool closed;
+	u64 bo_bytes;
+	u32 jobs;
+	u32 event_count;
+	struct list_head events;
+};
+
+struct lxa_failure {			/* jobs first..last ended with error */
+	u64 first, last;
+	int error;
+};
+
+struct lxa_ctx {
+	struct kref ref;		/* handle, each task, lxa_dev.guilty */
+	struct lxa_file *lf;
+	u32 id;
+
+	/* All below: lxa_dev.lock */
+	bool closed;
+	u64 last;			/* number of the last job submitted */
+	u64 done;			/* all jobs up to this one have ended */
+	struct list_head queue;
+	struct list_head run_node;	/* lxa_dev.runq while queue is not empty */
+	struct list_head guilty_node;
+	u32 failures;
+	struct lxa_failure failure[LXA_FAILURES_PER_CTX];
+};
+
+struct lxa_bo {
+	struct kref ref;		/* handle, each task, each mapping */
+	struct lxa_file *lf;
+	struct lxa_dev *ldev;
+	struct list_head node;		/* lxa_dev.bos */
+	u64 bytes;
+	void *cpu;			/* lxa_dev.bo_mutex; NULL once removal has freed it */
+	dma_addr_t dma;
+	u32 busy;			/* lxa_dev.lock: jobs not yet ended that use it */
+};
+
+/* One job on its way: queued in its context, then in a slot of the ring, then freed. */
+struct lxa_task {
+	struct list_head node;
+	struct lxa_ctx *ctx;
+	struct lxa_bo *bo[LXA_EXT_COUNT];
+	struct lxa_event_node *event;
+	u64 seqno;
+	u32 flags;			/* LXA_JOB_* */
+	u32 hw_seq;
+	u32 desc[LXA_DESC_WORDS];
+};
+
+/* main.c */
+extern const struct file_operations lxa_fops;
+extern unsigned int lxa_timeout_ms, lxa_hard_cap_ms, lxa_bo_mb;
+int lxa_pci_init(void);
+void lxa_pci_exit(void);
+int lxa_platform_init(void);
+void lxa_platform_exit(void);
+
+/* dev.c */
+static inline u32 lxa_read(struct lxa_dev *ldev, u32 reg)
+{
+	return readl(ldev->regs + reg);
+}
+
+static inline void lxa_write(struct lxa_dev *ldev, u32 reg, u32 val)
+{
+	writel(val, ldev->regs + reg);
+}
+
+struct lxa_dev *lxa_dev_probe(struct device *dev, void __iomem *regs, int irq, u32 platform);
+void lxa_dev_remove(struct lxa_dev *ldev);
+void lxa_dev_get(struct lxa_dev *ldev);
+void lxa_dev_put(struct lxa_dev *ldev);
+int lxa_hw_reset(struct lxa_dev *ldev);
+void lxa_hw_start(struct lxa_dev *ldev);
+int lxa_get_param(struct lxa_dev *ldev, struct lxa_get_param *arg);
+int lxa_perf_read(struct lxa_dev *ldev, struct lxa_perf_read *arg);
+
+/* file.c */
+void lxa_file_put(struct lxa_file *lf);
+bool lxa_dead(struct lxa_dev *ldev);
+void lxa_wake_files(struct lxa_dev *ldev);
+long lxa_deadline_jiffies(s64 deadline_ns);
+
+/* ctx.c */
+int lxa_ctx_create(struct lxa_file *lf, struct lxa_ctx_create *arg);
+int lxa_ctx_destroy(struct lxa_file *lf, struct lxa_ctx_destroy *arg);
+int lxa_ctx_wait(struct lxa_file *lf, struct lxa_wait *arg);
+void lxa_ctx_close(struct lxa_ctx *ctx);
+void lxa_ctx_put(struct lxa_ctx *ctx);
+struct lxa_ctx *lxa_ctx_find(struct lxa_file *lf, u32 id);
+void lxa_ctx_note(struct lxa_ctx *ctx, u64 seqno, int error);
+
+/* bo.c */
+int lxa_bo_create(struct lxa_file *lf, struct lxa_bo_create *arg);
+int lxa_bo_info(struct lxa_file *lf, struct lxa_bo_info *arg);
+int lxa_bo_destroy(struct lxa_file *lf, struct lxa_bo_destroy *arg);
+int lxa_bo_prep(struct lxa_file *lf, struct lxa_bo_prep *arg);
+int lxa_bo_fini(struct lxa_file *lf, struct lxa_bo_fini *arg);
+int lxa_bo_mmap(struct lxa_file *lf, struct vm_area_struct *vma);
+struct lxa_bo *lxa_bo_find(struct lxa_file *lf, u32 handle);
+void lxa_bo_put(struct lxa_bo *bo);
+void lxa_bo_take_all(struct lxa_dev *ldev, bool stopped);
+
+/* job.c */
+int lxa_submit(struct lxa_file *lf, struct lxa_submit *arg);
+
+/* sched.c: all but lxa_tasks_free() and lxa_irq*() are called with lxa_dev.lock held */
+void lxa_sched_queue(struct lxa_dev *ldev, struct lxa_task *task);
+void lxa_sched_requeue(struct lxa_dev *ldev, struct lxa_task *task);
+void lxa_sched_kick(struct lxa_dev *ldev);
+u32 lxa_sched_reap(struct lxa_dev *ldev, struct list_head *ended);
+void lxa_task_end(struct lxa_dev *ldev, struct lxa_task *task, int error, const __le32 *rec, struct list_head *ended);
+void lxa_ctx_flush(struct lxa_dev *ldev, struct lxa_ctx *ctx, int error, struct list_head *ended);
+void lxa_ctx_accuse(struct lxa_dev *ldev, struct lxa_ctx *ctx);
+void lxa_tasks_free(struct list_head *ended);
+void lxa_sched_fail_all(struct lxa_dev *ldev, int error, struct list_head *ended);
+
+/* recover.c */
+void lxa_watch(struct work_struct *work);
+void lxa_watch_arm(struct lxa_dev *ldev);
+
+#endif

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The watch runs every so often while jobs are in the ring, and at once when the device reports an error. It first
+ * looks for completions (an interrupt may have been lost), then whether PROGRESS moves; a device that stands still for
+ * timeout_ms, or a job older than hard_cap_ms, is reset. The oldest job is guilty and ends with ETIMEDOUT, the rest of its
+ * context with EIO; jobs of other contexts start again (running a job twice gives the same output: its operands and its
+ * output do not overlap, and outputs are written in order).
+ */
+#include <linux/errno.h>
+#include <linux/interrupt.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/lockdep.h>
+
+#include "lxa_drv.h"
+
+#define LXA_NS_PER_MS 1000000ull
+#define LXA_WATCH_MAX_MS 100u	/* how late a lost interrupt is noticed */
+
+static u32 lxa_timeout(void)
+{
+	return max(READ_ONCE(lxa_timeout_ms), 1u);
+}
+
+void lxa_watch_arm(struct lxa_dev *ldev)
+{
+	u32 ms = clamp(lxa_timeout() / 4, 1u, LXA_WATCH_MAX_MS);
+
+	lockdep_assert_held(&ldev->lock);
+	if (!ldev->dead && ldev->done != ldev->tail)
+		queue_delayed_work(ldev->wq, &ldev->watch, msecs_to_jiffies(ms));
+}
+
+static bool lxa_hung(struct lxa_dev *ldev)
+{
+	u64 now = ktime_get_ns(), cap = READ_ONCE(lxa_hard_cap_ms);
+	u32 progress;
+
+	if (ldev->done == ldev->tail)
+		return false;
+	progress = lxa_read(ldev, LXA_REG_PROGRESS);
+	if (progress != ldev->progress) {
+		ldev->progress = progress;
+		ldev->moved_ns = now;
+	}
+	return now - ldev->moved_ns >= lxa_timeout() * LXA_NS_PER_MS || now - ldev->oldest_ns >= cap * LXA_NS_PER_MS;
+}
+
+/* What the oldest job in the ring is to end with, when no completion record has named a culprit. */
+static int lxa_verdict(struct lxa_dev *ldev)
+{
+	if (!ldev->fault)
+		return -ETIMEDOUT;
+	if (!(lxa_read(ldev, LXA_REG_STATUS) & LXA_STATUS_ERROR_MASK))
+		return -EIO;
+	return lxa_read(ldev, LXA_REG_ERR_STATUS) == LXA_HW_STATUS_WINDOW ? -EFAULT : -EIO;
+}
+
+static struct lxa_task *lxa_slot_take(struct lxa_dev *ldev, u32 count)
+{
+	struct lxa_task **slot = &ldev->slot[count & (LXA_RING_ENTRIES - 1)], *task = *slot;
+
+	*slot = NULL;
+	return task;
+}
+
+/* Empty the ring: the guilty contexts' jobs end, oldest first, the others go back to the front of their queues. */
+static void lxa_ring_clear(struct lxa_dev *ldev, int verdict, struct list_head *ended)
+{
+	struct lxa_task *task, *next;
+	LIST_HEAD(again);
+
+	if (list_empty(&ldev->guilty) && ldev->done != ldev->tail) {
+		task = lxa_slot_take(ldev, ldev->done++);
+		lxa_ctx_accuse(ldev, task->ctx);
+		lxa_task_end(ldev, task, verdict, NULL, ended);
+	}
+	for (; ldev->done != ldev->tail; ldev->done++) {
+		task = lxa_slot_take(ldev, ldev->done);
+		if (task->ctx->closed || !list_empty(&task->ctx->guilty_node))
+			lxa_task_end(ldev, task, -EIO, NULL, ended);
+		else
+			list_add(&task->node, &again);	/* newest first */
+	}
+	list_for_each_entry_safe(task, next, &again, node) {
+		list_del(&task->node);
+		lxa_sched_requeue(ldev, task);
+	}
+}
+
+/* Flush the guilty contexts. Their references go to `guilty`, for lxa_put_guilty() without the lock. */
+static u32 lxa_punish(struct lxa_dev *ldev, struct list_head *ended, struct lxa_ctx *guilty[LXA_RING_ENTRIES])
+{
+	struct lxa_ctx *ctx;
+	u32 n = 0;
+
+	/* One for a slot of the ring at most: only jobs that were in it are accused. */
+	while (!list_empty(&ldev->guilty)) {
+		ctx = list_first_entry(&ldev->guilty, struct lxa_ctx, guilty_node);
+		list_del_init(&ctx->guilty_node);
+		lxa_ctx_flush(ldev, ctx, -EIO, ended);
+		guilty[n++] = ctx;
+	}
+	return n;
+}
+
+static void lxa_put_guilty(struct lxa_ctx *guilty[LXA_RING_ENTRIES], u32 n)
+{
+	while (n)
+		lxa_ctx_put(guilty[--n]);
+}
+
+/* It would not even reset: from now on there is no device. Its memory is kept, for it may still write there. */
+static void lxa_give_up(struct lxa_dev *ldev)
+{
+	dev_err(ldev->dev, "no answer to a reset: the device is given up\n");
+	mutex_lock(&ldev->bo_mutex);
+	ldev->wedged = true;
+	mutex_unlock(&ldev->bo_mutex);
+}
+
+/* Stop the interrupt and look once more. False: the device has moved on meanwhile, there is nothing to recover. */
+static bool lxa_recover_begin(struct lxa_dev *ldev, int *verdict, struct list_head *ended)
+{
+	bool go;
+
+	spin_lock(&ldev->lock);
+	go = !ldev->dead;
+	ldev->resetting = true;
+	spin_unlock(&ldev->lock);
+	if (!go)
+		return false;
+	lxa_write(ldev, LXA_REG_IRQ_MASK, 0);
+	synchronize_irq(ldev->irq);
+	spin_lock(&ldev->lock);
+	if (lxa_sched_reap(ldev, ended) && !ldev->fault) {
+		ldev->resetting = false;
+		lxa_write(ldev, LXA_REG_IRQ_MASK, LXA_IRQ_STATUS_DONE_MASK | LXA_IRQ_STATUS_ERROR_MASK);
+		lxa_sched_kick(ldev);
+		go = false;
+	} else {
+		*verdict = lxa_verdict(ldev);
+		dev_dbg(ldev->dev, "reset: %s, progress %u, %u jobs in the ring\n", ldev->fault ? "error" : "hang",
+			ldev->progress, ldev->tail - ldev->done);
+	}
+	spin_unlock(&ldev->lock);
+	return go;
+}
+
+static void lxa_recover(struct lxa_dev *ldev)
+{
+	LIST_HEAD(ended);
+	struct lxa_ctx *guilty[LXA_RING_ENTRIES];
+	int ret, verdict = -EIO;
+	u32 n_guilty;
+
+	mutex_lock(&ldev->hw_mutex);
+	if (!lxa_recover_begin(ldev, &verdict, &ended))
+		goto out;
+	ret = lxa_hw_reset(ldev);
+	if (ret)
+		lxa_give_up(ldev);
+	spin_lock(&ldev->lock);
+	lxa_ring_clear(ldev, verdict, &ended);
+	n_guilty = lxa_punish(ldev, &ended, guilty);
+	if (ret) {
+		ldev->dead = true;
+		lxa_sched_fail_all(ldev, -EIO, &ended);
+	} else {
+		lxa_hw_start(ldev);
+	}
+	ldev->resets++;
+	ldev->resetting = false;
+	ldev->fault = false;
+	lxa_sched_kick(ldev);
+	spin_unlock(&ldev->lock);
+	lxa_put_guilty(guilty, n_guilty);
+	if (ret)
+		lxa_wake_files(ldev);
+out:
+	mutex_unlock(&ldev->hw_mutex);
+	lxa_tasks_free(&ended);
+}
+
+void lxa_watch(struct work_struct *work)
+{
+	struct lxa_dev *ldev = container_of(work, struct lxa_dev, watch.work);
+	bool recover = false;
+	LIST_HEAD(ended);
+
+	spin_lock(&ldev->lock);
+	if (!ldev->dead) {
+		lxa_sched_reap(ldev, &ended);
+		if (lxa_read(ldev, LXA_REG_STATUS) & LXA_STATUS_ERROR_MASK)
+			ldev->fault = true;
+		recover = ldev->fault || lxa_hung(ldev);
+		if (!recover)
+			lxa_sched_kick(ldev);
+	}
+	spin_unlock(&ldev->lock);
+	lxa_tasks_free(&ended);
+	if (recover)
+		lxa_recover(ldev);
+	spin_lock(&ldev->lock);
+	lxa_watch_arm(ldev);
+	spin_unlock(&ldev->lock);
+}
