@@ -4,7 +4,7 @@
 //
 // The core reports a job as done when all its output has been acknowledged by the bus. The record's first word in memory
 // (SEQ, STATUS, STREAM, COUNT) is written last, and CPL_COUNT and the interrupt move only when the bus has acknowledged
-// the whole record: software that reads CPL_COUNT, or sees a fresh COUNT, may read the record and the job's output.
+// the whole record (records follow each other without waiting for that): software that reads CPL_COUNT, or sees a fresh COUNT, may read the record and the job's output.
 module lxa_cpl (
   input  logic                           clk_i,
   input  logic                           rst_ni,
@@ -32,7 +32,8 @@ module lxa_cpl (
   output logic [63:0]                    wr_addr_o,
   output logic [lxa_cfg_pkg::WORD_W-1:0] wr_data_o,
   output logic                           wr_last_o,
-  input  logic                           wr_idle_i,
+  input  logic                           wr_ack_i,   // a record is in memory
+  output logic                           busy_o,     // a record has begun
   // whose access was it: started by blame_i, blame_seq_o is valid in the cycle after blame_done_o
   input  logic                           blame_i,
   input  lxa_fe_pkg::err_t               err_i,
@@ -51,17 +52,16 @@ module lxa_cpl (
   logic                 nop_q [0:JOBS-1], irq_q [0:JOBS-1];
   logic [31:0]          seq_q [0:JOBS-1];
   logic [95:0]          act_q [0:JOBS-1], wgt_q [0:JOBS-1], par_q [0:JOBS-1], win_out_q [0:JOBS-1];
-  logic [JOBS_LOG2:0]   in_q, out_q, held;
-  logic [JOBS_LOG2-1:0] in_idx, out_idx;
+  logic [JOBS_LOG2:0]   in_q, rec_ptr_q, out_q, held;  // dispatched, record begun, record in memory
+  logic [JOBS_LOG2-1:0] in_idx, rec_idx, out_idx;
   logic [31:0]          last_seq_q, old_seq;
-  logic                 old_nop;
 
   assign held = in_q - out_q;
   assign in_idx = in_q[JOBS_LOG2-1:0];
+  assign rec_idx = rec_ptr_q[JOBS_LOG2-1:0];
   assign out_idx = out_q[JOBS_LOG2-1:0];
   assign full_o = held[JOBS_LOG2];
   assign empty_o = held == 0;
-  assign old_nop = nop_q[out_idx];
   assign old_seq = seq_q[out_idx];
   assign seq_o = empty_o ? last_seq_q : old_seq;
 
@@ -77,10 +77,12 @@ module lxa_cpl (
     end
     if (!rst_ni) begin
       in_q <= '0;
+      rec_ptr_q <= '0;
       out_q <= '0;
       last_seq_q <= '0;
     end else begin
       if (push_i) in_q <= in_q + 1'b1;
+      if (start) rec_ptr_q <= rec_ptr_q + 1'b1;
       if (done_o) begin
         out_q <= out_q + 1'b1;
         last_seq_q <= old_seq;
@@ -89,52 +91,51 @@ module lxa_cpl (
   end
 
   // ---- record ------------------------------------------------------------------------------------
-  typedef enum logic [1:0] {IDLE, WRITE, ACK} state_e;
-
-  state_e        state_q;
-  logic [31:0]   count_q, slot;
+  logic          write_q, start;
+  logic [31:0]   count_q, rec_count_q, slot;
   logic [3:0]    idx_q;
   logic [1023:0] rec_q;
-  logic          start;
 
-  assign start = state_q == IDLE && !empty_o && !stop_i && (old_nop || done_valid_i);
-  assign done_ready_o = start && !old_nop;
+  assign start = !write_q && rec_ptr_q != in_q && !stop_i && (nop_q[rec_idx] || done_valid_i);
+  assign done_ready_o = start && !nop_q[rec_idx];
   assign sample_o = start;
-  assign slot = count_q & ((32'd1 << ring_log2_i) - 32'd1);
-  assign wr_valid_o = state_q == WRITE;
+  assign slot = rec_count_q & ((32'd1 << ring_log2_i) - 32'd1);
+  assign wr_valid_o = write_q;
   assign wr_addr_o = cpl_base_i + {25'd0, slot, 7'd0} + (64'(idx_q) << WB_LOG2);
   assign wr_data_o = rec_q[{6'd0, idx_q} * WORD_W +: WORD_W];
   assign wr_last_o = idx_q == 0;
-  assign done_o = state_q == ACK && wr_idle_i;
+  assign done_o = wr_ack_i;
   assign irq_o = done_o && irq_q[out_idx];
   assign count_o = count_q;
+  assign busy_o = write_q;
 
   always_ff @(posedge clk_i) begin
     if (start) begin
       rec_q <= '0;
-      rec_q[31:0] <= old_seq;
+      rec_q[31:0] <= seq_q[rec_idx];
       rec_q[63:32] <= 32'(lxa_regs_pkg::STATUS_OK);
       rec_q[95:64] <= 32'(lxa_regs_pkg::STREAM_NONE);
-      rec_q[127:96] <= count_q + 32'd1;
+      rec_q[127:96] <= rec_count_q + 32'd1;
       rec_q[895:128] <= share_i;
     end
     if (!rst_ni) begin
-      state_q <= IDLE;
+      write_q <= 1'b0;
       count_q <= '0;
+      rec_count_q <= '0;
       idx_q <= '0;
     end else begin
       if (start) begin
-        state_q <= WRITE;
+        write_q <= 1'b1;
         idx_q <= FIRST;
       end
       if (wr_valid_o && wr_ready_i) begin
         idx_q <= idx_q == 4'(REC_WORDS - 1) ? '0 : idx_q + 1'b1;
-        if (wr_last_o) state_q <= ACK;
+        if (wr_last_o) begin
+          write_q <= 1'b0;
+          rec_count_q <= rec_count_q + 32'd1;
+        end
       end
-      if (done_o) begin
-        state_q <= IDLE;
-        count_q <= count_q + 32'd1;
-      end
+      if (done_o) count_q <= count_q + 32'd1;
     end
   end
 
@@ -180,7 +181,7 @@ module lxa_cpl (
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin
       a_room: assert (!(push_i && full_o));
-      a_done: assert (!(done_o && empty_o));
+      a_done: assert (!(done_o && out_q == rec_ptr_q));
     end
   end
 

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
 // First error: stops the device in the next cycle, finds the job, then shows it to software until a soft reset.
+//
+// From the error on nothing new is read, no word is taken from the core and no record is begun. What had been taken
+// before is still written and what was asked for is awaited; only then is the error shown, so software that sees it finds
+// the bus quiet and CPL_COUNT final. When memory does not answer any more, the error stays hidden and software's
+// time-out decides.
 module lxa_err (
   input  logic             clk_i,
   input  logic             rst_ni,
@@ -10,6 +15,7 @@ module lxa_err (
   input  logic             cmd_valid_i,
   input  lxa_fe_pkg::err_t cmd_i,
   input  logic [31:0]      cmd_seq_i,
+  input  logic             quiet_i,      // nothing open on the bus, nothing queued for it
   output logic             stop_o,       // no new transaction, no new job
   output logic             blame_o,      // one cycle: whose is err_o?
   input  logic             blame_done_i,
@@ -20,7 +26,7 @@ module lxa_err (
   output logic             raise_o       // one cycle: error_o rises
 );
 
-  typedef enum logic [2:0] {RUN, BLAME, WAIT, TAKE, FAILED} state_e;
+  typedef enum logic [2:0] {RUN, BLAME, WAIT, TAKE, DRAIN, FAILED} state_e;
 
   state_e           state_q;
   lxa_fe_pkg::err_t err_q;
@@ -29,7 +35,7 @@ module lxa_err (
   assign stop_o = state_q != RUN;
   assign blame_o = state_q == BLAME;
   assign error_o = state_q == FAILED;
-  assign raise_o = state_q == TAKE;
+  assign raise_o = state_q == DRAIN && quiet_i;
   assign err_o = err_q;
   assign seq_o = seq_q;
 
@@ -53,8 +59,9 @@ module lxa_err (
         WAIT: if (blame_done_i) state_q <= TAKE;
         TAKE: begin
           if (err_q.stream != 3'(lxa_regs_pkg::STREAM_CMD)) seq_q <= blame_seq_i;
-          state_q <= FAILED;
+          state_q <= DRAIN;
         end
+        DRAIN: if (quiet_i) state_q <= FAILED;
         default: state_q <= FAILED;
       endcase
     end

@@ -83,12 +83,12 @@ module lxa_top (
   logic              rd_idle, rd_beat;
 
   // writes
-  logic                wr_valid, wr_ready, wr_idle, cpl_valid, cpl_ready, cpl_last, cpl_idle;
+  logic                wr_valid, wr_ready, wr_idle, cpl_valid, cpl_ready, cpl_last, cpl_ack, cpl_busy;
   logic [63:0]         wr_addr, wr_base, cpl_addr;
   logic [31:0]         wr_size;
   logic [WORD_W-1:0]   wr_data, cpl_data;
   logic [WORD_W/8-1:0] wr_strb;
-  logic                wdma_idle, wr_beat, wr_ack, wr_refused;
+  logic                wdma_idle, wdma_quiet, wr_beat, wr_ack, wr_refused;
   logic [15:0]         wr_bytes;
 
   // errors
@@ -176,6 +176,7 @@ module lxa_top (
     .cmd_valid_i(cmd_err_valid),
     .cmd_i(cmd_err),
     .cmd_seq_i(cmd_err_seq),
+    .quiet_i(rd_idle && wdma_quiet && !cpl_busy),
     .stop_o(err_stop),
     .blame_o(blame),
     .blame_done_i(blame_done),
@@ -256,7 +257,8 @@ module lxa_top (
     .wr_addr_o(cpl_addr),
     .wr_data_o(cpl_data),
     .wr_last_o(cpl_last),
-    .wr_idle_i(cpl_idle),
+    .wr_ack_i(cpl_ack),
+    .busy_o(cpl_busy),
     .blame_i(blame),
     .err_i(err),
     .blame_done_o(blame_done),
@@ -315,6 +317,7 @@ module lxa_top (
     .clk_i,
     .rst_ni(dma_rst_n),
     .stop_i(stop),
+    .halt_i(resetting),
     .wr_valid_i(wr_valid),
     .wr_ready_o(wr_ready),
     .wr_addr_i(wr_addr),
@@ -328,8 +331,9 @@ module lxa_top (
     .cpl_addr_i(cpl_addr),
     .cpl_data_i(cpl_data),
     .cpl_last_i(cpl_last),
-    .cpl_idle_o(cpl_idle),
+    .cpl_ack_o(cpl_ack),
     .idle_o(wdma_idle),
+    .quiet_o(wdma_quiet),
     .beat_o(wr_beat),
     .ack_o(wr_ack),
     .refused_o(wr_refused),

@@ -8,7 +8,8 @@
 module lxa_wr_dma (
   input  logic                             clk_i,
   input  logic                             rst_ni,
-  input  logic                             stop_i,  // issue nothing new
+  input  logic                             stop_i,  // take nothing more from the core; what was taken is written
+  input  logic                             halt_i,  // take and issue nothing (soft reset)
   // core
   input  logic                             wr_valid_i,
   output logic                             wr_ready_o,
@@ -24,9 +25,10 @@ module lxa_wr_dma (
   input  logic [63:0]                      cpl_addr_i,
   input  logic [lxa_cfg_pkg::WORD_W-1:0]   cpl_data_i,
   input  logic                             cpl_last_i,
-  output logic                             cpl_idle_o,  // every word taken has been acknowledged without an error
+  output logic                             cpl_ack_o,  // the burst with a last word has been acknowledged without error
   // state
   output logic                             idle_o,  // no burst open on the bus
+  output logic                             quiet_o,  // ... and nothing queued
   output logic                             beat_o,
   output logic                             ack_o,
   output logic                             refused_o,  // wvalid && !wready
@@ -64,15 +66,15 @@ module lxa_wr_dma (
   localparam logic [3:0]  FLUSH_CYCLES = 4'd8;
 
   // ---- take a word -------------------------------------------------------------------------------
-  logic              in_valid_q, in_cpl_q, in_last_q, in_free, in_take, core_hs, cpl_hs;
+  logic              in_valid_q, in_cpl_q, in_last_q, in_free, in_take, drop, core_hs, cpl_hs;
   logic [63:0]       in_addr_q, in_base_q;
   logic [WORD_W-1:0] in_data_q;
   logic [WB-1:0]     in_strb_q;
   logic [31:0]       in_size_q;
 
-  assign in_free = (!in_valid_q || in_take) && !stop_i;
+  assign in_free = (!in_valid_q || in_take || drop) && !halt_i;
   assign cpl_ready_o = in_free;
-  assign wr_ready_o = in_free && !cpl_valid_i;
+  assign wr_ready_o = in_free && !cpl_valid_i && !stop_i;
   assign cpl_hs = cpl_valid_i && cpl_ready_o;
   assign core_hs = wr_valid_i && wr_ready_o && wr_strb_i != 0;  // a word without a byte is nothing
 
@@ -94,7 +96,7 @@ module lxa_wr_dma (
     end
     if (!rst_ni) in_valid_q <= 1'b0;
     else if (cpl_hs || core_hs) in_valid_q <= 1'b1;
-    else if (in_take) in_valid_q <= 1'b0;
+    else if (in_take || drop) in_valid_q <= 1'b0;
   end
 
   // ---- check its window: the bytes that are strobed ----------------------------------------------
@@ -117,6 +119,7 @@ module lxa_wr_dma (
   assign end_off = {1'b0, off[31:0]} + 33'(behind) - 33'(first);
   assign outside = !in_cpl_q && (lo < in_base_q || off[63:32] != 0 || end_off > {1'b0, in_size_q} ||
                                  (hi[64] && hi[63:0] != 0));
+  assign drop = in_valid_q && outside;  // reported below
 
   // ---- join words to bursts ----------------------------------------------------------------------
   logic              pend_valid_q, pend_cpl_q, pend_last_q, joins, close, move, data_room, addr_room;
@@ -174,20 +177,20 @@ module lxa_wr_dma (
     .count_o(data_count)
   );
 
-  logic        addr_empty, aw_load, q_cpl;
+  logic        addr_empty, aw_load, q_cpl, q_last_burst;
   logic [4:0]  q_words;
   logic [63:0] q_addr;
 
   lxa_sfifo #(
-    .W(70),
+    .W(71),
     .LOG2(ADDR_LOG2)
   ) u_addr (
     .clk_i,
     .rst_ni,
     .push_i(close),
-    .data_i({pend_cpl_q, words_q, start_q}),
+    .data_i({pend_cpl_q, pend_last_q, words_q, start_q}),
     .pop_i(aw_load),
-    .data_o({q_cpl, q_words, q_addr}),
+    .data_o({q_cpl, q_last_burst, q_words, q_addr}),
     .empty_o(addr_empty),
     .count_o(addr_count)
   );
@@ -198,7 +201,7 @@ module lxa_wr_dma (
   logic [7:0]         aw_len_q;
   logic [OPEN_LOG2:0] open;
 
-  assign aw_load = !addr_empty && !open[OPEN_LOG2] && (!aw_valid_q || m_axi_awready_i) && !stop_i;
+  assign aw_load = !addr_empty && !open[OPEN_LOG2] && (!aw_valid_q || m_axi_awready_i) && !halt_i;
 
   always_ff @(posedge clk_i) begin
     if (aw_load) begin
@@ -247,7 +250,7 @@ module lxa_wr_dma (
   end
 
   // ---- responses ---------------------------------------------------------------------------------
-  logic        open_empty, b_hs, b_cpl, b_err;
+  logic        open_empty, b_hs, b_cpl, b_last, b_err;
   logic [4:0]  b_words;
   logic [63:0] b_addr;
 
@@ -256,41 +259,38 @@ module lxa_wr_dma (
   assign b_err = b_hs && m_axi_bresp_i[1];
 
   lxa_sfifo #(
-    .W(70),
+    .W(71),
     .LOG2(OPEN_LOG2)
   ) u_open (
     .clk_i,
     .rst_ni,
     .push_i(aw_load),
-    .data_i({q_cpl, q_words, q_addr}),
+    .data_i({q_cpl, q_last_burst, q_words, q_addr}),
     .pop_i(b_hs),
-    .data_o({b_cpl, b_words, b_addr}),
+    .data_o({b_cpl, b_last, b_words, b_addr}),
     .empty_o(open_empty),
     .count_o(open)
   );
 
-  logic [11:0] core_due_q, cpl_due_q;  // words taken and not acknowledged
+  // Words of the core that were taken and not acknowledged; one that was not written stays due, so its job is never done.
+  logic [11:0] core_due_q;
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      core_due_q <= '0;
-      cpl_due_q <= '0;
-    end else begin
-      core_due_q <= core_due_q + 12'(core_hs) - (b_hs && !b_err && !b_cpl ? 12'(b_words) : 12'd0);
-      cpl_due_q <= cpl_due_q + 12'(cpl_hs) - (b_hs && !b_err && b_cpl ? 12'(b_words) : 12'd0);
-    end
+    if (!rst_ni) core_due_q <= '0;
+    else core_due_q <= core_due_q + 12'(core_hs) - (b_hs && !b_err && !b_cpl ? 12'(b_words) : 12'd0);
   end
 
   assign wr_idle_o = core_due_q == 0;
-  assign cpl_idle_o = cpl_due_q == 0;
+  assign cpl_ack_o = b_hs && !b_err && b_cpl && b_last;
 
   // ---- state and errors --------------------------------------------------------------------------
   assign idle_o = open_empty && !aw_valid_q && due_q == 0;
+  assign quiet_o = idle_o && !in_valid_q && !pend_valid_q && addr_empty;
   assign beat_o = w_hs;
   assign ack_o = b_hs;
   assign refused_o = m_axi_wvalid_o && !m_axi_wready_i;
   assign bytes_o = w_hs ? 16'($countones(m_axi_wstrb_o)) : 16'd0;
-  assign err_valid_o = b_err || (in_valid_q && outside);
+  assign err_valid_o = b_err || drop;
 
   always_comb begin
     err_o.base = in_base_q;
