@@ -280,8 +280,16 @@ module lxa_wr_dma (
     else core_due_q <= core_due_q + 12'(core_hs) - (b_hs && !b_err && !b_cpl ? 12'(b_words) : 12'd0);
   end
 
+  // Behind a record that was not written none counts: CPL_COUNT has no holes.
+  logic cpl_lost_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) cpl_lost_q <= 1'b0;
+    else if (b_err && b_cpl) cpl_lost_q <= 1'b1;
+  end
+
   assign wr_idle_o = core_due_q == 0;
-  assign cpl_ack_o = b_hs && !b_err && b_cpl && b_last;
+  assign cpl_ack_o = b_hs && !b_err && b_cpl && b_last && !cpl_lost_q;
 
   // ---- state and errors --------------------------------------------------------------------------
   assign idle_o = open_empty && !aw_valid_q && due_q == 0;
