@@ -2,9 +2,9 @@
 /*
  * The watch runs every so often while jobs are in the ring, and at once when the device reports an error. It first
  * looks for completions (an interrupt may have been lost), then whether PROGRESS moves; a device that stands still for
- * timeout_ms, or a job older than hard_cap_ms, is reset. The oldest job is guilty and ends with ETIMEDOUT, the rest of its
- * context with EIO; jobs of other contexts start again (running a job twice gives the same output: its operands and its
- * output do not overlap, and outputs are written in order).
+ * timeout_ms, or a job older than hard_cap_ms, is reset. A hang is the oldest job's fault (ETIMEDOUT); with an error the
+ * device names the job. The rest of its context ends with EIO, jobs of other contexts start again: running a job twice
+ * gives the same output, because its operands and its output do not overlap and outputs are written in order.
  */
 #include <linux/errno.h>
 #include <linux/interrupt.h>
@@ -46,14 +46,24 @@ static bool lxa_hung(struct lxa_dev *ldev)
 	return now - ldev->moved_ns >= lxa_timeout() * LXA_NS_PER_MS || now - ldev->oldest_ns >= cap * LXA_NS_PER_MS;
 }
 
-/* What the oldest job in the ring is to end with, when no completion record has named a culprit. */
-static int lxa_verdict(struct lxa_dev *ldev)
+/* Whose fault it was, as far as the device can tell: read before the reset forgets it. */
+struct lxa_verdict {
+	int error;
+	bool named;			/* the device said which job: seq; else the oldest in the ring */
+	u32 seq;
+};
+
+static void lxa_judge(struct lxa_dev *ldev, struct lxa_verdict *v)
 {
-	if (!ldev->fault)
-		return -ETIMEDOUT;
+	v->named = false;
+	v->error = ldev->fault ? -EIO : -ETIMEDOUT;
 	if (!(lxa_read(ldev, LXA_REG_STATUS) & LXA_STATUS_ERROR_MASK))
-		return -EIO;
-	return lxa_read(ldev, LXA_REG_ERR_STATUS) == LXA_HW_STATUS_WINDOW ? -EFAULT : -EIO;
+		return;
+	v->named = true;	/* a younger job than the oldest, when its operands were being loaded ahead */
+	v->seq = lxa_read(ldev, LXA_REG_ERR_SEQ);
+	v->error = lxa_read(ldev, LXA_REG_ERR_STATUS) == LXA_HW_STATUS_WINDOW ? -EFAULT : -EIO;
+	dev_dbg(ldev->dev, "job %u: error %u of stream %u\n", v->seq, lxa_read(ldev, LXA_REG_ERR_STATUS),
+		lxa_read(ldev, LXA_REG_ERR_STREAM));
 }
 
 static struct lxa_task *lxa_slot_take(struct lxa_dev *ldev, u32 count)
@@ -64,21 +74,36 @@ static struct lxa_task *lxa_slot_take(struct lxa_dev *ldev, u32 count)
 	return task;
 }
 
-/* Empty the ring: the guilty contexts' jobs end, oldest first, the others go back to the front of their queues. */
-static void lxa_ring_clear(struct lxa_dev *ldev, int verdict, struct list_head *ended)
+static struct lxa_task *lxa_culprit(struct lxa_dev *ldev, const struct lxa_verdict *v)
 {
-	struct lxa_task *task, *next;
+	struct lxa_task *task;
+	u32 i;
+
+	if (!list_empty(&ldev->guilty) || ldev->done == ldev->tail)
+		return NULL;	/* a completion record has named it, or nobody is there */
+	for (i = ldev->done; v->named && i != ldev->tail; i++) {
+		task = ldev->slot[i & (LXA_RING_ENTRIES - 1)];
+		if (task->hw_seq == v->seq)
+			return task;
+	}
+	return ldev->slot[ldev->done & (LXA_RING_ENTRIES - 1)];
+}
+
+/*
+ * Empty the ring: the guilty contexts' jobs end, oldest first, the others go back to the front of their queues.
+ * Older jobs of the guilty context end with EIO as well: run again, they would end after younger ones.
+ */
+static void lxa_ring_clear(struct lxa_dev *ldev, const struct lxa_verdict *v, struct list_head *ended)
+{
+	struct lxa_task *culprit = lxa_culprit(ldev, v), *task, *next;
 	LIST_HEAD(again);
 
-	if (list_empty(&ldev->guilty) && ldev->done != ldev->tail) {
-		task = lxa_slot_take(ldev, ldev->done++);
-		lxa_ctx_accuse(ldev, task->ctx);
-		lxa_task_end(ldev, task, verdict, NULL, ended);
-	}
+	if (culprit)
+		lxa_ctx_accuse(ldev, culprit->ctx);
 	for (; ldev->done != ldev->tail; ldev->done++) {
 		task = lxa_slot_take(ldev, ldev->done);
 		if (task->ctx->closed || !list_empty(&task->ctx->guilty_node))
-			lxa_task_end(ldev, task, -EIO, NULL, ended);
+			lxa_task_end(ldev, task, task == culprit ? v->error : -EIO, NULL, ended);
 		else
 			list_add(&task->node, &again);	/* newest first */
 	}
@@ -120,7 +145,7 @@ static void lxa_give_up(struct lxa_dev *ldev)
 }
 
 /* Stop the interrupt and look once more. False: the device has moved on meanwhile, there is nothing to recover. */
-static bool lxa_recover_begin(struct lxa_dev *ldev, int *verdict, struct list_head *ended)
+static bool lxa_recover_begin(struct lxa_dev *ldev, struct lxa_verdict *verdict, struct list_head *ended)
 {
 	bool go;
 
@@ -139,7 +164,7 @@ static bool lxa_recover_begin(struct lxa_dev *ldev, int *verdict, struct list_he
 		lxa_sched_kick(ldev);
 		go = false;
 	} else {
-		*verdict = lxa_verdict(ldev);
+		lxa_judge(ldev, verdict);
 		dev_dbg(ldev->dev, "reset: %s, progress %u, %u jobs in the ring\n", ldev->fault ? "error" : "hang",
 			ldev->progress, ldev->tail - ldev->done);
 	}
@@ -151,8 +176,9 @@ static void lxa_recover(struct lxa_dev *ldev)
 {
 	LIST_HEAD(ended);
 	struct lxa_ctx *guilty[LXA_RING_ENTRIES];
-	int ret, verdict = -EIO;
+	struct lxa_verdict verdict;
 	u32 n_guilty;
+	int ret;
 
 	mutex_lock(&ldev->hw_mutex);
 	if (!lxa_recover_begin(ldev, &verdict, &ended))
@@ -161,7 +187,7 @@ static void lxa_recover(struct lxa_dev *ldev)
 	if (ret)
 		lxa_give_up(ldev);
 	spin_lock(&ldev->lock);
-	lxa_ring_clear(ldev, verdict, &ended);
+	lxa_ring_clear(ldev, &verdict, &ended);
 	n_guilty = lxa_punish(ldev, &ended, guilty);
 	if (ret) {
 		ldev->dead = true;

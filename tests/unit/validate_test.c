@@ -1,0 +1,653 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The driver's validator: every reason reached from an otherwise valid job, boundaries, descriptors of random valid jobs,
+ * and random bytes. What is accepted is checked by a naive loop over every address that the job touches, which knows
+ * the memory format from rtl/README.md and nothing of lxa_layout.h. LXA_SEED repeats a run.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "lxa_validate.h"
+
+static uint64_t seed, rng_state;
+
+static uint32_t rnd(void)
+{
+	rng_state ^= rng_state << 13;
+	rng_state ^= rng_state >> 7;
+	rng_state ^= rng_state << 17;
+	return (uint32_t)(rng_state >> 16);
+}
+
+static uint32_t rnd_in(uint32_t lo, uint32_t hi)
+{
+	return lo + rnd() % (hi - lo + 1);
+}
+
+static const struct lxa_caps base_caps = {
+	.shift_oc = 16, .shift_ic = 16, .xnor_oc = 64, .xnor_ic = 64, .out_lanes = 4, .acc_w = 48, .half_w = 32,
+	.xacc_w = 32, .act_bytes = 32768, .acc_pixels = 256, .wgt_bytes = 16384, .bus_bytes = 16, .word_bytes = 16,
+	.modes = LXA_CFG_MODES_SHIFT_MASK | LXA_CFG_MODES_SQRT2_MASK | LXA_CFG_MODES_XNOR_MASK | LXA_CFG_MODES_POOL_MASK,
+};
+
+enum base { LOG, XNOR, U8, I32, I8, THR, NOP };
+
+/* A small valid job of each sort: 3x3 on 8x8, pad 1. */
+static struct lxa_job base_job(enum base b)
+{
+	struct lxa_job job = {
+		.op = LXA_OP_CONV, .act.handle = 1, .wgt.handle = 2, .par.handle = 3, .out.handle = 4, .batch = 2,
+		.in_h = 8, .in_w = 8, .in_c = 32, .out_c = 32, .groups = 1, .kh = 3, .kw = 3, .sy = 1, .sx = 1, .dy = 1,
+		.dx = 1, .pad_t = 1, .pad_l = 1, .pad_b = 1, .pad_r = 1, .pool_h = 1, .pool_w = 1, .pool_sy = 1,
+		.pool_sx = 1, .act_fmt = LXA_FMT_LOG4, .wgt_fmt = LXA_WFMT_LOG, .kind = LXA_KIND_LOG,
+		.out_fmt = LXA_OFMT_N4, .log_max = 15,
+	};
+
+	switch (b) {
+	case LOG:
+		break;
+	case XNOR:
+		job.act_fmt = LXA_FMT_B1;
+		job.wgt_fmt = LXA_WFMT_B1;
+		/* fall through */
+	case THR:
+		job.kind = LXA_KIND_THRESH;
+		job.out_fmt = LXA_OFMT_B1;
+		job.nthr = 1;
+		job.log_max = 0;
+		break;
+	case U8:
+		job.act_fmt = LXA_FMT_U8;
+		break;
+	case I32:
+	case I8:
+		job.kind = b == I32 ? LXA_KIND_INT32 : LXA_KIND_INT8;
+		job.out_fmt = b == I32 ? LXA_OFMT_W32 : LXA_OFMT_B8;
+		job.clamp_lo = -128;
+		job.clamp_hi = 127;
+		job.log_max = 0;
+		break;
+	case NOP:
+		return (struct lxa_job){ .op = LXA_OP_NOP, .user = 7 };
+	}
+	return job;
+}
+
+static void base_ext(struct lxa_extent *ext)
+{
+	for (unsigned int i = 0; i < LXA_EXT_COUNT; i++)
+		ext[i] = (struct lxa_extent){ .addr = 0x100000ull * (i + 1), .bytes = 0x100000 };
+}
+
+static uint64_t field(const uint32_t *desc, uint32_t f)
+{
+	uint64_t v = desc[LXA_DF_WORD(f)] >> LXA_DF_LSB(f);
+
+	if (LXA_DF_WIDTH(f) == 64)
+		return v | (uint64_t)desc[LXA_DF_WORD(f) + 1] << 32;
+	return LXA_DF_WIDTH(f) == 32 ? v : v & ((1ull << LXA_DF_WIDTH(f)) - 1);
+}
+
+/* ---- every reason ---------------------------------------------------------------------------------------- */
+
+struct reject_case {
+	enum base base;
+	enum lxa_reject reason;
+	const char *name;
+	size_t off, size;
+	uint64_t value;
+};
+
+#define ON(base, reason, field, value) \
+	{ base, LXA_REJECT_##reason, #field " = " #value, offsetof(struct lxa_job, field), \
+	  sizeof(((struct lxa_job *)0)->field), (uint64_t)(int64_t)(value) }
+
+static const struct reject_case cases[] = {
+	ON(LOG, OP, op, 2), ON(LOG, OP, op, 0x80000001u), ON(NOP, OP, op, 0xffffffffu),
+	ON(LOG, FLAGS, flags, 2), ON(NOP, FLAGS, flags, 0x80000000u), ON(LOG, FLAGS, conv_flags, 16),
+	ON(U8, FLAGS, conv_flags, LXA_CONV_ACT_SQRT2), ON(XNOR, FLAGS, conv_flags, LXA_CONV_WGT_SQRT2),
+	ON(I32, FLAGS, conv_flags, LXA_CONV_OUT_SQRT2), ON(I8, FLAGS, conv_flags, LXA_CONV_OUT_NEAREST),
+	ON(LOG, RESERVED, pad, 1), ON(LOG, RESERVED, act.pad, 1), ON(LOG, RESERVED, wgt.pad, 1),
+	ON(LOG, RESERVED, par.pad, 1), ON(LOG, RESERVED, out.pad, 1), ON(NOP, RESERVED, act.handle, 1),
+	ON(NOP, RESERVED, out.offset, 16), ON(NOP, RESERVED, conv_flags, 1), ON(NOP, RESERVED, out_img, 1),
+	ON(LOG, GEOMETRY, batch, 0), ON(LOG, GEOMETRY, in_h, 0), ON(LOG, GEOMETRY, in_w, 0), ON(LOG, GEOMETRY, in_c, 0),
+	ON(LOG, GEOMETRY, out_c, 0), ON(LOG, GEOMETRY, groups, 0), ON(LOG, GEOMETRY, groups, 3),
+	ON(LOG, GEOMETRY, groups, 64), ON(LOG, GEOMETRY, in_c, 65535 - 65535 % 32 + 32),
+	ON(LOG, KERNEL, kh, 0), ON(LOG, KERNEL, kh, 12), ON(LOG, KERNEL, kw, 0), ON(LOG, KERNEL, kw, 255),
+	ON(LOG, KERNEL, sy, 0), ON(LOG, KERNEL, sy, 5), ON(LOG, KERNEL, sx, 0), ON(LOG, KERNEL, sx, 255),
+	ON(LOG, KERNEL, dy, 0), ON(LOG, KERNEL, dy, 32), ON(LOG, KERNEL, dx, 0), ON(LOG, KERNEL, dx, 255),
+	ON(LOG, KERNEL, kh, 11), ON(LOG, KERNEL, dx, 5),
+	ON(LOG, PADDING, pad_t, 3), ON(LOG, PADDING, pad_b, 3), ON(LOG, PADDING, pad_l, 255), ON(LOG, PADDING, pad_r, 3),
+	ON(LOG, POOL, pool_h, 0), ON(LOG, POOL, pool_h, 16), ON(LOG, POOL, pool_w, 0), ON(LOG, POOL, pool_sy, 0),
+	ON(LOG, POOL, pool_sx, 16), ON(LOG, POOL, pool_pt, 1), ON(LOG, POOL, pool_pb, 1), ON(LOG, POOL, pool_pl, 255),
+	ON(LOG, POOL, pool_pr, 1), ON(LOG, POOL, pool_h, 9), ON(LOG, POOL, pool_w, 15),
+	ON(LOG, FORMAT, act_fmt, 5), ON(LOG, FORMAT, act_fmt, 255), ON(LOG, FORMAT, act_fmt, LXA_FMT_B1),
+	ON(LOG, FORMAT, wgt_fmt, 3), ON(LOG, FORMAT, wgt_fmt, LXA_WFMT_B1), ON(U8, FORMAT, wgt_fmt, LXA_WFMT_S8),
+	ON(XNOR, FORMAT, wgt_fmt, LXA_WFMT_LOG), ON(LOG, FORMAT, pad_mode, LXA_PAD_PLUS), ON(XNOR, FORMAT, pad_mode, 3),
+	ON(LOG, OUTPUT, kind, 4), ON(LOG, OUTPUT, out_fmt, 4), ON(LOG, OUTPUT, log_max, 0), ON(LOG, OUTPUT, log_max, 16),
+	ON(LOG, OUTPUT, nthr, 1), ON(LOG, OUTPUT, clamp_lo, -1), ON(LOG, OUTPUT, clamp_hi, 1),
+	ON(LOG, OUTPUT, kind, LXA_KIND_INT32), ON(THR, OUTPUT, nthr, 0), ON(THR, OUTPUT, nthr, 2),
+	ON(THR, OUTPUT, nthr, 16), ON(THR, OUTPUT, log_max, 1), ON(THR, OUTPUT, log_off, -1),
+	ON(I32, OUTPUT, out_fmt, LXA_OFMT_B8), ON(I32, OUTPUT, clamp_lo, 128), ON(I8, OUTPUT, out_fmt, LXA_OFMT_W32),
+	ON(I8, OUTPUT, clamp_hi, 128), ON(I8, OUTPUT, clamp_lo, -129), ON(I8, OUTPUT, clamp_hi, -129),
+	ON(I8, OUTPUT, nthr, 3), ON(I32, OUTPUT, log_off, 1),
+	ON(LOG, TILE, tile_h, 1), ON(LOG, TILE, tile_w, 1), ON(LOG, TILE, tile_h, 65535),
+	ON(LOG, PITCH, in_row, 8), ON(LOG, PITCH, in_row, 112), ON(LOG, PITCH, in_row, 136), ON(LOG, PITCH, in_img, 1008),
+	ON(LOG, PITCH, out_row, 112), ON(LOG, PITCH, out_img, 1032), ON(LOG, PITCH, out_row, 0xffffffffu),
+	ON(LOG, PITCH, in_row, 0xfffffff0u),
+	ON(LOG, HANDLE, act.handle, 0), ON(LOG, HANDLE, wgt.handle, 0), ON(LOG, HANDLE, par.handle, 0),
+	ON(LOG, HANDLE, out.handle, 0),
+	ON(LOG, ALIGN, act.offset, 8), ON(LOG, ALIGN, wgt.offset, 1), ON(LOG, ALIGN, par.offset, 4),
+	ON(LOG, ALIGN, out.offset, 0x8000000000000008ull),
+	ON(LOG, ACT_EXTENT, act.offset, 0x100000), ON(LOG, ACT_EXTENT, act.offset, 0xfffffffffffffff0ull),
+	ON(LOG, ACT_EXTENT, in_img, 0xfffffff0u), ON(LOG, WGT_EXTENT, wgt.offset, 0xffff0),
+	ON(LOG, WGT_EXTENT, wgt.offset, 0x8000000000000000ull), ON(LOG, PAR_EXTENT, par.offset, 0x100010),
+	ON(LOG, OUT_EXTENT, out.offset, 0xffff0), ON(LOG, OUT_EXTENT, out_img, 0xfffffff0u),
+};
+
+static void set_bytes(void *base, size_t off, size_t size, uint64_t value)
+{
+	memcpy((char *)base + off, &value, size);	/* little-endian hosts, as the device */
+}
+
+static unsigned int reached;		/* bit r: reason r has been seen */
+
+static void expect(const struct lxa_caps *caps, const struct lxa_job *job, const struct lxa_extent *ext,
+		   enum lxa_reject reason, const char *what)
+{
+	uint32_t desc[LXA_DESC_WORDS];
+	enum lxa_reject got = lxa_validate(caps, job, ext, desc);
+
+	if (got != reason)
+		fail_msg("%s: reason %d, expected %d", what, got, reason);
+	reached |= 1u << got;
+}
+
+static void test_bases_are_valid(void **state)
+{
+	struct lxa_extent ext[LXA_EXT_COUNT];
+
+	base_ext(ext);
+	for (enum base b = LOG; b <= NOP; b++) {
+		struct lxa_job job = base_job(b);
+
+		expect(&base_caps, &job, ext, LXA_REJECT_NONE, "base job");
+	}
+	assert_true(lxa_caps_sane(&base_caps));
+}
+
+static void test_fields(void **state)
+{
+	struct lxa_extent ext[LXA_EXT_COUNT];
+
+	base_ext(ext);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct lxa_job job = base_job(cases[i].base);
+
+		set_bytes(&job, cases[i].off, cases[i].size, cases[i].value);
+		expect(&base_caps, &job, ext, cases[i].reason, cases[i].name);
+	}
+}
+
+static void test_modes(void **state)
+{
+	static const struct { enum base base; uint32_t lack; uint32_t flags; uint8_t pool; } m[] = {
+		{ LOG, LXA_CFG_MODES_SHIFT_MASK, 0, 1 }, { XNOR, LXA_CFG_MODES_XNOR_MASK, 0, 1 },
+		{ LOG, LXA_CFG_MODES_SQRT2_MASK, LXA_CONV_ACT_SQRT2, 1 },
+		{ LOG, LXA_CFG_MODES_SQRT2_MASK, LXA_CONV_WGT_SQRT2, 1 },
+		{ LOG, LXA_CFG_MODES_SQRT2_MASK, LXA_CONV_OUT_SQRT2, 1 }, { LOG, LXA_CFG_MODES_POOL_MASK, 0, 2 },
+	};
+	struct lxa_extent ext[LXA_EXT_COUNT];
+
+	base_ext(ext);
+	for (size_t i = 0; i < sizeof(m) / sizeof(*m); i++) {
+		struct lxa_job job = base_job(m[i].base);
+		struct lxa_caps caps = base_caps;
+
+		job.conv_flags = m[i].flags;
+		job.pool_h = m[i].pool;
+		expect(&caps, &job, ext, LXA_REJECT_NONE, "mode present");
+		caps.modes &= ~m[i].lack;
+		expect(&caps, &job, ext, LXA_REJECT_MODE, "mode absent");
+	}
+	/* A configuration without XNOR lanes has no pitch for one-bit outputs. */
+	struct lxa_job job = base_job(THR);
+	struct lxa_caps caps = base_caps;
+
+	caps.modes = LXA_CFG_MODES_SHIFT_MASK;
+	caps.xnor_oc = 0;
+	caps.xnor_ic = 0;
+	assert_true(lxa_caps_sane(&caps));
+	expect(&caps, &job, ext, LXA_REJECT_MODE, "no lanes for the output");
+}
+
+static void test_caps(void **state)
+{
+	static const struct { size_t off; uint32_t bad; } c[] = {
+		{ offsetof(struct lxa_caps, shift_oc), 0 }, { offsetof(struct lxa_caps, shift_ic), 24 },
+		{ offsetof(struct lxa_caps, xnor_oc), 4096 }, { offsetof(struct lxa_caps, xnor_ic), 32 },
+		{ offsetof(struct lxa_caps, word_bytes), 0 }, { offsetof(struct lxa_caps, word_bytes), 24 },
+		{ offsetof(struct lxa_caps, out_lanes), 0 }, { offsetof(struct lxa_caps, acc_pixels), 0 },
+		{ offsetof(struct lxa_caps, act_bytes), 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(c) / sizeof(*c); i++) {
+		struct lxa_caps caps = base_caps;
+
+		set_bytes(&caps, c[i].off, sizeof(c[i].bad), c[i].bad);
+		assert_false(lxa_caps_sane(&caps));
+	}
+}
+
+static void test_tile_and_overlap(void **state)
+{
+	struct lxa_extent ext[LXA_EXT_COUNT];
+	struct lxa_job job = base_job(LOG);
+	struct lxa_caps caps = base_caps;
+
+	base_ext(ext);
+	job.tile_h = 8;
+	job.tile_w = 8;
+	expect(&caps, &job, ext, LXA_REJECT_NONE, "the largest tile");
+	job.tile_w = 9;
+	expect(&caps, &job, ext, LXA_REJECT_TILE, "wider than the output");
+	job.tile_w = 8;
+	caps.acc_pixels = 63;
+	expect(&caps, &job, ext, LXA_REJECT_TILE, "one pixel more than the accumulators");
+	job = base_job(LOG);
+	expect(&caps, &job, ext, LXA_REJECT_NONE, "a smaller tile can be chosen");
+	caps.act_bytes = 32;
+	expect(&caps, &job, ext, LXA_REJECT_TILE, "not even one pixel fits");
+
+	for (int i = 0; i < LXA_EXT_OUT; i++) {
+		base_ext(ext);
+		ext[LXA_EXT_OUT] = ext[i];
+		expect(&base_caps, &job, ext, LXA_REJECT_OVERLAP, "output on an operand");
+		job.out.offset = 0x80000;
+		expect(&base_caps, &job, ext, LXA_REJECT_NONE, "the same buffer, apart");
+		job.out.offset = 0;
+	}
+	/* Touching is not overlapping: the input's extent is 2048 bytes. */
+	base_ext(ext);
+	ext[LXA_EXT_OUT] = ext[LXA_EXT_ACT];
+	job.out.offset = 2048;
+	expect(&base_caps, &job, ext, LXA_REJECT_NONE, "output right behind the input");
+	job.out.offset = 2032;
+	expect(&base_caps, &job, ext, LXA_REJECT_OVERLAP, "output on the input's last word");
+	job.out.offset = 0;
+	job.act.offset = 2032;
+	expect(&base_caps, &job, ext, LXA_REJECT_OVERLAP, "input on the output's last word");
+}
+
+/* Sizes of which a product or a sum would wrap in 32 or in 64 bits. */
+static void test_overflow(void **state)
+{
+	struct lxa_extent ext[LXA_EXT_COUNT];
+	struct lxa_job job = base_job(I32);
+
+	for (int i = 0; i < LXA_EXT_COUNT; i++)
+		ext[i] = (struct lxa_extent){ .addr = (uint64_t)i << 60, .bytes = 1ull << 60 };
+	job.batch = job.in_h = job.in_w = job.in_c = job.out_c = 65535;
+	expect(&base_caps, &job, ext, LXA_REJECT_PITCH, "largest of all");
+	job = base_job(LOG);
+	job.batch = 65535;
+	job.in_img = 0xfffffff0u;
+	expect(&base_caps, &job, ext, LXA_REJECT_ACT_EXTENT, "a window beyond 32 bits, though the buffer is large");
+	job = base_job(LOG);
+	job.in_h = 65535;
+	job.kh = 11;
+	job.dy = 31;
+	job.pad_t = job.pad_b = 155;
+	job.in_w = 3;
+	expect(&base_caps, &job, ext, LXA_REJECT_NONE, "exactly 65535 output rows");
+	job.pad_t = job.pad_b = 200;
+	job.kh = 9;
+	expect(&base_caps, &job, ext, LXA_REJECT_GEOMETRY, "more than 65535 output rows");
+	job = base_job(LOG);
+	base_ext(ext);
+	ext[0].addr = 0xfffffffffffff000ull;
+	ext[0].bytes = 0x2000;
+	expect(&base_caps, &job, ext, LXA_REJECT_ACT_EXTENT, "a buffer that wraps around the address space");
+}
+
+/* ---- random valid jobs -------------------------------------------------------------------------------------- */
+
+static struct lxa_job random_job(void)
+{
+	static const uint8_t pairs[][2] = {
+		{ LXA_FMT_LOG4, LXA_WFMT_LOG }, { LXA_FMT_LOG4, LXA_WFMT_S8 }, { LXA_FMT_LOG8, LXA_WFMT_LOG },
+		{ LXA_FMT_LOG8, LXA_WFMT_S8 }, { LXA_FMT_U8, LXA_WFMT_LOG }, { LXA_FMT_S8, LXA_WFMT_LOG },
+		{ LXA_FMT_B1, LXA_WFMT_B1 },
+	};
+	static const uint8_t group_set[] = { 1, 1, 1, 2, 4, 8 };
+	const uint8_t *pair = pairs[rnd() % 7];
+	uint32_t groups = group_set[rnd() % 6], ek;
+	struct lxa_job job = base_job((enum base[]){ LOG, I32, I8, THR }[rnd() % 4]);
+
+	job.act_fmt = pair[0];
+	job.wgt_fmt = pair[1];
+	job.pad_mode = pair[0] == LXA_FMT_B1 ? rnd() % 3 : 0;
+	job.groups = groups;
+	job.in_c = groups * rnd_in(1, 40);
+	job.out_c = groups * rnd_in(1, 40);
+	job.batch = rnd_in(1, 2);
+	job.kh = rnd_in(1, 4);
+	job.kw = rnd_in(1, 4);
+	job.sy = rnd_in(1, 3);
+	job.sx = rnd_in(1, 3);
+	job.dy = rnd_in(1, 2);
+	job.dx = rnd_in(1, 2);
+	ek = (job.kh - 1) * job.dy + 1;
+	job.pad_t = rnd() % ek;
+	job.pad_b = rnd() % ek;
+	job.in_h = rnd_in(ek, ek + 9);
+	ek = (job.kw - 1) * job.dx + 1;
+	job.pad_l = rnd() % ek;
+	job.pad_r = rnd() % ek;
+	job.in_w = rnd_in(ek, ek + 9);
+	if (rnd() % 3 == 0 && job.in_h > 8 && job.in_w > 8 && job.sy == 1 && job.sx == 1) {
+		job.pool_h = rnd_in(1, 3);
+		job.pool_w = rnd_in(1, 3);
+		job.pool_sy = rnd_in(1, 3);
+		job.pool_sx = rnd_in(1, 3);
+		job.pool_pt = rnd() % job.pool_h;
+		job.pool_pb = rnd() % job.pool_h;
+		job.pool_pl = rnd() % job.pool_w;
+		job.pool_pr = rnd() % job.pool_w;
+	}
+	if (job.kind == LXA_KIND_LOG)
+		job.conv_flags = rnd() & (LXA_CONV_OUT_SQRT2 | LXA_CONV_OUT_NEAREST);
+	if (pair[0] <= LXA_FMT_LOG8)
+		job.conv_flags |= rnd() & LXA_CONV_ACT_SQRT2;
+	if (pair[1] == LXA_WFMT_LOG)
+		job.conv_flags |= rnd() & LXA_CONV_WGT_SQRT2;
+	if (job.kind == LXA_KIND_THRESH && rnd() % 2) {
+		job.out_fmt = LXA_OFMT_N4;
+		job.nthr = rnd_in(1, 15);
+	}
+	if (job.kind == LXA_KIND_LOG)
+		job.log_off = (int8_t)rnd();
+	job.act.offset = 16 * (rnd() % 8);
+	job.out.offset = 16 * (rnd() % 8);
+	return job;
+}
+
+/* ---- the naive bound ------------------------------------------------------------------------------------------ */
+
+struct touched {
+	uint64_t base, window, ext_lo, ext_hi;
+	uint64_t end;			/* bytes from base that were touched */
+};
+
+static void touch(struct touched *t, uint64_t off, uint64_t bytes)
+{
+	if (off + bytes > t->window || t->base + off < t->ext_lo || t->base + off + bytes > t->ext_hi)
+		fail_msg("seed %llu: offset %llu + %llu leaves a window of %llu", (unsigned long long)seed,
+			 (unsigned long long)off, (unsigned long long)bytes, (unsigned long long)t->window);
+	if (off + bytes > t->end)
+		t->end = off + bytes;
+}
+
+static struct touched touched_of(const uint32_t *desc, uint32_t addr, uint32_t size, const struct lxa_extent *ext)
+{
+	return (struct touched){ field(desc, addr), field(desc, size), ext->addr, ext->addr + ext->bytes, 0 };
+}
+
+static uint64_t pixel_bytes(uint32_t bits, uint32_t channels)
+{
+	uint32_t ch = bits == 1 ? 64 : 16;
+
+	return (uint64_t)((channels + ch - 1) / ch * ch) * bits / 8;
+}
+
+static int output_size(int in, int pad, int window, int stride)
+{
+	int n = 0;
+
+	for (int at = 0; at + window <= in + pad; at += stride)
+		n++;
+	return n;
+}
+
+static void naive_inputs(const struct lxa_job *job, const uint32_t *desc, struct touched *t, int conv_h, int conv_w)
+{
+	static const uint32_t fmt_bits[] = { 4, 8, 8, 8, 1 };
+	uint64_t px = pixel_bytes(fmt_bits[job->act_fmt], job->in_c), row = field(desc, LXA_D_IN_ROW);
+
+	assert_int_equal(px, field(desc, LXA_D_IN_PX) * 8);
+	for (int n = 0; n < job->batch; n++)
+		for (int y = 0; y < conv_h; y++)
+			for (int x = 0; x < conv_w; x++)
+				for (int ky = 0; ky < job->kh; ky++)
+					for (int kx = 0; kx < job->kw; kx++) {
+						int iy = y * job->sy + ky * job->dy - job->pad_t;
+						int ix = x * job->sx + kx * job->dx - job->pad_l;
+
+						if (iy < 0 || iy >= job->in_h || ix < 0 || ix >= job->in_w)
+							continue;
+						touch(t, n * field(desc, LXA_D_IN_IMG) + iy * row + ix * px, px);
+					}
+}
+
+static void naive_outputs(const struct lxa_job *job, const uint32_t *desc, struct touched *t, int out_h, int out_w)
+{
+	static const uint32_t ofmt_bits[] = { 1, 4, 8, 32 };
+	uint64_t px = pixel_bytes(ofmt_bits[job->out_fmt], job->out_c);
+
+	assert_int_equal(px, field(desc, LXA_D_OUT_PX) * 8);
+	for (int n = 0; n < job->batch; n++)
+		for (int y = 0; y < out_h; y++)
+			for (int x = 0; x < out_w; x++)
+				touch(t, n * field(desc, LXA_D_OUT_IMG) + y * field(desc, LXA_D_OUT_ROW) + x * px, px);
+}
+
+/* Every output channel finds all input channels of its group in the blocks that its output block reads. */
+static void naive_groups(const struct lxa_job *job, const uint32_t *desc)
+{
+	uint32_t block = job->act_fmt == LXA_FMT_B1 ? 64 : 16, icg = job->in_c / job->groups;
+
+	for (uint32_t oc = 0; oc < job->out_c; oc++) {
+		uint32_t group = oc / (job->out_c / job->groups);
+		uint64_t start = oc / block / field(desc, LXA_D_GRP_OCB) * field(desc, LXA_D_GRP_ICB);
+
+		assert_true(start * block <= group * icg);
+		assert_true((start + field(desc, LXA_D_ICB)) * block >= (group + 1) * icg);
+		assert_true(start + field(desc, LXA_D_ICB) <= field(desc, LXA_D_ICB_TOTAL));
+	}
+	assert_int_equal(field(desc, LXA_D_ICB_TOTAL), (job->in_c + block - 1) / block);
+}
+
+static void naive_weights(const struct lxa_job *job, const uint32_t *desc, struct touched *wgt, struct touched *par)
+{
+	uint32_t block = job->act_fmt == LXA_FMT_B1 ? 64 : 16;
+	uint64_t tile = job->act_fmt == LXA_FMT_B1 ? 512 : 256, w = 0, p = 0;
+	uint32_t blocks = (job->out_c + block - 1) / block;
+
+	for (uint32_t ocb = 0; ocb < blocks; ocb++) {
+		for (uint32_t pass = 0; pass < field(desc, LXA_D_PASSES); pass++)
+			for (int tap = 0; tap < job->kh * job->kw; tap++)
+				for (uint32_t icb = 0; icb < field(desc, LXA_D_ICB); icb++, w += tile)
+					touch(wgt, w, tile);
+		for (uint32_t lane = 0; lane < block; lane++)
+			for (int thr = -3; thr < job->nthr; thr += 4, p += 16)
+				touch(par, p, 16);
+	}
+}
+
+/* Work of the naive loops, to keep the fuzzer quick; 0 when it is too much. */
+static int affordable(const struct lxa_job *job, int conv_h, int conv_w)
+{
+	return (uint64_t)job->batch * conv_h * conv_w * job->kh * job->kw < 2000000 &&
+	       (uint64_t)job->in_c * job->out_c * job->kh * job->kw < 20000000;
+}
+
+/* 1 when the job was small enough to be checked. exact: the windows must be touched to within a word of their ends. */
+static int check_naive(const struct lxa_job *job, const struct lxa_extent *ext, const uint32_t *desc, int exact)
+{
+	struct touched act = touched_of(desc, LXA_D_ACT_ADDR, LXA_D_ACT_SIZE, &ext[LXA_EXT_ACT]);
+	struct touched wgt = touched_of(desc, LXA_D_WGT_ADDR, LXA_D_WGT_SIZE, &ext[LXA_EXT_WGT]);
+	struct touched par = touched_of(desc, LXA_D_PAR_ADDR, LXA_D_PAR_SIZE, &ext[LXA_EXT_PAR]);
+	struct touched out = touched_of(desc, LXA_D_OUT_ADDR, LXA_D_OUT_SIZE, &ext[LXA_EXT_OUT]);
+	int conv_h = output_size(job->in_h, job->pad_t + job->pad_b, (job->kh - 1) * job->dy + 1, job->sy);
+	int conv_w = output_size(job->in_w, job->pad_l + job->pad_r, (job->kw - 1) * job->dx + 1, job->sx);
+	int out_h = output_size(conv_h, job->pool_pt + job->pool_pb, job->pool_h, job->pool_sy);
+	int out_w = output_size(conv_w, job->pool_pl + job->pool_pr, job->pool_w, job->pool_sx);
+
+	assert_int_equal(conv_h, field(desc, LXA_D_CONV_H));
+	assert_int_equal(conv_w, field(desc, LXA_D_CONV_W));
+	assert_int_equal(out_h, field(desc, LXA_D_OUT_H));
+	assert_int_equal(out_w, field(desc, LXA_D_OUT_W));
+	if (!affordable(job, conv_h, conv_w))
+		return 0;
+	naive_inputs(job, desc, &act, conv_h, conv_w);
+	naive_outputs(job, desc, &out, out_h, out_w);
+	naive_weights(job, desc, &wgt, &par);
+	naive_groups(job, desc);
+	/* A window that is larger than what is touched would be a hole in the second fence. */
+	assert_int_equal(wgt.end, wgt.window);
+	assert_int_equal(par.end, par.window);
+	assert_true(out.window - out.end < 16);
+	if (exact)
+		assert_true(act.window - act.end < 16);
+	return 1;
+}
+
+/* Input pixels that no output needs (stride, no padding) are in the window but not touched. */
+static int reads_last_pixel(const struct lxa_job *job)
+{
+	int ekh = (job->kh - 1) * job->dy + 1, ekw = (job->kw - 1) * job->dx + 1;
+
+	return job->sy == 1 && job->sx == 1 && job->in_h >= ekh && job->in_w >= ekw;
+}
+
+static void check_copied_fields(const struct lxa_job *job, const uint32_t *desc)
+{
+	assert_int_equal(field(desc, LXA_D_OP), LXA_HW_OP_CONV);
+	assert_int_equal(field(desc, LXA_D_MAGIC), LXA_MAGIC);
+	assert_int_equal(field(desc, LXA_D_IN_H), job->in_h);
+	assert_int_equal(field(desc, LXA_D_IN_W), job->in_w);
+	assert_int_equal(field(desc, LXA_D_BATCH), job->batch);
+	assert_int_equal(field(desc, LXA_D_KH), job->kh);
+	assert_int_equal(field(desc, LXA_D_KW), job->kw);
+	assert_int_equal(field(desc, LXA_D_SY), job->sy);
+	assert_int_equal(field(desc, LXA_D_SX), job->sx);
+	assert_int_equal(field(desc, LXA_D_DY), job->dy);
+	assert_int_equal(field(desc, LXA_D_DX), job->dx);
+	assert_int_equal(field(desc, LXA_D_PAD_T), job->pad_t);
+	assert_int_equal(field(desc, LXA_D_PAD_L), job->pad_l);
+	assert_int_equal(field(desc, LXA_D_POOL_H), job->pool_h);
+	assert_int_equal(field(desc, LXA_D_POOL_SX), job->pool_sx);
+	assert_int_equal(field(desc, LXA_D_POOL_PT), job->pool_pt);
+	assert_int_equal(field(desc, LXA_D_POOL_PL), job->pool_pl);
+	assert_int_equal(field(desc, LXA_D_LANE), job->act_fmt == LXA_FMT_B1);
+	assert_int_equal(field(desc, LXA_D_ACT_FMT), job->act_fmt);
+	assert_int_equal(field(desc, LXA_D_WGT_FMT), job->wgt_fmt);
+	assert_int_equal(field(desc, LXA_D_DUAL), !!(job->conv_flags & (LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2)));
+	assert_int_equal(field(desc, LXA_D_HALVE), field(desc, LXA_D_PASSES) == 2);
+	assert_int_equal(field(desc, LXA_D_PAD_MODE), job->pad_mode);
+	assert_int_equal(field(desc, LXA_D_OC), job->out_c);
+	assert_int_equal(field(desc, LXA_D_MAC_IC), job->in_c / job->groups);
+	assert_int_equal(field(desc, LXA_D_KIND), job->kind);
+	assert_int_equal(field(desc, LXA_D_OUT_FMT), job->out_fmt);
+	assert_int_equal(field(desc, LXA_D_NTHR), job->nthr);
+	assert_int_equal(field(desc, LXA_D_LOG_MAX), job->log_max);
+	assert_int_equal((int8_t)field(desc, LXA_D_LOG_OFF), job->log_off);
+	assert_int_equal((int32_t)field(desc, LXA_D_CLAMP_LO), job->clamp_lo);
+	assert_int_equal((int32_t)field(desc, LXA_D_CLAMP_HI), job->clamp_hi);
+	assert_int_equal(field(desc, LXA_D_SEQ) | field(desc, LXA_D_IRQ) | field(desc, LXA_D_BARRIER), 0);
+}
+
+/* A buffer that ends with the operand is enough; one byte less is not. */
+static void check_one_byte_short(const struct lxa_job *job, const struct lxa_extent *ext, const uint32_t *desc)
+{
+	static const uint32_t size[] = { LXA_D_ACT_SIZE, LXA_D_WGT_SIZE, LXA_D_PAR_SIZE, LXA_D_OUT_SIZE };
+	const struct lxa_ref *ref[] = { &job->act, &job->wgt, &job->par, &job->out };
+
+	for (int i = 0; i < LXA_EXT_COUNT; i++) {
+		struct lxa_extent tight[LXA_EXT_COUNT];
+
+		memcpy(tight, ext, sizeof(tight));
+		tight[i].bytes = ref[i]->offset + field(desc, size[i]);
+		expect(&base_caps, job, tight, LXA_REJECT_NONE, "a buffer that just suffices");
+		tight[i].bytes--;
+		expect(&base_caps, job, tight, LXA_REJECT_ACT_EXTENT + i, "a buffer one byte short");
+	}
+}
+
+static void test_random_valid(void **state)
+{
+	uint32_t desc[LXA_DESC_WORDS];
+	struct lxa_extent ext[LXA_EXT_COUNT];
+
+	for (unsigned int i = 0; i < LXA_EXT_COUNT; i++)
+		ext[i] = (struct lxa_extent){ .addr = 0x1000000ull * (i + 1), .bytes = 0x1000000 };
+	for (int i = 0; i < 4000; i++) {
+		struct lxa_job job = random_job();
+		enum lxa_reject reason = lxa_validate(&base_caps, &job, ext, desc);
+
+		if (reason)
+			fail_msg("seed %llu, job %d: reason %d", (unsigned long long)seed, i, reason);
+		check_copied_fields(&job, desc);
+		assert_true(check_naive(&job, ext, desc, reads_last_pixel(&job)));
+		check_one_byte_short(&job, ext, desc);
+	}
+}
+
+/* ---- random bytes ------------------------------------------------------------------------------------------------- */
+
+static void corrupt(void *p, size_t size, int bytes)
+{
+	while (bytes--)
+		((uint8_t *)p)[rnd() % size] = rnd() % 3 ? (uint8_t)(rnd() % 17) : (uint8_t)rnd();
+}
+
+static void test_random_bytes(void **state)
+{
+	int accepted = 0, checked = 0;
+
+	for (int i = 0; i < 200000; i++) {
+		struct lxa_extent ext[LXA_EXT_COUNT];
+		uint32_t desc[LXA_DESC_WORDS];
+		struct lxa_job job = random_job();
+
+		base_ext(ext);
+		ext[rnd() % 4].bytes = rnd() % 0x200000;
+		corrupt(&job, sizeof(job), i % 8 ? rnd_in(1, 3) : 200);
+		if (lxa_validate(&base_caps, &job, ext, desc) || job.op != LXA_OP_CONV)
+			continue;
+		accepted++;
+		if (accepted % 16 == 0)
+			checked += check_naive(&job, ext, desc, 0);
+	}
+	print_message("random bytes: %d accepted, %d of them walked\n", accepted, checked);
+	assert_true(checked > 100);
+}
+
+static void test_all_reasons_reached(void **state)
+{
+	assert_int_equal(reached, (1u << (LXA_REJECT_OVERLAP + 1)) - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bases_are_valid), cmocka_unit_test(test_fields), cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_caps), cmocka_unit_test(test_tile_and_overlap), cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_random_valid), cmocka_unit_test(test_random_bytes),
+		cmocka_unit_test(test_all_reasons_reached),
+	};
+	const char *env = getenv("LXA_SEED");
+
+	seed = env ? strtoull(env, NULL, 0) : (uint64_t)time(NULL);
+	rng_state = seed * 0x9e3779b97f4a7c15ull | 1;
+	print_message("LXA_SEED=%llu\n", (unsigned long long)seed);
+	return cmocka_run_group_tests_name("validate", tests, NULL, NULL) ? 1 : 0;
+}
