@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Pages and user mappings. */
+#ifndef SHIM_LINUX_MM_H
+#define SHIM_LINUX_MM_H
+
+#include <linux/types.h>
+#include <linux/kernel.h>
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE (1UL << PAGE_SHIFT)
+#define PAGE_MASK (~(PAGE_SIZE - 1))
+#define PAGE_ALIGN(x) ALIGN(x, PAGE_SIZE)
+#define PAGE_ALIGNED(x) IS_ALIGNED((unsigned long)(x), PAGE_SIZE)
+
+#define VM_READ 0x1ul
+#define VM_WRITE 0x2ul
+#define VM_EXEC 0x4ul
+#define VM_SHARED 0x8ul
+#define VM_MAYREAD 0x10ul
+#define VM_MAYWRITE 0x20ul
+#define VM_MAYEXEC 0x40ul
+#define VM_PFNMAP 0x400ul
+#define VM_IO 0x4000ul
+#define VM_DONTCOPY 0x20000ul
+#define VM_DONTEXPAND 0x40000ul
+#define VM_DONTDUMP 0x4000000ul
+
+struct file;
+struct vm_area_struct;
+struct vm_operations_struct {
+	void (*open)(struct vm_area_struct *vma);
+	void (*close)(struct vm_area_struct *vma);
+};
+struct vm_area_struct {
+	unsigned long vm_start, vm_end;
+	unsigned long vm_pgoff;
+	unsigned long vm_flags;
+	const struct vm_operations_struct *vm_ops;
+	void *vm_private_data;
+	struct file *vm_file;
+};
+
+struct address_space;
+void unmap_mapping_range(struct address_space *mapping, loff_t start, loff_t len, int even_cows);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* The current task, sleeping and waking. A task is a thread; its state is guarded by its own lock. */
+#ifndef SHIM_LINUX_SCHED_H
+#define SHIM_LINUX_SCHED_H
+
+#include <linux/types.h>
+#include <pthread.h>
+
+#define TASK_RUNNING 0
+#define TASK_INTERRUPTIBLE 1
+#define TASK_UNINTERRUPTIBLE 2
+#define MAX_SCHEDULE_TIMEOUT __LONG_MAX__
+
+struct task_struct {
+	pid_t pid;
+	int state;
+	int atomic_depth;		/* spinlocks held */
+	int hardirq;			/* in a hard interrupt handler */
+	int irqs_off;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+};
+struct task_struct *shim_current(void);
+#define current shim_current()
+
+void set_current_state(int state);
+#define __set_current_state(s) set_current_state(s)
+void schedule(void);
+long schedule_timeout(long ticks);
+int wake_up_process(struct task_struct *t);
+bool signal_pending(struct task_struct *t);
+static inline bool fatal_signal_pending(struct task_struct *t) { return false; }
+void cond_resched(void);
+
+#endif
