@@ -9,7 +9,7 @@ LXA_LIB := $(B)/liblxa.a
 LXA_SO := $(B)/liblxa.so
 # What a program that links liblxa.a needs besides; liblxa.so brings it along.
 LXA_LDLIBS = -ldnnl -lprotobuf-c -lz -lm -lpthread
-LXA_CPPFLAGS := -Iuserspace/lib -I$(B)/userspace/lib -Idriver/uapi
+LXA_CPPFLAGS := -Iuserspace -Iuserspace/lib -I$(B)/userspace/lib
 
 # Contraction off: a float result must not depend on whether the compiler found a multiply-add.
 $(B)/userspace/%.o: CPPFLAGS += $(LXA_CPPFLAGS)

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* infer_nn.c - output shapes of the operators that compute; those that only move data are in infer_move.c. */
+#include <errno.h>
+#include <string.h>
+
+#include "ops.h"
+#include "quant_ops.h"
+#include "window.h"
+
+LXA_OP_INFER(conv)
+{
+	const struct lxa_tensor *x = c->in[0], *w = c->in[1], *b = c->n_in > 2 ? c->in[2] : NULL;
+	int64_t group = lxa_node_int(c->n, "group", 1), dims[LXA_MAX_DIMS];
+	struct lxa_window win;
+	char sx[160], sw[160];
+	int i, ret;
+
+	ret = lxa_op_need_f32(c, 0);
+	if (!ret)
+		ret = lxa_op_need_f32(c, 1);
+	if (!ret && b)
+		ret = lxa_op_need_f32(c, 2);
+	if (ret)
+		return ret;
+	if (x->ndim < 3 || w->ndim != x->ndim)
+		return lxa_op_err(c, -EINVAL, "input %s and weights %s do not belong together",
+				  lxa_dims_str(x->ndim, x->dims, sx), lxa_dims_str(w->ndim, w->dims, sw));
+	if (group < 1 || w->dims[0] < 1 || w->dims[1] < 1 || w->dims[0] % group || x->dims[1] % group ||
+	    x->dims[1] / group != w->dims[1])
+		return lxa_op_err(c, -EINVAL, "input %s, weights %s and group %lld do not belong together",
+				  lxa_dims_str(x->ndim, x->dims, sx), lxa_dims_str(w->ndim, w->dims, sw), (long long)group);
+	if (b && (b->ndim != 1 || b->dims[0] != w->dims[0]))
+		return lxa_op_err(c, -EINVAL, "the bias is %s, must be %lld", lxa_dims_str(b->ndim, b->dims, sx),
+				  (long long)w->dims[0]);
+	ret = lxa_window_parse(c, w->dims + 2, 0, &win);
+	if (ret)
+		return ret;
+	dims[0] = x->dims[0];
+	dims[1] = w->dims[0];
+	for (i = 0; i < win.nd; i++)
+		dims[2 + i] = win.out[i];
+	return lxa_op_shape(c, 0, LXA_F32, x->ndim, dims);
+}
+
+LXA_OP_INFER(pool)
+{
+	const struct lxa_tensor *x = c->in[0];
+	int max = !strcmp(c->n->op, "MaxPool");
+	struct lxa_window win;
+	int64_t dims[LXA_MAX_DIMS];
+	int i, ret = 0;
+
+	if (!max)
+		ret = lxa_op_need_f32(c, 0);
+	else if (x->dtype != LXA_F32 && x->dtype != LXA_UINT8 && x->dtype != LXA_INT8)
+		ret = lxa_op_err(c, -EOPNOTSUPP, "input 0 is %s; supported are float, uint8 and int8",
+				 lxa_dtype_name((int)x->dtype));
+	if (!ret)
+		ret = lxa_window_parse(c, NULL, lxa_node_int(c->n, "ceil_mode", 0) != 0, &win);
+	if (ret)
+		return ret;
+	for (i = 0; i < win.nd; i++)
+		if (win.pad_begin[i] > (win.kernel[i] - 1) * win.dilation[i] ||
+		    win.pad_end[i] > (win.kernel[i] - 1) * win.dilation[i])
+			return lxa_op_err(c, -EINVAL, "padding %lld + %lld is larger than the window in spatial dimension %d",
+					  (long long)win.pad_begin[i], (long long)win.pad_end[i], i);
+	dims[0] = x->dims[0];
+	dims[1] = x->dims[1];
+	for (i = 0; i < win.nd; i++)
+		dims[2 + i] = win.out[i];
+	ret = lxa_op_shape(c, 0, x->dtype, x->ndim, dims);
+	if (!ret && c->n_out > 1)
+		ret = lxa_op_shape(c, 1, LXA_INT64, x->ndim, dims);
+	return ret;
+}
+
+LXA_OP_INFER(global_pool)
+{
+	const struct lxa_tensor *x = c->in[0];
+	int64_t dims[LXA_MAX_DIMS];
+	int i, ret = lxa_op_need_f32(c, 0);
+
+	if (ret)
+		return ret;
+	if (x->ndim < 3)
+		return lxa_op_err(c, -EINVAL, "the input has %d dimensions, must have at least 3", x->ndim);
+	for (i = 0; i < x->ndim; i++) {
+		dims[i] = i < 2 ? x->dims[i] : 1;
+		if (i >= 2 && !x->dims[i])
+			return lxa_op_err(c, -EINVAL, "the input is empty in dimension %d", i);
+	}
+	return lxa_op_shape(c, 0, LXA_F32, x->ndim, dims);
+}
+
+LXA_OP_INFER(gemm)
+{
+	const struct lxa_tensor *a = c->in[0], *b = c->in[1], *bias = c->n_in > 2 ? c->in[2] : NULL;
+	int ta = lxa_node_int(c->n, "transA", 0) != 0, tb = lxa_node_int(c->n, "transB", 0) != 0;
+	int64_t dims[LXA_MAX_DIMS], bdims[LXA_MAX_DIMS];
+	struct lxa_tensor out = { .ndim = 2 };
+	char sa[160], sb[160];
+	int i, ndim, ret;
+
+	for (i = 0; i < c->n_in; i++) {
+		ret = c->in[i] ? lxa_op_need_f32(c, i) : 0;
+		if (ret)
+			return ret;
+	}
+	if (a->ndim != 2 || b->ndim != 2 || a->dims[!ta] != b->dims[tb])
+		return lxa_op_err(c, -EINVAL, "%s%s times %s%s is not possible", lxa_dims_str(a->ndim, a->dims, sa),
+				  ta ? " transposed" : "", lxa_dims_str(b->ndim, b->dims, sb), tb ? " transposed" : "");
+	dims[0] = out.dims[0] = a->dims[ta];
+	dims[1] = out.dims[1] = b->dims[!tb];
+	if (bias) {
+		ret = lxa_op_broadcast(c, &out, bias, &ndim, bdims);
+		if (ret)
+			return ret;
+		if (ndim != 2 || bdims[0] != dims[0] || bdims[1] != dims[1])
+			return lxa_op_err(c, -EINVAL, "C (%s) does not broadcast to %lldx%lld",
+					  lxa_dims_str(bias->ndim, bias->dims, sa), (long long)dims[0],
+					  (long long)dims[1]);
+	}
+	return lxa_op_shape(c, 0, LXA_F32, 2, dims);
+}
+
+LXA_OP_INFER(matmul)
+{
+	const struct lxa_tensor *a = c->in[0], *b = c->in[1];
+	struct lxa_tensor ba = { 0 }, bb = { 0 };
+	int64_t dims[LXA_MAX_DIMS];
+	char sa[160], sb[160];
+	int ndim, i, ret;
+
+	ret = lxa_op_need_f32(c, 0);
+	if (!ret)
+		ret = lxa_op_need_f32(c, 1);
+	if (ret)
+		return ret;
+	if (!a->ndim || !b->ndim || a->dims[a->ndim - 1] != b->dims[b->ndim > 1 ? b->ndim - 2 : 0])
+		return lxa_op_err(c, -EINVAL, "%s times %s is not possible", lxa_dims_str(a->ndim, a->dims, sa),
+				  lxa_dims_str(b->ndim, b->dims, sb));
+	/* The batch dimensions broadcast; a vector is a row on the left and a column on the right, and goes again. */
+	for (i = 0; i < a->ndim - 2; i++)
+		ba.dims[ba.ndim++] = a->dims[i];
+	for (i = 0; i < b->ndim - 2; i++)
+		bb.dims[bb.ndim++] = b->dims[i];
+	ret = lxa_op_broadcast(c, &ba, &bb, &ndim, dims);
+	if (ret)
+		return ret;
+	if (a->ndim > 1)
+		dims[ndim++] = a->dims[a->ndim - 2];
+	if (b->ndim > 1)
+		dims[ndim++] = b->dims[b->ndim - 1];
+	return lxa_op_shape(c, 0, LXA_F32, ndim, dims);
+}
+
+LXA_OP_INFER(batch_norm)
+{
+	const struct lxa_tensor *x = c->in[0];
+	int64_t channels;
+	int i, ret;
+
+	for (i = 0; i < 5; i++) {
+		ret = lxa_op_need_f32(c, i);
+		if (ret)
+			return ret;
+	}
+	if (c->n_out > 1 || lxa_node_int(c->n, "training_mode", 0))
+		return lxa_op_err(c, -EOPNOTSUPP, "is in training mode, which is not supported");
+	if (!lxa_node_int(c->n, "spatial", 1))
+		return lxa_op_err(c, -EOPNOTSUPP, "spatial = 0 is not supported");
+	channels = x->ndim > 1 ? x->dims[1] : 1;
+	for (i = 1; i < 5; i++)
+		if (c->in[i]->ndim != 1 || c->in[i]->dims[0] != channels)
+			return lxa_op_err(c, -EINVAL, "input %d must have one value for each of %lld channels", i,
+					  (long long)channels);
+	return lxa_op_shape(c, 0, LXA_F32, x->ndim, x->dims);
+}
+
+LXA_OP_INFER(same)
+{
+	return lxa_op_shape(c, 0, c->in[0]->dtype, c->in[0]->ndim, c->in[0]->dims);
+}
+
+LXA_OP_INFER(same_f32)
+{
+	int ret = lxa_op_need_f32(c, 0);
+
+	return ret ? ret : lxa_infer_same(c);
+}
+
+LXA_OP_INFER(clip)
+{
+	int i;
+
+	for (i = 1; i < c->n_in; i++) {
+		if (!c->in[i])
+			continue;
+		if (c->in[i]->dtype != c->in[0]->dtype)
+			return lxa_op_err(c, -EINVAL, "input %d is %s, input 0 is %s", i, lxa_dtype_name((int)c->in[i]->dtype),
+					  lxa_dtype_name((int)c->in[0]->dtype));
+		if (lxa_tensor_count(c->in[i]) != 1)
+			return lxa_op_err(c, -EINVAL, "input %d (%s) must be a scalar", i, i == 1 ? "min" : "max");
+	}
+	return lxa_infer_same(c);
+}
+
+LXA_OP_INFER(softmax)
+{
+	int axis, ret = lxa_infer_same_f32(c);
+
+	if (ret)
+		return ret;
+	return lxa_op_axis(c, lxa_node_int(c->n, "axis", c->g->opset < 13 ? 1 : -1), c->in[0]->ndim, c->g->opset < 13, &axis);
+}
+
+int lxa_binary_operand(const struct lxa_op_ctx *c, struct lxa_tensor *b)
+{
+	const struct lxa_tensor *x = c->in[0];
+	int axis, ret;
+
+	*b = *c->in[1];
+	if (c->g->opset >= 7 || !lxa_node_attr(c->n, "axis"))
+		return 0;
+	ret = lxa_op_axis(c, lxa_node_int(c->n, "axis", 0), x->ndim, 0, &axis);
+	if (ret)
+		return ret;
+	if (axis + b->ndim > x->ndim)
+		return lxa_op_err(c, -EINVAL, "axis %d is too large for the shapes", axis);
+	while (axis + b->ndim < x->ndim)
+		b->dims[b->ndim++] = 1;
+	return 0;
+}
+
+LXA_OP_INFER(binary)
+{
+	struct lxa_tensor b;
+	int64_t dims[LXA_MAX_DIMS];
+	int ndim, ret;
+
+	if (c->in[0]->dtype == LXA_BOOL)
+		return lxa_op_err(c, -EINVAL, "the inputs are bool, must be numbers");
+	if (c->in[0]->dtype != c->in[1]->dtype)
+		return lxa_op_err(c, -EOPNOTSUPP, "the inputs are %s and %s; both must have the same type",
+				  lxa_dtype_name((int)c->in[0]->dtype), lxa_dtype_name((int)c->in[1]->dtype));
+	if (!strcmp(c->n->op, "Pow") && c->in[0]->dtype != LXA_F32 && c->in[0]->dtype != LXA_F64)
+		return lxa_op_need_f32(c, 0);
+	ret = lxa_binary_operand(c, &b);
+	if (!ret)
+		ret = lxa_op_broadcast(c, c->in[0], &b, &ndim, dims);
+	return ret ? ret : lxa_op_shape(c, 0, c->in[0]->dtype, ndim, dims);
+}
+
+LXA_OP_INFER(dropout)
+{
+	const struct lxa_tensor *x = c->in[0], *training = c->n_in > 2 ? c->in[2] : NULL;
+	int ret;
+
+	if (training && (!training->data || lxa_tensor_count(training) != 1 || *(const uint8_t *)training->data))
+		return lxa_op_err(c, -EOPNOTSUPP, "is or may be in training mode, which is not supported");
+	ret = lxa_infer_same(c);
+	if (!ret && c->n_out > 1)
+		ret = lxa_op_shape(c, 1, c->g->opset < 10 ? x->dtype : LXA_BOOL, x->ndim, x->dims);
+	return ret;
+}
+
+/* Inputs 1..n are float and broadcast to input 0's shape. */
+static int quantizer(struct lxa_op_ctx *c, int n)
+{
+	int64_t dims[LXA_MAX_DIMS];
+	char sx[160], sp[160];
+	int i, ndim, ret;
+
+	for (i = 0; i <= n; i++) {
+		ret = lxa_op_need_f32(c, i);
+		if (ret)
+			return ret;
+	}
+	for (i = 1; i <= n; i++) {
+		ret = lxa_op_broadcast(c, c->in[0], c->in[i], &ndim, dims);
+		if (ret)
+			return ret;
+		if (ndim != c->in[0]->ndim || memcmp(dims, c->in[0]->dims, (size_t)ndim * sizeof(*dims)))
+			return lxa_op_err(c, -EINVAL, "input %d (%s) does not broadcast to input 0 (%s)", i,
+					  lxa_dims_str(c->in[i]->ndim, c->in[i]->dims, sp),
+					  lxa_dims_str(c->in[0]->ndim, c->in[0]->dims, sx));
+	}
+	return lxa_infer_same(c);
+}
+
+LXA_OP_INFER(quant)
+{
+	int ret = lxa_op_need_f32(c, 3);
+
+	if (!ret && lxa_tensor_count(c->in[3]) != 1)
+		ret = lxa_op_err(c, -EOPNOTSUPP, "the bit width (input 3) must be a scalar");
+	return ret ? ret : quantizer(c, 2);
+}
+
+LXA_OP_INFER(bipolar)
+{
+	return quantizer(c, 1);
+}
+
+LXA_OP_INFER(logquant)
+{
+	struct lxa_logq p;
+	struct lxa_err e;
+	int ret = quantizer(c, 1);
+
+	if (ret)
+		return ret;
+	/* The sentence gets the file's name as well. */
+	if (lxa_logq_parse(c->n, &p, &e))
+		return lxa_err_set(c->err, -EINVAL, "%s: %.400s", c->g->path ? c->g->path : "graph", e.text);
+	return 0;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* ops.h - the operators' functions that ops.c's table names (private to ops.c, infer_*.c and cpu_*.c). */
+#ifndef LXA_LIB_OPS_H
+#define LXA_LIB_OPS_H
+
+#include "graph_priv.h"
+
+#define LXA_OP_INFER(name) int lxa_infer_##name(struct lxa_op_ctx *c)
+#define LXA_OP_EXEC(name) int lxa_cpu_##name(struct lxa_op_ctx *c)
+
+/* infer_nn.c */
+LXA_OP_INFER(conv);
+LXA_OP_INFER(pool);
+LXA_OP_INFER(global_pool);
+LXA_OP_INFER(gemm);
+LXA_OP_INFER(matmul);
+LXA_OP_INFER(batch_norm);
+LXA_OP_INFER(same_f32);		/* output 0 like input 0, which is float */
+LXA_OP_INFER(same);		/* output 0 like input 0 */
+LXA_OP_INFER(clip);
+LXA_OP_INFER(softmax);
+LXA_OP_INFER(binary);
+LXA_OP_INFER(dropout);
+LXA_OP_INFER(quant);
+LXA_OP_INFER(bipolar);
+LXA_OP_INFER(logquant);
+
+/* infer_move.c */
+LXA_OP_INFER(flatten);
+LXA_OP_INFER(reshape);
+LXA_OP_INFER(transpose);
+LXA_OP_INFER(concat);
+LXA_OP_INFER(pad);
+LXA_OP_INFER(shape);
+LXA_OP_INFER(gather);
+LXA_OP_INFER(squeeze);
+LXA_OP_INFER(unsqueeze);
+LXA_OP_INFER(slice);
+LXA_OP_INFER(depth_to_space);
+
+LXA_OP_EXEC(conv);
+LXA_OP_EXEC(max_pool);
+LXA_OP_EXEC(average_pool);
+LXA_OP_EXEC(global_average_pool);
+LXA_OP_EXEC(gemm);
+LXA_OP_EXEC(matmul);
+LXA_OP_EXEC(batch_norm);
+LXA_OP_EXEC(softmax);
+LXA_OP_EXEC(relu);
+LXA_OP_EXEC(sign);
+LXA_OP_EXEC(clip);
+LXA_OP_EXEC(binary);
+LXA_OP_EXEC(dropout);
+LXA_OP_EXEC(copy);		/* output 0 has input 0's elements in the same order */
+LXA_OP_EXEC(transpose);
+LXA_OP_EXEC(concat);
+LXA_OP_EXEC(pad);
+LXA_OP_EXEC(shape);
+LXA_OP_EXEC(gather);
+LXA_OP_EXEC(slice);
+LXA_OP_EXEC(depth_to_space);
+LXA_OP_EXEC(quant);
+LXA_OP_EXEC(bipolar);
+LXA_OP_EXEC(logquant);
+
+/* Parameters that inference and execution must read alike. */
+struct lxa_slice {
+	int64_t start[LXA_MAX_DIMS], step[LXA_MAX_DIMS], count[LXA_MAX_DIMS];
+};
+int lxa_slice_parse(const struct lxa_op_ctx *c, struct lxa_slice *s);
+
+struct lxa_pads {
+	int64_t begin[LXA_MAX_DIMS], end[LXA_MAX_DIMS];
+};
+int lxa_pad_parse(const struct lxa_op_ctx *c, struct lxa_pads *p);
+
+/* Before opset 7 the second operand of Add and its kin could be aligned by an axis: *b gets ones appended for that. */
+int lxa_binary_operand(const struct lxa_op_ctx *c, struct lxa_tensor *b);
+
+#endif
