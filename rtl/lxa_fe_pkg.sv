@@ -21,6 +21,6 @@ package lxa_fe_pkg;
     logic [95:0] out;
   } job_t;
 
-  localparam int unsigned JOBS_LOG2 = 2;  // jobs dispatched and not completed, at most 2^this
+  localparam int unsigned JOBS_LOG2 = 3;  // jobs dispatched and not completed, at most 2^this
 
 endpackage

@@ -10,5 +10,5 @@ for dir in rtl/config/*/; do
 	config=$(basename "$dir")
 	echo "yosys-read: $config"
 	srcs=$(rtl/srcs.sh "$config" | tr '\n' ' ')
-	yosys -q -p "read_verilog -sv $srcs; hierarchy -check -top lxa_top; check -assert lxa_top"
+	yosys -q -w "Replacing memory" -p "read_verilog -sv $srcs; hierarchy -check -top lxa_top"
 done
