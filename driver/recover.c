@@ -55,15 +55,22 @@ struct lxa_verdict {
 
 static void lxa_judge(struct lxa_dev *ldev, struct lxa_verdict *v)
 {
+	u32 status, stream;
+
 	v->named = false;
 	v->error = ldev->fault ? -EIO : -ETIMEDOUT;
 	if (!(lxa_read(ldev, LXA_REG_STATUS) & LXA_STATUS_ERROR_MASK))
 		return;
-	v->named = true;	/* a younger job than the oldest, when its operands were being loaded ahead */
+	status = lxa_read(ldev, LXA_REG_ERR_STATUS);
+	stream = lxa_read(ldev, LXA_REG_ERR_STREAM);
 	v->seq = lxa_read(ldev, LXA_REG_ERR_SEQ);
-	v->error = lxa_read(ldev, LXA_REG_ERR_STATUS) == LXA_HW_STATUS_WINDOW ? -EFAULT : -EIO;
-	dev_dbg(ldev->dev, "job %u: error %u of stream %u\n", v->seq, lxa_read(ldev, LXA_REG_ERR_STATUS),
-		lxa_read(ldev, LXA_REG_ERR_STREAM));
+	/*
+	 * A descriptor that cannot be read has no number, and all jobs before it are complete: the oldest. Else the
+	 * named one may be younger than the oldest, when its operands were being loaded ahead.
+	 */
+	v->named = stream != LXA_HW_STREAM_CMD;
+	v->error = status == LXA_HW_STATUS_WINDOW ? -EFAULT : -EIO;
+	dev_dbg(ldev->dev, "job %u: error %u of stream %u\n", v->seq, status, stream);
 }
 
 static struct lxa_task *lxa_slot_take(struct lxa_dev *ldev, u32 count)
