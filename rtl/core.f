@@ -1,0 +1,15 @@
+rtl/lxa_core_pkg.sv
+rtl/lxa_reader.sv
+rtl/lxa_tiler.sv
+rtl/lxa_act_load.sv
+rtl/lxa_act_mem.sv
+rtl/lxa_wgt_load.sv
+rtl/lxa_par_load.sv
+rtl/lxa_shift_lane.sv
+rtl/lxa_shift_array.sv
+rtl/lxa_xnor_array.sv
+rtl/lxa_seq.sv
+rtl/lxa_drain.sv
+rtl/lxa_requant.sv
+rtl/lxa_pack.sv
+rtl/lxa_core.sv

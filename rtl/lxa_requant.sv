@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// Output stage: OUT_LANES channels a cycle from accumulator to code (rtl/README.md, sections 3 and 4), then the maximum
+// over the pool window. Stages: total + bias | product | shift and clamp | code and pool. Further rows of thresholds
+// follow their channel down the same pipeline and are counted in the last stage.
+module lxa_requant (
+  input  logic                clk_i,
+  input  logic                rst_ni,
+  input  logic                en_i,
+  // verilator lint_off UNUSEDSIGNAL
+  input  lxa_core_pkg::tile_t cfg_i,
+  // verilator lint_on UNUSEDSIGNAL
+  input  lxa_core_pkg::item_t item_i,                               // with the data read for it
+  input  logic [lxa_cfg_pkg::OUT_LANES*64-1:0]  shift_i,
+  input  logic [lxa_cfg_pkg::OUT_LANES*32-1:0]  xnor_i,
+  input  logic [lxa_cfg_pkg::OUT_LANES*128-1:0] par_i,
+  output logic                                  valid_o,            // a group of a pixel is complete
+  output logic [lxa_cfg_pkg::OUT_LANES*32-1:0]  code_o,
+  output logic [63:0]                           addr_o,
+  output logic                                  last_o,             // of the pixel in this block
+  output logic                                  empty_o
+);
+  localparam int unsigned L = lxa_cfg_pkg::OUT_LANES;
+
+  // verilator lint_off UNUSEDSIGNAL
+  lxa_core_pkg::item_t ma_q, mb_q, mc_q;
+  logic [L*128-1:0] pa_q, pb_q, pc_q;
+  // verilator lint_on UNUSEDSIGNAL
+  logic [L*48-1:0] t_q;
+  logic [L*64-1:0] p_q;
+  logic [L*32-1:0] u_q, best_q;
+  logic [L*5-1:0] cnt_q;
+  logic valid_q, last_q;
+  logic [63:0] addr_q;
+
+  // Logarithm of u as the contract has it, before offset and saturation; u != 0.
+  function automatic logic [6:0] log_e(input logic [31:0] u, input logic s, input logic near);
+    logic [31:0] n;
+    logic [4:0] k;
+    n = u;
+    k = 5'd31;
+    if (n[31:16] == 16'd0) begin n = n << 16; k = k - 5'd16; end
+    if (n[31:24] == 8'd0) begin n = n << 8; k = k - 5'd8; end
+    if (n[31:28] == 4'd0) begin n = n << 4; k = k - 5'd4; end
+    if (n[31:30] == 2'd0) begin n = n << 2; k = k - 5'd2; end
+    if (!n[31]) begin n = n << 1; k = k - 5'd1; end
+    if (!s) log_e = 7'(k) + 7'(near && n >= 32'hB504F334);
+    else if (!near) log_e = {1'b0, k, 1'b0} + 7'(n >= 32'hB504F334);
+    else log_e = {1'b0, k, 1'b0} + 7'(n >= 32'h9837F052) + 7'(n >= 32'hD744FCCB);
+  endfunction
+
+  logic signed [63:0] lo, hi;
+  logic is_int, is_log;
+  assign is_int = cfg_i.kind == 2'(lxa_regs_pkg::KIND_INT32) || cfg_i.kind == 2'(lxa_regs_pkg::KIND_INT8);
+  assign is_log = cfg_i.kind == 2'(lxa_regs_pkg::KIND_LOG);
+  assign lo = is_log ? 64'sd0 : is_int ? 64'(cfg_i.clamp_lo) : -64'sd2147483648;
+  assign hi = is_log ? 64'sd4294967295 : is_int ? 64'(cfg_i.clamp_hi) : 64'sd2147483646;
+
+  assign valid_o = valid_q;
+  assign code_o = best_q;
+  assign addr_o = addr_q;
+  assign last_o = last_q;
+  assign empty_o = !item_i.valid && !ma_q.valid && !mb_q.valid && !mc_q.valid && !valid_q;
+
+  always_ff @(posedge clk_i) begin
+    if (en_i) begin
+      ma_q.valid <= item_i.valid;
+      mb_q.valid <= ma_q.valid;
+      mc_q.valid <= mb_q.valid;
+      valid_q <= mc_q.valid && mc_q.row_last && mc_q.win_last;
+      // total and bias
+      if (item_i.valid) begin
+        ma_q <= item_i;
+        pa_q <= par_i;
+        if (item_i.row == 3'd0) begin
+          for (int unsigned j = 0; j < L; j++) begin
+            logic [63:0] s;
+            logic [47:0] total, e;
+            logic [31:0] o;
+            s = shift_i[64*j +: 64];
+            e = {{16{s[31]}}, s[31:0]};
+            o = s[63:32] + 32'(s[31]);                      // (s - e) >> 32
+            if (cfg_i.lane) total = {{16{xnor_i[32*j+31]}}, $signed(xnor_i[32*j +: 32]) >>> cfg_i.halve};
+            else if (cfg_i.dual) total = (e << 15) + {{16{o[31]}}, o} * 48'd46341;
+            else total = s[47:0];
+            t_q[48*j +: 48] <= total + par_i[128*j +: 48];
+          end
+        end
+      end
+      // product
+      if (ma_q.valid) begin
+        mb_q <= ma_q;
+        pb_q <= pa_q;
+        if (ma_q.row == 3'd0) begin
+          for (int unsigned j = 0; j < L; j++) begin
+            logic [63:0] t, m;
+            logic [5:0] sh;
+            t = {{16{t_q[48*j+47]}}, t_q[48*j +: 48]};
+            m = {{48{pa_q[128*j+63]}}, pa_q[128*j+48 +: 16]};
+            sh = pa_q[128*j+64 +: 6];
+            p_q[64*j +: 64] <= t * m + ((64'd1 << sh) >> 1);
+          end
+        end
+      end
+      // shift and clamp
+      if (mb_q.valid) begin
+        mc_q <= mb_q;
+        pc_q <= pb_q;
+        if (mb_q.row == 3'd0) begin
+          for (int unsigned j = 0; j < L; j++) begin
+            logic signed [63:0] v;
+            v = $signed(p_q[64*j +: 64]) >>> pb_q[128*j+64 +: 6];
+            v = v < lo ? lo : v;
+            v = v > hi ? hi : v;
+            u_q[32*j +: 32] <= v[31:0];
+          end
+        end
+      end
+      // code and pool
+      if (mc_q.valid) begin
+        for (int unsigned j = 0; j < L; j++) begin
+          logic signed [31:0] code, u, old;
+          logic [4:0] cnt;
+          logic signed [8:0] e;
+          u = $signed(u_q[32*j +: 32]);
+          cnt = mc_q.row == 3'd0 ? 5'd0 : cnt_q[5*j +: 5];
+          e = '0;
+          if (is_int) code = cfg_i.kind == 2'(lxa_regs_pkg::KIND_INT8) ?
+                             $signed({{24{u[7] && cfg_i.clamp_lo[31]}}, u[7:0]}) : u;
+          else if (is_log) begin
+            e = $signed({2'b0, log_e(u, cfg_i.log_s, cfg_i.log_round)}) + 9'(cfg_i.log_off);
+            if (u == 32'sd0 || e <= 9'sd0) code = '0;
+            else if (e > $signed({1'b0, cfg_i.log_max})) code = $signed({24'd0, cfg_i.log_max});
+            else code = $signed({23'd0, e});
+          end else begin
+            if (mc_q.row == 3'd0) cnt = 5'(cfg_i.nthr != 4'd0 && u >= $signed(pc_q[128*j+96 +: 32]));
+            else begin
+              for (int unsigned i = 0; i < 4; i++)
+                cnt = cnt + 5'({mc_q.row, 2'b00} + 5'(i) < 5'(cfg_i.nthr) + 5'd3 &&
+                               u >= $signed(pc_q[128*j+32*i +: 32]));
+            end
+            code = $signed({27'd0, cnt});
+          end
+          cnt_q[5*j +: 5] <= cnt;
+          old = $signed(best_q[32*j +: 32]);
+          if (mc_q.row_last) begin
+            if (!mc_q.win_first && old > code) code = old;
+            if (mc_q.win_last && 8'(j) >= mc_q.lanes) code = '0;
+            best_q[32*j +: 32] <= code;
+          end
+        end
+        addr_q <= mc_q.addr;
+        last_q <= mc_q.px_last;
+      end
+    end
+    if (!rst_ni) begin
+      ma_q.valid <= 1'b0;
+      mb_q.valid <= 1'b0;
+      mc_q.valid <= 1'b0;
+      valid_q <= 1'b0;
+    end
+  end
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk_i) begin
+    if (rst_ni && mc_q.valid) assert (mc_q.row <= 3'd4);
+  end
+`endif
+endmodule

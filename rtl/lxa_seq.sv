@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+// Sequencer: for each tile and block of output channels walks over passes, kernel taps and input blocks (a step each),
+// and within a step over the convolution pixels of the tile, one a cycle. Says in each cycle what the array did.
+module lxa_seq #(
+  localparam int unsigned WBL = $clog2(lxa_cfg_pkg::WORD_W / 8),
+  localparam int unsigned AW = $clog2(lxa_cfg_pkg::ACT_BYTES)
+) (
+  input  logic                clk_i,
+  input  logic                rst_ni,
+  input  logic                push_i,
+  input  lxa_core_pkg::tile_t tile_i,
+  input  logic                tiler_busy_i,
+  input  logic                ring_full_i,
+  input  logic                jobs_open_i,   // some accepted job has not completed
+  input  logic                act_full_i,    // pulse: an activation half was filled
+  output logic                act_free_o,    // pulse: read for the last time
+  input  logic                wgt_ready_i,
+  output logic                wgt_use_o,
+  output logic                swap_o,        // the arrays take the shadow weights in this cycle
+  input  logic                acc_free_i,    // pulse: the drain has read an accumulator half
+  output logic                acc_full_o,    // pulse: a half is complete
+  output logic                re_o,          // scratchpad read
+  output logic [AW-WBL:0] raddr_o,
+  output lxa_core_pkg::op_t   op_o,          // goes with the word read in the cycle before
+  output logic [2:0]          state_o,
+  output logic [15:0]         macs_o,
+  output logic                macs_idle_o
+);
+  localparam int unsigned TW = lxa_core_pkg::TW;
+  localparam int unsigned AM = lxa_core_pkg::AM;
+  localparam int unsigned GX = $clog2(lxa_cfg_pkg::XNOR_IC / 8);
+  localparam int unsigned GN = $clog2(lxa_cfg_pkg::SHIFT_IC / 2);
+
+  // verilator lint_off UNUSEDSIGNAL
+  lxa_core_pkg::tile_t head;             // scratch: the tile that is taken
+  lxa_core_pkg::tile_t ring_q [lxa_core_pkg::TILES];
+  lxa_core_pkg::tile_t t_q;
+  // verilator lint_on UNUSEDSIGNAL
+  logic [TW:0] wp_q, rp_q;
+  logic run_q, ahalf_q, chalf_q;
+  logic [1:0] act_q;                     // activation halves filled
+  logic [1:0] acc_q;                     // accumulator halves in use
+
+  // step counters
+  logic [15:0] ocb_q, gcnt_q, icb_q, sblk_q;
+  logic [1:0] pass_q;
+  logic [3:0] ky_q, kx_q;
+  logic first_q;                         // first step of a block
+  // pixel counters
+  logic [lxa_core_pkg::PM:0] cy_q, cx_q;
+  logic [lxa_core_pkg::PM-1:0] pix_q;
+  logic head_q;                          // first pixel of a step
+  logic signed [19:0] iy_q, ix_q, iy0_q, ix0_q;
+  logic [AM-1:0] addr_q, row_q, tap_q, tapy_q, blk_q, sblka_q;
+  logic [AM-1:0] gsz, gmove;             // bytes of an input block, of a group's step
+  logic half_used_q;                     // the accumulator half of this block is taken
+  logic [31:0] mac_px_q;
+  logic [39:0] pool_q;
+  lxa_core_pkg::op_t op_q, op_d;
+  logic done1_q, done2_q;
+
+  logic load, issue, in_img, row_end, step_end, icb_end, kx_end, ky_end, pass_end, ocb_end, wait_acc;
+
+  logic is_nib;
+  assign is_nib = t_q.act_fmt == 3'(lxa_regs_pkg::FMT_LOG4);
+  assign gsz = t_q.lane ? AM'(1 << GX) : is_nib ? AM'(1 << GN) : AM'(2 << GN);
+  assign gmove = t_q.lane ? AM'({t_q.grp_icb, GX'(0)}) :
+                 is_nib ? AM'({t_q.grp_icb, GN'(0)}) : AM'({t_q.grp_icb, (GN+1)'(0)});
+
+  assign load = !run_q && wp_q != rp_q && act_q != 2'd0;
+  assign wait_acc = head_q && !half_used_q && acc_q == 2'd2;
+  assign issue = run_q && !(head_q && (wait_acc || !wgt_ready_i));
+  assign in_img = !iy_q[19] && !ix_q[19] && iy_q < $signed({4'b0, t_q.ylim}) && ix_q < $signed({4'b0, t_q.xlim});
+  assign row_end = cx_q + 1'b1 == t_q.cw;
+  assign step_end = row_end && cy_q + 1'b1 == t_q.ch;
+  assign icb_end = icb_q + 16'd1 == t_q.icb;
+  assign kx_end = kx_q + 4'd1 == t_q.kw;
+  assign ky_end = ky_q + 4'd1 == t_q.kh;
+  assign pass_end = pass_q + 2'd1 == t_q.passes;
+  assign ocb_end = ocb_q + 16'd1 == t_q.ocb;
+
+  logic blk_end, tile_end;               // last operation of a block, of a tile
+  assign blk_end = step_end && icb_end && kx_end && ky_end && pass_end;
+  assign tile_end = blk_end && ocb_end;
+
+  assign re_o = issue && in_img;
+  assign raddr_o = {ahalf_q, addr_q[AW-1:WBL]};
+  assign wgt_use_o = issue && head_q;
+  assign act_free_o = issue && tile_end;
+
+  always_comb begin
+    op_d = op_q;
+    op_d.valid = issue;
+    op_d.lane = t_q.lane;
+    op_d.fmt = t_q.act_fmt;
+    op_d.act_s = t_q.act_s;
+    op_d.in_img = in_img;
+    op_d.pad_mode = t_q.pad_mode;
+    op_d.n = sblk_q + icb_q + 16'd1 == t_q.icb_total ? t_q.ic_tail : 8'(lxa_cfg_pkg::XNOR_IC);
+    op_d.first = first_q;
+    op_d.swap = head_q;
+    op_d.last = blk_end;
+    op_d.half = chalf_q;
+    op_d.pix = pix_q;
+    op_d.off = 8'(addr_q[WBL-1:0]);
+  end
+  assign op_o = op_q;
+  assign swap_o = op_q.valid && op_q.swap;
+  assign acc_full_o = done2_q;
+
+  always_ff @(posedge clk_i) begin
+    if (push_i) begin
+      ring_q[wp_q[TW-1:0]] <= tile_i;
+      wp_q <= wp_q + 1'b1;
+    end
+    if (load) begin
+      // verilator lint_off BLKSEQ
+      head = ring_q[rp_q[TW-1:0]];
+      // verilator lint_on BLKSEQ
+      t_q <= head;
+      rp_q <= rp_q + 1'b1;
+      run_q <= 1'b1;
+      iy_q <= head.iy;
+      ix_q <= head.ix;
+      iy0_q <= head.iy;
+      ix0_q <= head.ix;
+      addr_q <= head.a_start;
+      row_q <= head.a_start;
+      tap_q <= head.a_start;
+      tapy_q <= head.a_start;
+      mac_px_q <= 32'(head.mac_ic) *
+                  (head.ocb == 16'd1 ? 32'(head.oc_tail) :
+                   head.lane ? lxa_cfg_pkg::XNOR_OC : lxa_cfg_pkg::SHIFT_OC);
+      ocb_q <= '0;
+      gcnt_q <= 16'd1;
+      icb_q <= '0;
+      sblk_q <= '0;
+      blk_q <= '0;
+      sblka_q <= '0;
+      pass_q <= '0;
+      ky_q <= '0;
+      kx_q <= '0;
+      first_q <= 1'b1;
+      head_q <= 1'b1;
+      cy_q <= '0;
+      cx_q <= '0;
+      pix_q <= '0;
+      half_used_q <= 1'b0;
+    end
+    if (issue) begin
+      head_q <= 1'b0;
+      half_used_q <= 1'b1;
+      pix_q <= pix_q + 1'b1;
+      cx_q <= cx_q + 1'b1;
+      ix_q <= ix_q + $signed(20'(t_q.sx));
+      addr_q <= addr_q + t_q.a_sx;
+      if (row_end) begin
+        cx_q <= '0;
+        ix_q <= ix0_q;
+        cy_q <= cy_q + 1'b1;
+        iy_q <= iy_q + $signed(20'(t_q.sy));
+        row_q <= row_q + t_q.a_sy;
+        addr_q <= row_q + t_q.a_sy;
+      end
+      if (step_end) begin
+        head_q <= 1'b1;
+        first_q <= 1'b0;
+        pix_q <= '0;
+        cy_q <= '0;
+        iy_q <= iy0_q;
+        icb_q <= icb_q + 16'd1;
+        blk_q <= blk_q + gsz;
+        row_q <= tap_q + blk_q + gsz;
+        addr_q <= tap_q + blk_q + gsz;
+        if (icb_end) begin
+          icb_q <= '0;
+          blk_q <= sblka_q;
+          kx_q <= kx_q + 4'd1;
+          ix0_q <= ix0_q + $signed(20'(t_q.dx));
+          ix_q <= ix0_q + $signed(20'(t_q.dx));
+          tap_q <= tap_q + t_q.a_dx;
+          row_q <= tap_q + t_q.a_dx + sblka_q;
+          addr_q <= tap_q + t_q.a_dx + sblka_q;
+          if (kx_end) begin
+            kx_q <= '0;
+            ix0_q <= t_q.ix;
+            ix_q <= t_q.ix;
+            ky_q <= ky_q + 4'd1;
+            iy0_q <= iy0_q + $signed(20'(t_q.dy));
+            iy_q <= iy0_q + $signed(20'(t_q.dy));
+            tapy_q <= tapy_q + t_q.a_dy;
+            tap_q <= tapy_q + t_q.a_dy;
+            row_q <= tapy_q + t_q.a_dy + sblka_q;
+            addr_q <= tapy_q + t_q.a_dy + sblka_q;
+            if (ky_end) begin
+              ky_q <= '0;
+              iy0_q <= t_q.iy;
+              iy_q <= t_q.iy;
+              tapy_q <= t_q.a_start;
+              tap_q <= t_q.a_start;
+              row_q <= t_q.a_start + sblka_q;
+              addr_q <= t_q.a_start + sblka_q;
+              pass_q <= pass_q + 2'd1;
+              if (pass_end) begin
+                pass_q <= '0;
+                first_q <= 1'b1;
+                half_used_q <= 1'b0;
+                chalf_q <= !chalf_q;
+                ocb_q <= ocb_q + 16'd1;
+                mac_px_q <= 32'(t_q.mac_ic) * (ocb_q + 16'd2 == t_q.ocb ? 32'(t_q.oc_tail) :
+                                               t_q.lane ? lxa_cfg_pkg::XNOR_OC : lxa_cfg_pkg::SHIFT_OC);
+                gcnt_q <= gcnt_q + 16'd1;
+                if (gcnt_q == t_q.grp_ocb) begin
+                  gcnt_q <= 16'd1;
+                  sblk_q <= sblk_q + t_q.grp_icb;
+                  sblka_q <= sblka_q + gmove;
+                  blk_q <= sblka_q + gmove;
+                  row_q <= t_q.a_start + sblka_q + gmove;
+                  addr_q <= t_q.a_start + sblka_q + gmove;
+                end
+                if (ocb_end) run_q <= 1'b0;
+              end
+            end
+          end
+        end
+      end
+    end
+    if (act_free_o) ahalf_q <= !ahalf_q;
+    act_q <= act_q + 2'(act_full_i) - 2'(act_free_o);
+    acc_q <= acc_q + 2'(issue && head_q && !half_used_q) - 2'(acc_free_i);
+    if (issue) op_q <= op_d;
+    op_q.valid <= issue;
+    done1_q <= op_q.valid && op_q.last;
+    done2_q <= done1_q;
+    if (!rst_ni) begin
+      wp_q <= '0;
+      rp_q <= '0;
+      run_q <= 1'b0;
+      head_q <= 1'b0;
+      half_used_q <= 1'b0;
+      ahalf_q <= 1'b0;
+      chalf_q <= 1'b0;
+      act_q <= '0;
+      acc_q <= '0;
+      op_q.valid <= 1'b0;
+      done1_q <= 1'b0;
+      done2_q <= 1'b0;
+    end
+  end
+
+  // Useful MACs: counted at the last input block of each tap; more than 16 bits at once are handed out in portions.
+  assign macs_o = pool_q[39:16] != '0 ? 16'hffff : pool_q[15:0];
+  assign macs_idle_o = pool_q == '0;
+  always_ff @(posedge clk_i) begin
+    pool_q <= pool_q - 40'(macs_o) + (issue && icb_end && pass_q == 2'd0 ? 40'(mac_px_q) : 40'd0);
+    if (!rst_ni) pool_q <= '0;
+  end
+
+  always_comb begin
+    if (issue) state_o = lxa_core_pkg::ST_BUSY;
+    else if (run_q) state_o = wait_acc ? lxa_core_pkg::ST_OUT : lxa_core_pkg::ST_WGT;
+    else if (wp_q != rp_q) state_o = load ? lxa_core_pkg::ST_PIPE : lxa_core_pkg::ST_ACT;
+    else if (tiler_busy_i && !ring_full_i) state_o = lxa_core_pkg::ST_PIPE;
+    else if (tiler_busy_i || jobs_open_i) state_o = lxa_core_pkg::ST_OUT;
+    else state_o = lxa_core_pkg::ST_NOJOB;
+  end
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) begin
+      assert (!act_full_i || act_q != 2'd2);
+      assert (!acc_free_i || acc_q != 2'd0);
+      assert (acc_q != 2'd3 && act_q != 2'd3);
+      assert (!push_i || (wp_q - rp_q) != (TW+1)'(lxa_core_pkg::TILES));
+    end
+  end
+`endif
+endmodule

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+// Cuts jobs into tiles and hands each tile, with its geometry and addresses worked out, to all engines at once.
+// A tile takes some fourteen cycles; the engines' rings keep it ahead of them.
+module lxa_tiler #(
+  localparam int unsigned WB = lxa_cfg_pkg::WORD_W / 8,
+  localparam int unsigned WBL = $clog2(lxa_cfg_pkg::WORD_W / 8),
+  localparam int unsigned SHIFT_WORDS = lxa_cfg_pkg::SHIFT_OC * lxa_cfg_pkg::SHIFT_IC * 8 / lxa_cfg_pkg::WORD_W,
+  localparam int unsigned XNOR_WORDS = lxa_cfg_pkg::XNOR_OC * lxa_cfg_pkg::XNOR_IC / lxa_cfg_pkg::WORD_W
+) (
+  input  logic                clk_i,
+  input  logic                rst_ni,
+  input  logic                job_valid_i,
+  output logic                job_ready_o,
+  input  lxa_regs_pkg::desc_t job_i,
+  input  logic                room_i,     // the rings take another tile
+  output logic                push_o,
+  output lxa_core_pkg::tile_t tile_o,
+  output logic                busy_o
+);
+
+  typedef enum logic [3:0] {
+    S_IDLE, S_JOB0, S_JOB1, S_JOB2, S_AX0, S_AX1, S_AX2, S_AX3, S_ADDR0, S_ADDR1, S_PUSH
+  } state_t;
+
+  state_t state_q;
+  // verilator lint_off UNUSEDSIGNAL
+  lxa_regs_pkg::desc_t d_q;
+  // verilator lint_on UNUSEDSIGNAL
+  lxa_core_pkg::tile_t t_q;
+  logic xax_q;                                  // axis under way: 0 = y, 1 = x
+  logic [15:0] n_q, oy_q, ox_q;
+  logic [63:0] aimg_q, oimg_q;
+  logic [31:0] wm_q;
+  logic [8:0] ek1_y_q, ek1_x_q;
+  // one axis
+  logic [15:0] len_q, iy0_q, ix0_q;
+  logic signed [19:0] clo_q, c0_q, clen_q, ilo_q;
+  logic [47:0] roff_q, ooff_q;
+  logic [31:0] xb_q;
+
+  // operands of the axis under way
+  logic [15:0] a_o0, a_tile, a_out, a_conv, a_in;
+  logic [3:0] a_ps, a_pool, a_pp;
+  logic [2:0] a_s;
+  logic [7:0] a_pad;
+  logic [8:0] a_ek1;
+  assign a_o0 = xax_q ? ox_q : oy_q;
+  assign a_tile = xax_q ? d_q.tile_w : d_q.tile_h;
+  assign a_out = xax_q ? d_q.out_w : d_q.out_h;
+  assign a_conv = xax_q ? d_q.conv_w : d_q.conv_h;
+  assign a_in = xax_q ? d_q.in_w : d_q.in_h;
+  assign a_ps = xax_q ? d_q.pool_sx : d_q.pool_sy;
+  assign a_pool = xax_q ? d_q.pool_w : d_q.pool_h;
+  assign a_pp = xax_q ? d_q.pool_pl : d_q.pool_pt;
+  assign a_s = xax_q ? d_q.sx : d_q.sy;
+  assign a_pad = xax_q ? d_q.pad_l : d_q.pad_t;
+  assign a_ek1 = xax_q ? ek1_x_q : ek1_y_q;
+
+  logic signed [19:0] chi, ihi, i0;
+  assign chi = clo_q + 20'((20'(len_q) - 20'd1) * 20'(a_ps)) + 20'(a_pool);
+  assign ihi = ilo_q + 20'(20'(clen_q - 20'sd1) * 20'(a_s)) + 20'(a_ek1) + 20'sd1;
+  assign i0 = ilo_q < 0 ? 20'sd0 : ilo_q;
+
+  logic signed [19:0] icut;
+  assign icut = ihi < $signed(20'(a_in)) ? ihi : $signed(20'(a_in));
+
+  logic [lxa_core_pkg::AM-1:0] px, pit;
+  assign px = lxa_core_pkg::AM'({d_q.in_px, 3'b0});
+  assign pit = lxa_core_pkg::AM'({d_q.act_pitch, WBL'(0)});
+  logic last_x, last_y, last_n;
+  assign last_x = 17'(ox_q) + 17'(d_q.tile_w) >= 17'(d_q.out_w);
+  assign last_y = 17'(oy_q) + 17'(d_q.tile_h) >= 17'(d_q.out_h);
+  assign last_n = n_q + 16'd1 >= d_q.batch;
+
+  assign job_ready_o = state_q == S_IDLE;
+  assign busy_o = state_q != S_IDLE;
+  assign push_o = state_q == S_PUSH && room_i;
+  assign tile_o = t_q;
+
+  always_ff @(posedge clk_i) begin
+    case (state_q)
+      S_IDLE: if (job_valid_i) begin
+        d_q <= job_i;
+        state_q <= S_JOB0;
+      end
+      S_JOB0: begin
+        t_q.job <= t_q.job + 8'd1;
+        t_q.first <= 1'b1;
+        t_q.barrier <= d_q.barrier;
+        t_q.lane <= d_q.lane;
+        t_q.dual <= d_q.dual;
+        t_q.halve <= d_q.halve;
+        t_q.act_fmt <= d_q.act_fmt;
+        t_q.wgt_fmt <= d_q.wgt_fmt;
+        t_q.act_s <= d_q.act_s;
+        t_q.wgt_s <= d_q.wgt_s;
+        t_q.pad_mode <= d_q.pad_mode;
+        t_q.passes <= d_q.passes;
+        t_q.ocb <= d_q.ocb;
+        t_q.icb <= d_q.icb;
+        t_q.icb_total <= d_q.icb_total;
+        t_q.grp_ocb <= d_q.grp_ocb;
+        t_q.grp_icb <= d_q.grp_icb;
+        t_q.mac_ic <= d_q.mac_ic;
+        t_q.ic_tail <= d_q.ic_tail;
+        t_q.oc_tail <= d_q.oc_tail;
+        t_q.kh <= d_q.kh;
+        t_q.kw <= d_q.kw;
+        t_q.dy <= d_q.dy;
+        t_q.dx <= d_q.dx;
+        t_q.sy <= d_q.sy;
+        t_q.sx <= d_q.sx;
+        t_q.kind <= d_q.kind;
+        t_q.out_fmt <= d_q.out_fmt;
+        t_q.log_s <= d_q.log_s;
+        t_q.log_round <= d_q.log_round;
+        t_q.nthr <= d_q.nthr;
+        t_q.log_max <= d_q.log_max;
+        t_q.log_off <= d_q.log_off;
+        t_q.clamp_lo <= d_q.clamp_lo;
+        t_q.clamp_hi <= d_q.clamp_hi;
+        t_q.pool_h <= d_q.pool_h;
+        t_q.pool_w <= d_q.pool_w;
+        t_q.pool_sy <= d_q.pool_sy;
+        t_q.pool_sx <= d_q.pool_sx;
+        t_q.act_base <= d_q.act_addr;
+        t_q.act_size <= d_q.act_size;
+        t_q.wgt_base <= d_q.wgt_addr;
+        t_q.wgt_size <= d_q.wgt_size;
+        t_q.par_base <= d_q.par_addr;
+        t_q.par_size <= d_q.par_size;
+        t_q.out_base <= d_q.out_addr;
+        t_q.out_size <= d_q.out_size;
+        t_q.in_row <= d_q.in_row;
+        t_q.out_row <= d_q.out_row;
+        t_q.out_px <= d_q.out_px;
+        t_q.act_pitch <= d_q.act_pitch;
+        t_q.a_sx <= lxa_core_pkg::AM'(px * lxa_core_pkg::AM'(d_q.sx));
+        t_q.a_sy <= lxa_core_pkg::AM'(pit * lxa_core_pkg::AM'(d_q.sy));
+        wm_q <= 32'(d_q.ocb) * 32'(d_q.icb);
+        aimg_q <= d_q.act_addr;
+        oimg_q <= d_q.out_addr;
+        n_q <= '0;
+        oy_q <= '0;
+        ox_q <= '0;
+        xax_q <= 1'b0;
+        state_q <= S_JOB1;
+      end
+      S_JOB1: begin
+        t_q.a_dx <= lxa_core_pkg::AM'(px * lxa_core_pkg::AM'(d_q.dx));
+        t_q.a_dy <= lxa_core_pkg::AM'(pit * lxa_core_pkg::AM'(d_q.dy));
+        wm_q <= wm_q * (32'(d_q.kh) * 32'(d_q.kw) * 32'(d_q.passes));
+        ek1_y_q <= 9'((9'(d_q.kh) - 9'd1) * 9'(d_q.dy));
+        ek1_x_q <= 9'((9'(d_q.kw) - 9'd1) * 9'(d_q.dx));
+        state_q <= S_JOB2;
+      end
+      S_JOB2: begin
+        t_q.wgt_words <= d_q.lane ? wm_q * XNOR_WORDS : wm_q * SHIFT_WORDS;
+        state_q <= S_AX0;
+      end
+      S_AX0: begin
+        len_q <= 17'(a_o0) + 17'(a_tile) > 17'(a_out) ? a_out - a_o0 : a_tile;
+        clo_q <= $signed(20'(20'(a_o0) * 20'(a_ps))) - $signed(20'(a_pp));
+        state_q <= S_AX1;
+      end
+      S_AX1: begin
+        c0_q <= clo_q < 0 ? 20'sd0 : clo_q;
+        clen_q <= (chi < $signed(20'(a_conv)) ? chi : $signed(20'(a_conv))) - (clo_q < 0 ? 20'sd0 : clo_q);
+        state_q <= S_AX2;
+      end
+      S_AX2: begin
+        ilo_q <= $signed(20'(20'(c0_q) * 20'(a_s))) - $signed(20'(a_pad));
+        state_q <= S_AX3;
+      end
+      S_AX3: begin
+        if (xax_q) begin
+          t_q.tw <= len_q;
+          t_q.wx <= clo_q - c0_q;
+          t_q.cw <= (lxa_core_pkg::PM+1)'(clen_q);
+          t_q.ix <= ilo_q - i0;
+          t_q.xlim <= a_in - 16'(i0);
+          t_q.act_words <= icut > i0 ? 16'(icut - i0) : '0; // pixels for now
+          ix0_q <= 16'(i0);
+        end else begin
+          t_q.th <= len_q;
+          t_q.wy <= clo_q - c0_q;
+          t_q.ch <= (lxa_core_pkg::PM+1)'(clen_q);
+          t_q.iy <= ilo_q - i0;
+          t_q.ylim <= a_in - 16'(i0);
+          t_q.act_rows <= icut > i0 ? 16'(icut - i0) : '0;
+          iy0_q <= 16'(i0);
+        end
+        xax_q <= !xax_q;
+        state_q <= xax_q ? S_ADDR0 : S_AX0;
+      end
+      S_ADDR0: begin
+        roff_q <= 48'(iy0_q) * 48'(d_q.in_row);
+        xb_q <= 32'(ix0_q) * 32'({d_q.in_px, 3'b0});
+        ooff_q <= 48'(oy_q) * 48'(d_q.out_row) + 48'(ox_q) * 48'({d_q.out_px, 3'b0});
+        t_q.a_start <= lxa_core_pkg::AM'(lxa_core_pkg::AM'(t_q.iy) * pit) + lxa_core_pkg::AM'(lxa_core_pkg::AM'(t_q.ix) * px);
+        t_q.last <= last_x && last_y && last_n;
+        state_q <= S_ADDR1;
+      end
+      S_ADDR1: begin
+        t_q.act_addr <= aimg_q + 64'(roff_q) + 64'({xb_q[31:WBL], WBL'(0)});
+        t_q.out_addr <= oimg_q + 64'(ooff_q);
+        t_q.a_start <= t_q.a_start + lxa_core_pkg::AM'(xb_q[WBL-1:0]);
+        t_q.act_words <= 16'((35'(t_q.act_words) * 35'({d_q.in_px, 3'b0}) + 35'(xb_q[WBL-1:0]) +
+                              (35'(WB) - 35'd1)) >> WBL);
+        state_q <= S_PUSH;
+      end
+      S_PUSH: if (room_i) begin
+        t_q.first <= 1'b0;
+        ox_q <= last_x ? '0 : ox_q + d_q.tile_w;
+        if (last_x) oy_q <= last_y ? '0 : oy_q + d_q.tile_h;
+        if (last_x && last_y) begin
+          n_q <= n_q + 16'd1;
+          aimg_q <= aimg_q + 64'(d_q.in_img);
+          oimg_q <= oimg_q + 64'(d_q.out_img);
+        end
+        state_q <= t_q.last ? S_IDLE : S_AX0;
+      end
+      default: state_q <= S_IDLE;
+    endcase
+    if (!rst_ni) begin
+      state_q <= S_IDLE;
+      t_q.job <= '1;
+      t_q.first <= 1'b0;
+      xax_q <= 1'b0;
+    end
+  end
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk_i) begin
+    if (rst_ni && push_o) assert (32'(t_q.ch) * 32'(t_q.cw) <= lxa_cfg_pkg::ACC_PIXELS);
+  end
+`endif
+endmodule
