@@ -58,6 +58,7 @@ static void lxa_judge(struct lxa_dev *ldev, struct lxa_verdict *v)
 	u32 status, stream;
 
 	v->named = false;
+	v->seq = 0;
 	v->error = ldev->fault ? -EIO : -ETIMEDOUT;
 	if (!(lxa_read(ldev, LXA_REG_STATUS) & LXA_STATUS_ERROR_MASK))
 		return;

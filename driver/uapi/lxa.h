@@ -5,7 +5,9 @@
  * Shape: every ioctl takes a pointer to a struct whose first field is its size (as iommufd): a shorter struct than the
  * call's first version is EINVAL, a longer one with a non-zero tail is E2BIG. Reserved fields, pads and unknown flags
  * must be zero (EINVAL). Unknown ioctl ENOTTY, unknown value EOPNOTSUPP, no such handle ENOENT, device gone ENODEV.
- * Times are absolute CLOCK_MONOTONIC nanoseconds. Everything a file descriptor owns dies with it.
+ * Times are absolute CLOCK_MONOTONIC nanoseconds, negative ones EINVAL. Everything a file descriptor owns dies with it.
+ * Bounds of one open file: 64 contexts, 4096 buffers, LXA_PARAM_BO_BYTES_MAX bytes of them (ENOSPC beyond each), 1024 jobs
+ * that have not ended (SUBMIT: EAGAIN).
  */
 #ifndef _UAPI_LXA_H
 #define _UAPI_LXA_H
@@ -98,6 +100,7 @@ struct lxa_bo_info {
 	__u64 mmap_offset;		/* out */
 };
 
+/* mmap() with MAP_SHARED, at most `bytes` long, from the buffer's start. */
 struct lxa_bo_destroy {			/* memory goes when the last job and the last mapping have gone */
 	__u32 size;
 	__u32 handle;
@@ -143,6 +146,10 @@ enum lxa_ofmt { LXA_OFMT_B1 = 0, LXA_OFMT_N4 = 1, LXA_OFMT_B8 = 2, LXA_OFMT_W32 
 #define LXA_CONV_OUT_NEAREST (1u << 3)	/* log output rounds to nearest in the log domain (else floor) */
 
 /*
+ * Jobs of a context run and end in order; between contexts there is no order. A job sees what earlier jobs of its
+ * context wrote when it reads that as activations; weights and parameters are loaded ahead, so wait for a job before
+ * another reads its output as these. Of an LXA_OP_NOP everything but op, flags and user is 0.
+ *
  * One convolution (fully connected: a 1x1 one on a 1x1 image, or a kernel of the image's size). All sizes are in
  * elements; memory layout, weight and parameter order: rtl/README.md sections 1, 4, 5, computed by lxa_layout.h.
  */
@@ -225,7 +232,17 @@ struct lxa_wait {
 	__u32 pad;
 };
 
-/* read() gives whole records, oldest first; poll: POLLIN = a record is there, POLLERR = device gone. */
+/*
+ * WAIT returns 0 when the jobs have ended, however they did: `error` tells, once (all failures up to seqno count as reported
+ * then). A seqno that was never given out is EINVAL. When a job hangs or breaks the device, the later jobs of its context
+ * that were submitted end with EIO (after a bus error possibly some right before it too); other contexts' are run again.
+ */
+
+/*
+ * read() gives whole records, oldest first (EINVAL: no room for one; EAGAIN: none there and O_NONBLOCK; ENODEV: none there
+ * and device gone); poll: POLLIN = a record is there, POLLERR | POLLHUP = device gone. The queue of a file holds 2048
+ * records; when it is full the oldest is dropped (a gap in seqno shows it): who only waits need not read.
+ */
 struct lxa_event {
 	__u64 seqno;
 	__u64 user;
@@ -245,7 +262,7 @@ enum lxa_counter {
 	LXA_CNT_COUNT
 };
 
-struct lxa_perf_read {			/* the device's free-running counters, taken in one cycle */
+struct lxa_perf_read {			/* the device's free-running counters, taken in one cycle; 0 after a device reset */
 	__u32 size;
 	__u32 flags;			/* 0 */
 	__u32 count;			/* in: room in values; out: LXA_CNT_COUNT */
