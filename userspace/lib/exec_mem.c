@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exec_mem.c - where a batch lives: every value that a device layer touches has a place, packed, in one buffer; weights and
+ * parameters of all layers have another. Between layers nothing is converted; this file converts at the borders.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan.h"
+
+static uint64_t values_bytes(const struct lxa_plan *p, int64_t batch, int assign)
+{
+	uint64_t at = 0;
+	int v;
+
+	for (v = 0; v < p->g->n_values; v++) {
+		struct plan_slot *s = &p->slots[v];
+
+		if (!s->bytes)
+			continue;
+		if (assign)
+			s->at = at;
+		at += lxa_round_up(s->bytes * (uint64_t)batch, p->caps.word_bytes);
+	}
+	return at;
+}
+
+static void find_slots(struct lxa_plan *p)
+{
+	int i, v;
+
+	for (v = 0; v < p->g->n_values; v++)
+		p->slots[v].maker = -1;
+	for (i = 0; i < p->n_layers; i++) {
+		struct plan_layer *l = p->layers[i];
+		struct plan_slot *in = &p->slots[l->in_value], *out = &p->slots[l->out_value];
+
+		out->maker = i;
+		out->bytes = l->layer.lay.out_img;
+		if (in->maker < 0) {
+			in->enc = &l->in_enc;
+			in->bytes = l->layer.lay.in_img;
+		}
+		in->users++;
+	}
+}
+
+static int place_consts(struct lxa_plan *p, struct lxa_err *err)
+{
+	uint64_t at = 0;
+	int i, ret;
+
+	for (i = 0; i < p->n_layers; i++) {
+		struct plan_layer *l = p->layers[i];
+
+		l->wgt_at = at;
+		at += lxa_round_up(l->layer.lay.wgt_bytes, p->caps.word_bytes);
+		l->par_at = at;
+		at += lxa_round_up(l->layer.lay.par_bytes, p->caps.word_bytes);
+	}
+	ret = lxa_bo_create(p->dev, at, &p->consts, err);
+	for (i = 0; !ret && i < p->n_layers; i++) {
+		uint8_t *base = lxa_bo_map(p->consts);
+
+		memcpy(base + p->layers[i]->wgt_at, p->layers[i]->layer.wgt, p->layers[i]->layer.lay.wgt_bytes);
+		memcpy(base + p->layers[i]->par_at, p->layers[i]->layer.par, p->layers[i]->layer.lay.par_bytes);
+	}
+	return ret;
+}
+
+int plan_mem_init(struct lxa_plan *p, struct lxa_err *err)
+{
+	uint64_t room = 1ull << 30, most = 0;
+	int i, ret;
+
+	p->slots = calloc((size_t)p->g->n_values + 1, sizeof(*p->slots));
+	if (!p->slots)
+		return lxa_err_set(err, -ENOMEM, "out of memory");
+	find_slots(p);
+	if (!p->n_layers)
+		return 0;
+	if (p->dev) {
+		ret = place_consts(p, err);
+		if (ret)
+			return ret;
+		if (!lxa_device_param(p->dev, LXA_PARAM_BO_BYTES_MAX, &room))
+			room = room > lxa_bo_bytes(p->consts) + 65536 ? room - lxa_bo_bytes(p->consts) - 65536 : 0;
+	}
+	while (!p->fixed && p->batch > 1 && values_bytes(p, p->batch, 0) > room)
+		p->batch = (p->batch + 1) / 2;
+	p->acts_bytes = values_bytes(p, p->batch, 1);
+	for (i = 0; i < p->n_layers; i++)
+		most = p->layers[i]->layer.lay.out_img > most ? p->layers[i]->layer.lay.out_img : most;
+	p->check = malloc(most);
+	if (!p->check)
+		return lxa_err_set(err, -ENOMEM, "out of memory for a batch of %lld images", (long long)p->batch);
+	if (p->dev)
+		return lxa_bo_create(p->dev, p->acts_bytes, &p->acts, err);
+	p->host_acts = calloc(1, p->acts_bytes);
+	if (!p->host_acts)
+		return lxa_err_set(err, -ENOMEM, "out of memory for a batch of %lld images", (long long)p->batch);
+	return 0;
+}
+
+void plan_mem_free(struct lxa_plan *p)
+{
+	int v;
+
+	for (v = 0; p->slots && v < p->g->n_values; v++)
+		lxa_tensor_free(&p->slots[v].t);
+	free(p->slots);
+	free(p->host_acts);
+	free(p->check);
+	lxa_bo_free(p->acts);
+	lxa_bo_free(p->consts);
+}
+
+uint8_t *plan_packed(const struct lxa_plan *p, int value)
+{
+	return (p->dev ? (uint8_t *)lxa_bo_map(p->acts) : p->host_acts) + p->slots[value].at;
+}
+
+/* A float tensor (N x C x H x W, or N x C) as packed codes, tightly pitched. */
+void plan_encode(const struct lxa_plan *p, const struct plan_enc *e, const struct lxa_tensor *t, uint8_t *packed)
+{
+	uint32_t bits = lxa_fmt_bits(e->fmt), c, h, w;
+	uint32_t ch = (uint32_t)t->dims[1], ih = t->ndim == 4 ? (uint32_t)t->dims[2] : 1;
+	uint32_t iw = t->ndim == 4 ? (uint32_t)t->dims[3] : 1, px = lxa_pixel_pitch(&p->caps, bits, ch);
+	uint64_t row = lxa_round_up((uint64_t)iw * px, p->caps.word_bytes);
+	const float *src = t->data;
+	int64_t n;
+
+	memset(packed, 0, (size_t)((uint64_t)t->dims[0] * ih * row));
+	for (n = 0; n < t->dims[0]; n++)
+		for (c = 0; c < ch; c++)
+			for (h = 0; h < ih; h++)
+				for (w = 0; w < iw; w++)
+					lxa_element_or(packed + ((uint64_t)n * ih + h) * row + (uint64_t)w * px, bits, c,
+						       plan_enc_code(e, *src++));
+}
+
+/* What a layer left in memory, as the float tensor of its output value. */
+int plan_decode(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch, const uint8_t *packed,
+		struct lxa_tensor *t, struct lxa_err *err)
+{
+	const struct lxa_job *j = &l->layer.job;
+	const struct lxa_layout *y = &l->layer.lay;
+	uint32_t bits = lxa_ofmt_bits(j->out_fmt), c, h, w;
+	float table[256] = { 0 };
+	float *dst;
+	int64_t n;
+	int q;
+
+	*t = (struct lxa_tensor){ .dtype = LXA_F32, .ndim = l->ndim, .dims = { batch, j->out_c, y->out_h, y->out_w } };
+	if (lxa_tensor_alloc(t))
+		return lxa_err_set(err, -ENOMEM, "out of memory for a batch of %lld images", (long long)batch);
+	for (q = 0; l->quant >= 0 && q < 1 << bits; q++)
+		table[q] = plan_enc_float(&l->out_enc, l->out_enc.fmt == LXA_FMT_S8 ? (int8_t)q :
+					  q > l->out_enc.max ? l->out_enc.max : q);
+	dst = t->data;
+	for (n = 0; n < batch; n++)
+		for (c = 0; c < j->out_c; c++)
+			for (h = 0; h < y->out_h; h++)
+				for (w = 0; w < y->out_w; w++) {
+					int32_t v = lxa_element_get(packed + (uint64_t)n * y->out_img + h * y->out_row +
+								    (uint64_t)w * y->out_px, bits, c);
+
+					if (l->quant >= 0)
+						*dst++ = table[v];
+					else
+						*dst++ = (float)(v * l->out_unit[c]) + (l->bias ? l->bias[c] : 0);
+				}
+	return 0;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan.h - the planner's and executor's structures (private to liblxa: plan*.c, exec*.c, report.c).
+ *
+ * plan.c drives; plan_enc.c knows how quantized float values and device codes correspond; plan_weights.c turns constant
+ * weights into codes; plan_match.c finds the nodes that one device layer covers; plan_fold.c and plan_thresh.c make the
+ * output stage from them. exec.c runs, exec_mem.c holds the values of a batch as floats and as packed codes.
+ */
+#ifndef LXA_LIB_PLAN_H
+#define LXA_LIB_PLAN_H
+
+#include "graph.h"
+#include "lxa_layer.h"
+#include "quant_ops.h"
+
+#define PLAN_MAX_CHAIN 16
+
+/* A tensor's values as device codes: value = sign * unit * (2^((q-1)/s) for log codes, q for integers, 1 for bits). */
+struct plan_enc {
+	uint8_t fmt;			/* enum lxa_fmt */
+	int sqrt2;			/* log codes in half octaves */
+	int max;			/* largest code (log), magnitude (integers), 1 (bits) */
+	double unit;
+	char text[16];			/* "log4", "u8", "b1" */
+	/* the quantizer, to make codes from floats and floats from codes */
+	enum lxa_quantizer kind;	/* LXA_QUANTIZER_NONE: Sign */
+	struct lxa_logq logq;
+	int sfsr;
+	struct lxa_quant quant;
+	float scale;
+};
+
+struct plan_weights {
+	uint8_t fmt;			/* enum lxa_wfmt */
+	int sqrt2;
+	int8_t *codes;			/* out_c x n, OIHW */
+	double *unit;			/* out_c */
+	char text[16];
+};
+
+struct plan_layer {
+	int n_nodes, nodes[PLAN_MAX_CHAIN]; /* the head first, in order */
+	int pool;			/* index into nodes of the MaxPool, or -1 */
+	int quant;			/* of the output quantizer, or -1: the output is float, from int32 */
+	int in_value, out_value;
+	struct plan_enc in_enc, out_enc;
+	struct plan_weights w;
+	double *unit;			/* out_c: value of a total T of 1 */
+	float *bias;			/* out_c: the head's own bias, or NULL */
+	double *out_unit;		/* out_c: value of 1 in an int32 output */
+	int ndim;			/* of the head's output: 4, or 2 for a matrix product */
+	struct lxa_layer layer;
+	char what[64];
+	char note[160];			/* how exact the output stage is */
+	/* exec */
+	uint64_t wgt_at, par_at;	/* in the constants buffer */
+	struct lxa_layer_report rep;
+};
+
+struct plan_node {
+	struct lxa_plan_entry e;
+	char reason[256];
+	struct lxa_layer_report rep;	/* CPU nodes */
+};
+
+/* One value of the batch under way. */
+struct plan_slot {
+	struct lxa_tensor t;		/* float (or declared) form; data NULL: not there */
+	int have_packed, pending;	/* packed form is valid; its job was submitted but not waited for */
+	int maker;			/* layer that makes the packed form, or -1: encoded here */
+	int users;			/* layers that read the packed form */
+	const struct plan_enc *enc;	/* NULL: no device layer touches it */
+	uint64_t at, bytes;		/* packed form in the activations buffer, one batch */
+};
+
+struct lxa_model {
+	char *path;
+	struct lxa_graph *g;
+};
+
+struct lxa_plan {
+	struct lxa_graph *g;
+	struct lxa_device *dev;
+	struct lxa_cpu *cpu;
+	struct lxa_caps caps;
+	int64_t batch;
+	int fixed;			/* the model declares its batch */
+	struct lxa_tensor *folded;	/* per value: constants computed while planning */
+	int *uses;			/* per value: readers among the other nodes and graph outputs */
+	struct plan_node *nodes;
+	struct plan_layer **layers;
+	int n_layers;
+	/* exec */
+	struct plan_slot *slots;	/* per value */
+	struct lxa_bo *consts, *acts;
+	uint8_t *host_acts;		/* instead of acts when there is no device */
+	uint64_t acts_bytes;
+	uint8_t *check;			/* room for one layer's output */
+};
+
+/* ---- plan.c ---- */
+const struct lxa_tensor *plan_const(const struct lxa_plan *p, int value); /* NULL when not constant or absent (-1) */
+int plan_consumer(const struct lxa_plan *p, int value);	/* the one node that reads it, or -1 */
+int plan_const_channels(const struct lxa_tensor *t, int ndim, uint32_t n, double *out); /* 1: one a channel or scalar */
+
+/* ---- plan_enc.c ---- */
+/* The encoding of a quantizer node's output; 0, or -EOPNOTSUPP with the reason. */
+int plan_enc_node(const struct lxa_plan *p, int node, struct plan_enc *e, struct lxa_err *err);
+/* The encoding of any value, traced back to its quantizer through nodes that only select or move values. */
+int plan_enc_value(const struct lxa_plan *p, int value, struct plan_enc *e, struct lxa_err *err);
+int plan_enc_code(const struct plan_enc *e, float x);		/* b1: 0 or 1 */
+float plan_enc_float(const struct plan_enc *e, int code);
+int plan_is_quantizer(const struct lxa_node *n);
+
+/* ---- plan_weights.c ---- */
+/* Float weights as a matrix out_c x n: element (oc, i) of the tensor is at oc * so + i * si. */
+struct plan_matrix {
+	uint32_t out_c, n;
+	size_t so, si;
+};
+int plan_weights(const struct lxa_plan *p, int value, const struct plan_matrix *m, const struct plan_enc *act,
+		 struct plan_weights *w, struct lxa_err *err);
+
+/* ---- plan_match.c ---- */
+int plan_is_head(const struct lxa_node *n);
+int plan_match(const struct lxa_plan *p, int head, struct plan_layer *l, struct lxa_err *err);
+void plan_layer_free(struct plan_layer *l);
+uint64_t plan_node_macs(const struct lxa_plan *p, int node);
+
+/* ---- plan_fold.c ---- */
+/* The chain as y = a * T + b per channel; 1 when it is one (relu: clipped at 0 on the way). */
+struct plan_affine {
+	double *a, *b;
+	int relu;
+};
+int plan_fold(const struct lxa_plan *p, struct plan_layer *l, struct lxa_err *err);
+int plan_negative_after(const struct lxa_plan *p, const struct plan_layer *l, int from, uint32_t *channel);
+
+/* ---- plan_thresh.c ---- */
+int plan_thresholds(const struct lxa_plan *p, struct plan_layer *l, int levels, struct lxa_channel *chan, struct lxa_err *err);
+
+/* ---- exec_mem.c ---- */
+int plan_mem_init(struct lxa_plan *p, struct lxa_err *err);
+void plan_mem_free(struct lxa_plan *p);
+uint8_t *plan_packed(const struct lxa_plan *p, int value);
+void plan_encode(const struct lxa_plan *p, const struct plan_enc *e, const struct lxa_tensor *t, uint8_t *packed);
+int plan_decode(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch, const uint8_t *packed,
+		struct lxa_tensor *t, struct lxa_err *err);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan_enc.c - which device codes a quantizer's values are. The codes come from quant_ops.c, as do the floats of the CPU
+ * reference: the two cannot disagree.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plan.h"
+
+static int is_sign(const struct lxa_node *n)
+{
+	return lxa_domain_is_onnx(n->domain) && !strcmp(n->op, "Sign");
+}
+
+int plan_is_quantizer(const struct lxa_node *n)
+{
+	return lxa_quantizer_of(n) != LXA_QUANTIZER_NONE || is_sign(n);
+}
+
+/* A constant input that holds one value for the whole tensor. */
+static int scalar_input(const struct lxa_plan *p, const struct lxa_node *n, int i, float *v)
+{
+	const struct lxa_tensor *t = i < n->n_in ? plan_const(p, n->in[i]) : NULL;
+	int64_t k, count;
+	const float *f;
+
+	if (!t || t->dtype != LXA_F32 || !(count = lxa_tensor_count(t)))
+		return 0;
+	f = t->data;
+	for (k = 1; k < count; k++)
+		if (f[k] != f[0])
+			return 0;
+	*v = f[0];
+	return 1;
+}
+
+static int enc_log(const struct lxa_plan *p, const struct lxa_node *n, struct plan_enc *e, struct lxa_err *err)
+{
+	float fsr;
+	int ret = lxa_logq_parse(n, &e->logq, err);
+
+	if (ret)
+		return ret;
+	if (e->logq.is_signed)
+		return lxa_err_set(err, -EOPNOTSUPP, "its log activations (%s) are signed, the device's are not", n->name);
+	if (e->logq.steps > 2)
+		return lxa_err_set(err, -EOPNOTSUPP, "%s has %d steps an octave, the device 1 or 2", n->name, e->logq.steps);
+	if (!scalar_input(p, n, 1, &fsr))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s: fsr is not one constant for the whole tensor", n->name);
+	if (lxa_logq_sfsr(&e->logq, fsr, &e->sfsr))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s: fsr %g is out of range", n->name, fsr);
+	e->sqrt2 = e->logq.steps == 2;
+	e->max = lxa_logq_levels(&e->logq) - 1;
+	if (e->max > (e->sqrt2 ? 32 : 16))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s: %d-bit log codes span more than the device's 16 octaves", n->name,
+				   e->logq.bits);
+	e->fmt = e->max <= 15 ? LXA_FMT_LOG4 : LXA_FMT_LOG8;
+	e->unit = exp2((double)(e->sfsr - lxa_logq_levels(&e->logq) + 1) / e->logq.steps);
+	snprintf(e->text, sizeof(e->text), "log%d%s", e->logq.bits, e->sqrt2 ? "/2" : "");
+	return 0;
+}
+
+static int enc_quant(const struct lxa_plan *p, const struct lxa_node *n, struct plan_enc *e, struct lxa_err *err)
+{
+	float zp, bits;
+	int ret;
+
+	if (!scalar_input(p, n, 1, &e->scale) || !scalar_input(p, n, 2, &zp) || !scalar_input(p, n, 3, &bits))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s: scale, zero point or bit width is not one constant for the whole tensor",
+				   n->name);
+	ret = lxa_quant_parse(n, bits, &e->quant, err);
+	if (ret)
+		return ret;
+	if (zp != 0)
+		return lxa_err_set(err, -EOPNOTSUPP, "%s has the zero point %g, the device takes 0", n->name, zp);
+	if (!(e->scale > 0))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s has the scale %g", n->name, e->scale);
+	e->unit = e->scale;
+	if (e->quant.bipolar) {
+		e->fmt = LXA_FMT_B1;
+		e->max = 1;
+		snprintf(e->text, sizeof(e->text), "b1");
+		return 0;
+	}
+	if (e->quant.min < -128 || e->quant.max > (e->quant.min < 0 ? 127 : 255))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s has %g bits, the device takes 8", n->name, bits);
+	e->fmt = e->quant.min < 0 ? LXA_FMT_S8 : LXA_FMT_U8;
+	e->max = (int)(e->quant.max > -e->quant.min ? e->quant.max : -e->quant.min);
+	snprintf(e->text, sizeof(e->text), "%c%g", e->quant.min < 0 ? 's' : 'u', bits);
+	return 0;
+}
+
+static int enc_bipolar(const struct lxa_plan *p, const struct lxa_node *n, struct plan_enc *e, struct lxa_err *err)
+{
+	e->scale = 1;
+	if (e->kind == LXA_QUANTIZER_BIPOLAR && !scalar_input(p, n, 1, &e->scale))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s: scale is not one constant for the whole tensor", n->name);
+	if (!(e->scale > 0))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s has the scale %g", n->name, e->scale);
+	e->fmt = LXA_FMT_B1;
+	e->max = 1;
+	e->unit = e->scale;
+	snprintf(e->text, sizeof(e->text), "b1");
+	return 0;
+}
+
+int plan_enc_node(const struct lxa_plan *p, int node, struct plan_enc *e, struct lxa_err *err)
+{
+	const struct lxa_node *n = &p->g->nodes[node];
+
+	memset(e, 0, sizeof(*e));
+	e->kind = lxa_quantizer_of(n);
+	switch (e->kind) {
+	case LXA_QUANTIZER_LOG:
+		return enc_log(p, n, e, err);
+	case LXA_QUANTIZER_QUANT:
+		return enc_quant(p, n, e, err);
+	default:
+		return enc_bipolar(p, n, e, err);
+	}
+}
+
+/* Nodes whose output holds only values of their first input. */
+static int only_moves(const struct lxa_node *n)
+{
+	static const char *const ops[] = { "MaxPool", "Flatten", "Reshape", "Identity", "Dropout", "Squeeze", "Unsqueeze",
+					   "Transpose", "Slice" };
+	size_t i;
+
+	for (i = 0; lxa_domain_is_onnx(n->domain) && i < sizeof(ops) / sizeof(ops[0]); i++)
+		if (!strcmp(n->op, ops[i]))
+			return 1;
+	return 0;
+}
+
+int plan_enc_value(const struct lxa_plan *p, int value, struct plan_enc *e, struct lxa_err *err)
+{
+	int node = p->g->values[value].producer;
+
+	while (node >= 0 && only_moves(&p->g->nodes[node]))
+		node = p->g->values[p->g->nodes[node].in[0]].producer;
+	if (node < 0)
+		return lxa_err_set(err, -EOPNOTSUPP, "its input is not quantized");
+	if (!plan_is_quantizer(&p->g->nodes[node]))
+		return lxa_err_set(err, -EOPNOTSUPP, "its input comes from %s (%s), not from a quantizer", p->g->nodes[node].name,
+				   p->g->nodes[node].op);
+	return plan_enc_node(p, node, e, err);
+}
+
+int plan_enc_code(const struct plan_enc *e, float x)
+{
+	int negative, q;
+
+	if (e->fmt == LXA_FMT_B1)
+		return x >= 0;
+	if (e->kind == LXA_QUANTIZER_QUANT)
+		return (int)lxa_quant_code(&e->quant, e->scale, 0, x);
+	q = lxa_logquant_code(&e->logq, e->sfsr, x, &negative);
+	return q < 0 ? 0 : q;
+}
+
+float plan_enc_float(const struct plan_enc *e, int code)
+{
+	if (e->fmt == LXA_FMT_B1)
+		return code ? e->scale : -e->scale;
+	if (e->kind == LXA_QUANTIZER_QUANT)
+		return lxa_quant_value(&e->quant, e->scale, 0, (float)code);
+	return lxa_logquant_value(&e->logq, e->sfsr, code, 0);
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan_fold.c - the output stage of a layer from the nodes behind it.
+ *
+ * Few levels (bits, up to 15 thresholds of a linear quantizer) become exact thresholds (plan_thresh.c). Log and 8-bit
+ * outputs take the chain as y = a * T + b per channel: multiplier, shift and bias approximate it with a relative error of a
+ * of at most 2^-15 and of b of half a unit of T; a code can then differ from the float chain's only where y lies that close
+ * to a rounding boundary. A chain that is not such a line (ReLU before an addition), or has channels that do not depend on
+ * T, goes to thresholds too, if its quantizer has at most 16 levels; else the layer ends with its sums.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan.h"
+
+#define LOG_FRACTION 12		/* code 1 of a log output is v = 2^12, if the multiplier allows */
+
+static int is_op(const struct lxa_node *n, const char *op)
+{
+	return lxa_domain_is_onnx(n->domain) && !strcmp(n->op, op);
+}
+
+/* Scale and offset that one node applies, per channel. 0: it is none of the affine ones. */
+static int node_affine(const struct lxa_plan *p, const struct lxa_node *n, int value, int ndim, uint32_t channels, double *s,
+		       double *o)
+{
+	double *v = calloc(channels, 4 * sizeof(*v));
+	float eps = lxa_node_float(n, "epsilon", 1e-5f);
+	int other = n->n_in > 1 && n->in[0] != value ? n->in[0] : n->n_in > 1 ? n->in[1] : -1, i, ok = v != NULL;
+	uint32_t c;
+
+	if (ok && is_op(n, "BatchNormalization")) {
+		for (i = 0; ok && i < 4; i++)
+			ok = plan_const_channels(plan_const(p, n->in[1 + i]), 2, channels, v + (size_t)i * channels);
+		for (c = 0; ok && c < channels; c++) {
+			s[c] = v[c] / sqrt(v[3 * channels + c] + (double)eps);
+			o[c] = v[channels + c] - v[2 * channels + c] * s[c];
+		}
+	} else if (ok && (is_op(n, "Add") || is_op(n, "Sub") || is_op(n, "Mul") || is_op(n, "Div"))) {
+		ok = plan_const(p, other) && plan_const_channels(plan_const(p, other), ndim, channels, v);
+		for (c = 0; ok && c < channels; c++) {
+			s[c] = is_op(n, "Mul") ? v[c] : is_op(n, "Div") ? 1 / v[c] : 1;
+			o[c] = is_op(n, "Add") ? v[c] : is_op(n, "Sub") ? -v[c] : 0;
+		}
+	} else {
+		ok = 0;
+	}
+	free(v);
+	return ok;
+}
+
+/* 1 when some channel is scaled by a negative number between node `from` and the quantizer. */
+int plan_negative_after(const struct lxa_plan *p, const struct plan_layer *l, int from, uint32_t *channel)
+{
+	const struct lxa_tensor *o = &p->g->values[p->g->nodes[l->nodes[0]].out[0]].t;
+	uint32_t channels = (uint32_t)o->dims[1], c;
+	double *s = calloc(channels, 2 * sizeof(*s));
+	int i, found = s == NULL;
+
+	*channel = 0;
+	for (i = from + 1; !found && i < l->quant; i++) {
+		const struct lxa_node *n = &p->g->nodes[l->nodes[i]];
+		int value = p->g->nodes[l->nodes[i - 1]].out[0];
+
+		if (!node_affine(p, n, value, l->ndim, channels, s, s + channels))
+			continue;
+		for (c = 0; !found && c < channels; c++) {
+			found = s[c] < 0;
+			*channel = c;
+		}
+	}
+	free(s);
+	return found;
+}
+
+/* The whole chain up to the quantizer as y = a * T + b, clipped at 0 if relu. 1: it is one; 0: it is not; -ENOMEM. */
+static int collapse(const struct lxa_plan *p, const struct plan_layer *l, struct plan_affine *f)
+{
+	uint32_t channels = l->layer.job.out_c, c;
+	double *s = calloc(channels, 2 * sizeof(*s));
+	int i, ok = 1;
+
+	if (!s)
+		return -ENOMEM;
+	for (c = 0; c < channels; c++) {
+		f->a[c] = l->unit[c];
+		f->b[c] = l->bias ? l->bias[c] : 0;
+	}
+	for (i = 1; ok && i < l->quant; i++) {
+		const struct lxa_node *n = &p->g->nodes[l->nodes[i]];
+
+		if (i == l->pool || is_op(n, "Identity"))
+			continue;
+		if (is_op(n, "Relu")) {
+			f->relu = 1;
+			continue;
+		}
+		ok = node_affine(p, n, p->g->nodes[l->nodes[i - 1]].out[0], l->ndim, channels, s, s + channels);
+		for (c = 0; ok && c < channels; c++) {
+			if (f->relu && (s[c] <= 0 || s[channels + c] != 0))
+				ok = 0;	/* the kink would move */
+			f->a[c] *= s[c];
+			f->b[c] = f->b[c] * s[c] + s[channels + c];
+		}
+	}
+	free(s);
+	for (c = 0; ok && c < channels; c++)
+		ok = isfinite(f->a[c]) && isfinite(f->b[c]) && f->a[c] != 0;
+	return ok;
+}
+
+/* Multiplier, shift and bias with ((T + bias) * mult) >> shift close to m * T + k. 0 when out of range. */
+static int scale_channel(double m, double k, struct lxa_channel *ch)
+{
+	double bias = rint(k / m), mult;
+	int e, shift;
+
+	frexp(m, &e);			/* |m| in [2^(e-1), 2^e) */
+	shift = 15 - e;
+	if (shift < 0)
+		return 0;
+	if (shift > 62)
+		shift = 62;
+	mult = rint(ldexp(m, shift));
+	if (mult > 32767 || mult < -32768) {	/* rounded up to the next power of two */
+		if (!shift)
+			return 0;
+		mult = rint(ldexp(m, --shift));
+	}
+	if (!(fabs(bias) < 0x1p47))
+		return 0;
+	ch->bias = (int64_t)bias;
+	ch->mult = (int32_t)mult;
+	ch->shift = (uint32_t)shift;
+	return 1;
+}
+
+static int fold_log(struct plan_layer *l, const struct plan_affine *f, struct lxa_channel *chan)
+{
+	const struct plan_enc *e = &l->out_enc;
+	struct lxa_job *j = &l->layer.job;
+	int steps = e->sqrt2 ? 2 : 1, g = LOG_FRACTION, top;
+	double most = 0;
+	uint32_t c;
+
+	/* v = y / unit * 2^g: every multiplier below 2^15, the largest code below 2^32 */
+	for (c = 0; c < j->out_c; c++)
+		most = fmax(most, fabs(f->a[c]) / e->unit);
+	while (g > 0 && ldexp(most, g) >= 32767)
+		g--;
+	for (top = (e->max - 1 + steps - 1) / steps; g + top > 31; )
+		g--;
+	if (g < 0)
+		return 0;
+	for (c = 0; c < j->out_c; c++)
+		if (!scale_channel(ldexp(f->a[c] / e->unit, g), ldexp(f->b[c] / e->unit, g), &chan[c]))
+			return 0;
+	j->kind = LXA_KIND_LOG;
+	j->out_fmt = e->max <= 15 ? LXA_OFMT_N4 : LXA_OFMT_B8;
+	j->log_max = (uint8_t)e->max;
+	j->log_off = (int8_t)(1 - g * steps);
+	j->conv_flags |= (e->sqrt2 ? LXA_CONV_OUT_SQRT2 : 0) | (e->logq.rounding == LXA_LOGQ_NEAREST ? LXA_CONV_OUT_NEAREST : 0);
+	snprintf(l->note, sizeof(l->note), "log output: scale to 2^-15, code 1 is 2^%d", g);
+	return 1;
+}
+
+static int fold_int8(struct plan_layer *l, const struct plan_affine *f, struct lxa_channel *chan)
+{
+	const struct plan_enc *e = &l->out_enc;
+	struct lxa_job *j = &l->layer.job;
+	uint32_t c;
+
+	if (e->quant.rounding != LXA_ROUND_HALF_EVEN && e->quant.rounding != LXA_ROUND_HALF_UP)
+		return 0;
+	for (c = 0; c < j->out_c; c++)
+		if (!scale_channel(f->a[c] / e->scale, f->b[c] / e->scale, &chan[c]))
+			return 0;
+	j->kind = LXA_KIND_INT8;
+	j->out_fmt = LXA_OFMT_B8;
+	j->clamp_lo = (int32_t)(f->relu && e->quant.min < 0 ? 0 : e->quant.min);
+	j->clamp_hi = (int32_t)e->quant.max;
+	snprintf(l->note, sizeof(l->note), "8-bit output: scale to 2^-15, rounds half up");
+	return 1;
+}
+
+/* The sums themselves, shifted right where they need more than 32 bits; the rest of the chain is the CPU's. */
+static void fold_int32(struct plan_layer *l, struct lxa_channel *chan)
+{
+	struct lxa_job *j = &l->layer.job;
+	uint32_t c;
+
+	for (c = 0; c < j->out_c; c++) {
+		chan[c] = (struct lxa_channel){ .mult = 1 };
+		while (l->layer.bound[c] >> chan[c].shift > INT32_MAX - 1)
+			chan[c].shift++;
+		l->out_unit[c] = ldexp(l->unit[c], (int)chan[c].shift);
+	}
+	j->kind = LXA_KIND_INT32;
+	j->out_fmt = LXA_OFMT_W32;
+	j->clamp_lo = INT32_MIN;
+	j->clamp_hi = INT32_MAX;
+}
+
+/* Thresholds, where the quantizer has few enough levels. 1 done, 0 not possible. */
+static int fold_thresholds(const struct lxa_plan *p, struct plan_layer *l, int relu, struct lxa_channel *chan,
+			   struct lxa_err *err)
+{
+	const struct plan_enc *e = &l->out_enc;
+	struct lxa_job *j = &l->layer.job;
+	int levels = e->max, ret;
+
+	if (e->fmt == LXA_FMT_S8 && relu)
+		levels = (int)e->quant.max;
+	else if (e->fmt == LXA_FMT_S8)
+		return 0;
+	if (levels > 15)
+		return 0;
+	ret = plan_thresholds(p, l, levels, chan, err);
+	if (ret)
+		return ret;
+	j->kind = LXA_KIND_THRESH;
+	j->nthr = (uint8_t)levels;
+	j->out_fmt = e->fmt == LXA_FMT_B1 ? LXA_OFMT_B1 : e->fmt == LXA_FMT_LOG4 ? LXA_OFMT_N4 : LXA_OFMT_B8;
+	return 1;
+}
+
+/* 1: the chain's quantizer is in the output stage; 0: it cannot be, l->note says why. */
+static int fold_quantizer(const struct lxa_plan *p, struct plan_layer *l, struct lxa_channel *chan, struct lxa_err *err)
+{
+	uint32_t n = l->layer.job.out_c;
+	struct plan_affine f = { .a = calloc(n, sizeof(double)), .b = calloc(n, sizeof(double)) };
+	int ret = f.a && f.b ? collapse(p, l, &f) : -ENOMEM, line = ret;
+
+	if (ret >= 0) {
+		ret = 0;
+		if (line && l->out_enc.kind == LXA_QUANTIZER_LOG)
+			ret = fold_log(l, &f, chan);
+		if (!ret)
+			ret = fold_thresholds(p, l, f.relu, chan, err);
+		if (!ret && line && l->out_enc.kind == LXA_QUANTIZER_QUANT && l->out_enc.fmt != LXA_FMT_B1)
+			ret = fold_int8(l, &f, chan);
+		if (!ret)
+			snprintf(l->note, sizeof(l->note), "float output: the output stage cannot express what leads to %s",
+				 p->g->nodes[l->nodes[l->quant]].name);
+		if (ret == -EOPNOTSUPP) {
+			snprintf(l->note, sizeof(l->note), "float output: %.140s", err->text);
+			ret = 0;
+		}
+	}
+	free(f.a);
+	free(f.b);
+	return ret;
+}
+
+int plan_fold(const struct lxa_plan *p, struct plan_layer *l, struct lxa_err *err)
+{
+	struct lxa_job *j = &l->layer.job;
+	struct lxa_channel *chan = l->layer.chan;
+	int ret = l->quant >= 0 ? fold_quantizer(p, l, chan, err) : 0;
+
+	if (ret < 0)
+		return ret;
+	if (!ret) {
+		/* without the quantizer only a pool right behind the head stays */
+		if (l->pool != 1) {
+			l->pool = -1;
+			j->pool_h = j->pool_w = j->pool_sy = j->pool_sx = 1;
+			j->pool_pt = j->pool_pb = j->pool_pl = j->pool_pr = 0;
+		}
+		l->n_nodes = l->pool == 1 ? 2 : 1;
+		l->quant = -1;
+		l->out_value = p->g->nodes[l->nodes[l->n_nodes - 1]].out[0];
+		memset(chan, 0, j->out_c * sizeof(*chan));
+		fold_int32(l, chan);
+	}
+	snprintf(l->what, sizeof(l->what), "%s x %s -> %s", l->in_enc.text, l->w.text, l->quant >= 0 ? l->out_enc.text : "int32");
+	return lxa_layer_finish(&l->layer, chan, err);
+}

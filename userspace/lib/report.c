@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* report.c - what lxa.h tells about a plan: inputs, outputs, entries, and what running them has cost. */
+#include <string.h>
+
+#include "plan.h"
+
+int64_t lxa_plan_batch(const struct lxa_plan *p)
+{
+	return p->batch;
+}
+
+int lxa_plan_inputs(const struct lxa_plan *p)
+{
+	return p->g->n_in;
+}
+
+int lxa_plan_outputs(const struct lxa_plan *p)
+{
+	return p->g->n_out;
+}
+
+static void describe(const struct lxa_plan *p, int value, struct lxa_io *io)
+{
+	const struct lxa_value *v = &p->g->values[value];
+
+	memset(io, 0, sizeof(*io));
+	io->name = v->name;
+	io->dtype = v->t.dtype;
+	io->ndim = v->t.ndim;
+	memcpy(io->dims, v->t.dims, sizeof(io->dims));
+}
+
+void lxa_plan_input(const struct lxa_plan *p, int i, struct lxa_io *io)
+{
+	describe(p, p->g->in[i], io);
+}
+
+void lxa_plan_output(const struct lxa_plan *p, int i, struct lxa_io *io)
+{
+	describe(p, p->g->out[i], io);
+}
+
+int lxa_plan_entries(const struct lxa_plan *p)
+{
+	return p->g->n_nodes;
+}
+
+const struct lxa_plan_entry *lxa_plan_entry(const struct lxa_plan *p, int i)
+{
+	return &p->nodes[i].e;
+}
+
+void lxa_plan_report(const struct lxa_plan *p, int i, struct lxa_layer_report *r)
+{
+	const struct lxa_plan_entry *e = &p->nodes[i].e;
+
+	*r = p->nodes[i].rep;
+	if (!e->head)
+		return;
+	*r = p->layers[e->layer]->rep;
+	if (r->cycles)
+		r->utilization = (double)r->macs / ((double)r->cycles * e->lane_macs);
+}
