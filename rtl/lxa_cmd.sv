@@ -33,7 +33,7 @@ module lxa_cmd (
   input  logic                           jobs_full_i,
   input  logic                           jobs_empty_i,
   output logic                           push_o,
-  output lxa_fe_pkg::job_t               push_job_o,
+  output logic                           push_nop_o,  // the job is job_o
   // errors
   output logic                           err_valid_o,
   output lxa_fe_pkg::err_t               err_o,
@@ -113,40 +113,34 @@ module lxa_cmd (
   assign issued_o = issued_q;
 
   // ---- load, check, dispatch ---------------------------------------------------------------------
-  typedef enum logic [1:0] {LOAD, CHECK, GIVE, REFUSE} state_e;
+  typedef enum logic [2:0] {LOAD, LOADED, CHECK, GIVE, REFUSE} state_e;
 
   state_e                  state_q;
   logic [IDX_W-1:0]        out_idx_q;
-  logic [KEEP*WORD_W-1:0]  job_q;
+  logic [lxa_regs_pkg::DESC_W-1:0] job_q;  // as wide as desc_t: the reserved part stays 0
   lxa_regs_pkg::desc_t     job;
   logic                    read_err_q, nop, bad, load_end;
 
   assign words_pop = state_q == LOAD && !desc_empty;
   assign load_end = words_pop && out_idx_q == IDX_W'(KEEP - 1);
   assign err_pop = load_end;
-  assign job = {{(lxa_regs_pkg::DESC_W - KEEP * WORD_W){1'b0}}, job_q};
+  assign job = job_q;
   assign job_o = job;
   assign job_valid_o = state_q == GIVE && !jobs_full_i && !stop_i;
   assign push_o = (job_valid_o && job_ready_i) || (state_q == CHECK && nop && !bad && !read_err_q && !jobs_full_i);
 
   lxa_desc_check u_check (
+    .clk_i,
+    .check_i(state_q == LOADED),
     .desc_i(job),
     .nop_o(nop),
     .bad_o(bad)
   );
 
-  always_comb begin
-    push_job_o.nop = nop;
-    push_job_o.irq = job.irq;
-    push_job_o.seq = job.seq;
-    push_job_o.act = {job.act_size, job.act_addr};
-    push_job_o.wgt = {job.wgt_size, job.wgt_addr};
-    push_job_o.par = {job.par_size, job.par_addr};
-    push_job_o.out = {job.out_size, job.out_addr};
-  end
+  assign push_nop_o = nop;
 
   always_ff @(posedge clk_i) begin
-    if (words_pop) job_q <= {word, job_q[KEEP*WORD_W-1:WORD_W]};
+    if (words_pop) job_q <= {{(lxa_regs_pkg::DESC_W - KEEP * WORD_W){1'b0}}, word, job_q[KEEP*WORD_W-1:WORD_W]};
     if (load_end) read_err_q <= desc_err;
     if (!rst_ni) begin
       state_q <= LOAD;
@@ -156,7 +150,8 @@ module lxa_cmd (
       if (words_pop) out_idx_q <= load_end ? '0 : out_idx_q + 1'b1;
       if (load_end) loaded_q <= loaded_q + 32'd1;
       case (state_q)
-        LOAD: if (load_end) state_q <= CHECK;
+        LOAD: if (load_end) state_q <= LOADED;
+        LOADED: state_q <= CHECK;
         CHECK: begin
           if (bad || read_err_q) state_q <= REFUSE;
           else if (!nop) state_q <= GIVE;

@@ -11,7 +11,10 @@ module lxa_cpl (
   input  logic                           stop_i,
   // dispatched jobs
   input  logic                           push_i,
-  input  lxa_fe_pkg::job_t               push_job_i,
+  input  logic                           push_nop_i,
+  /* verilator lint_off UNUSED */  // only what is needed until it is done
+  input  lxa_regs_pkg::desc_t            job_i,
+  /* verilator lint_on UNUSED */
   output logic                           full_o,
   output logic                           empty_o,
   output logic [31:0]                    seq_o,  // of the oldest, or of the last completed when there is none
@@ -67,13 +70,13 @@ module lxa_cpl (
 
   always_ff @(posedge clk_i) begin
     if (push_i) begin
-      nop_q[in_idx] <= push_job_i.nop;
-      irq_q[in_idx] <= push_job_i.irq;
-      seq_q[in_idx] <= push_job_i.seq;
-      act_q[in_idx] <= push_job_i.act;
-      wgt_q[in_idx] <= push_job_i.wgt;
-      par_q[in_idx] <= push_job_i.par;
-      win_out_q[in_idx] <= push_job_i.out;
+      nop_q[in_idx] <= push_nop_i;
+      irq_q[in_idx] <= job_i.irq;
+      seq_q[in_idx] <= job_i.seq;
+      act_q[in_idx] <= {job_i.act_size, job_i.act_addr};
+      wgt_q[in_idx] <= {job_i.wgt_size, job_i.wgt_addr};
+      par_q[in_idx] <= {job_i.par_size, job_i.par_addr};
+      win_out_q[in_idx] <= {job_i.out_size, job_i.out_addr};
     end
     if (!rst_ni) begin
       in_q <= '0;

@@ -3,6 +3,8 @@
 // configuration does not have, an operand that is not aligned to a word. It keeps the core's loops finite and its
 // addresses aligned; whether the sizes fit each other is the driver's duty, and windows fence what it gets wrong.
 module lxa_desc_check (
+  input  logic                clk_i,
+  input  logic                check_i,  // the answers are there in the next cycle
   /* verilator lint_off UNUSED */  // not every field can be wrong
   input  lxa_regs_pkg::desc_t desc_i,
   /* verilator lint_on UNUSED */
@@ -14,42 +16,42 @@ module lxa_desc_check (
   localparam logic [15:0] SHIFT_OC = 16'(lxa_cfg_pkg::SHIFT_OC), SHIFT_IC = 16'(lxa_cfg_pkg::SHIFT_IC);
   localparam logic [15:0] XNOR_OC = 16'(lxa_cfg_pkg::XNOR_OC), XNOR_IC = 16'(lxa_cfg_pkg::XNOR_IC);
 
-  logic        bad_op, zero, range, fmt, align;
+  logic        bad_op_q, zero_q, range_q, fmt_q, align_q;
   logic [15:0] block_oc, block_ic;
 
-  assign nop_o = desc_i.op == 4'(lxa_regs_pkg::OP_NOP);
-  assign bad_op = desc_i.magic != lxa_regs_pkg::DESC_MAGIC ||
-                  (desc_i.op != 4'(lxa_regs_pkg::OP_NOP) && desc_i.op != 4'(lxa_regs_pkg::OP_CONV));
+  assign block_oc = desc_i.lane ? XNOR_OC : SHIFT_OC;
+  assign block_ic = desc_i.lane ? XNOR_IC : SHIFT_IC;
 
-  assign zero = desc_i.in_h == 0 || desc_i.in_w == 0 || desc_i.conv_h == 0 || desc_i.conv_w == 0 || desc_i.out_h == 0 ||
+  // All comparisons stand below check_i, so that a simulator makes them once a job and not once a cycle.
+  always_ff @(posedge clk_i) begin
+    if (check_i) begin
+      nop_o <= desc_i.op == 4'(lxa_regs_pkg::OP_NOP);
+      bad_op_q <= desc_i.magic != lxa_regs_pkg::DESC_MAGIC ||
+                  (desc_i.op != 4'(lxa_regs_pkg::OP_NOP) && desc_i.op != 4'(lxa_regs_pkg::OP_CONV));
+      zero_q <= desc_i.in_h == 0 || desc_i.in_w == 0 || desc_i.conv_h == 0 || desc_i.conv_w == 0 || desc_i.out_h == 0 ||
                 desc_i.out_w == 0 || desc_i.batch == 0 || desc_i.in_px == 0 || desc_i.out_px == 0 ||
                 desc_i.act_pitch == 0 || desc_i.kh == 0 || desc_i.kw == 0 || desc_i.sy == 0 || desc_i.sx == 0 ||
                 desc_i.dy == 0 || desc_i.dx == 0 || desc_i.pool_h == 0 || desc_i.pool_w == 0 || desc_i.pool_sy == 0 ||
                 desc_i.pool_sx == 0 || desc_i.passes == 0 || desc_i.oc == 0 || desc_i.ocb == 0 || desc_i.icb == 0 ||
                 desc_i.icb_total == 0 || desc_i.grp_ocb == 0 || desc_i.mac_ic == 0 || desc_i.ic_tail == 0 ||
                 desc_i.oc_tail == 0 || desc_i.tile_h == 0 || desc_i.tile_w == 0;
-
-  assign block_oc = desc_i.lane ? XNOR_OC : SHIFT_OC;
-  assign block_ic = desc_i.lane ? XNOR_IC : SHIFT_IC;
-  assign range = desc_i.kh > 4'd11 || desc_i.kw > 4'd11 || desc_i.sy > 3'd4 || desc_i.sx > 3'd4 ||
+      range_q <= desc_i.kh > 4'd11 || desc_i.kw > 4'd11 || desc_i.sy > 3'd4 || desc_i.sx > 3'd4 ||
                  desc_i.passes == 2'd3 || desc_i.icb > desc_i.icb_total || {8'd0, desc_i.ic_tail} > block_ic ||
                  {8'd0, desc_i.oc_tail} > block_oc ||
                  ((desc_i.nthr != 0) != (desc_i.kind == 2'(lxa_regs_pkg::KIND_THRESH)));
-
-  always_comb begin
-    if (desc_i.lane == 1'(lxa_regs_pkg::LANE_XNOR))
-      fmt = desc_i.act_fmt != 3'(lxa_regs_pkg::FMT_B1) || desc_i.wgt_fmt != 3'(lxa_regs_pkg::WFMT_B1) ||
-            desc_i.pad_mode > 2'(lxa_regs_pkg::PAD_MINUS);
-    else
-      fmt = desc_i.act_fmt >= 3'(lxa_regs_pkg::FMT_B1) || desc_i.wgt_fmt >= 3'(lxa_regs_pkg::WFMT_B1) ||
-            (desc_i.act_fmt >= 3'(lxa_regs_pkg::FMT_U8) && desc_i.wgt_fmt == 3'(lxa_regs_pkg::WFMT_S8));
-    if (block_oc == 0 || block_ic == 0) fmt = 1'b1;  // no such lanes in this configuration
-  end
-
-  assign align = (desc_i.act_addr[WB_LOG2-1:0] | desc_i.wgt_addr[WB_LOG2-1:0] | desc_i.par_addr[WB_LOG2-1:0] |
+      align_q <= (desc_i.act_addr[WB_LOG2-1:0] | desc_i.wgt_addr[WB_LOG2-1:0] | desc_i.par_addr[WB_LOG2-1:0] |
                   desc_i.out_addr[WB_LOG2-1:0] | desc_i.in_row[WB_LOG2-1:0] | desc_i.in_img[WB_LOG2-1:0] |
                   desc_i.out_row[WB_LOG2-1:0] | desc_i.out_img[WB_LOG2-1:0]) != 0;
+      if (block_oc == 0 || block_ic == 0) fmt_q <= 1'b1;  // no such lanes in this configuration
+      else if (desc_i.lane == 1'(lxa_regs_pkg::LANE_XNOR))
+        fmt_q <= desc_i.act_fmt != 3'(lxa_regs_pkg::FMT_B1) || desc_i.wgt_fmt != 3'(lxa_regs_pkg::WFMT_B1) ||
+                 desc_i.pad_mode > 2'(lxa_regs_pkg::PAD_MINUS);
+      else
+        fmt_q <= desc_i.act_fmt >= 3'(lxa_regs_pkg::FMT_B1) || desc_i.wgt_fmt >= 3'(lxa_regs_pkg::WFMT_B1) ||
+                 (desc_i.act_fmt >= 3'(lxa_regs_pkg::FMT_U8) && desc_i.wgt_fmt == 3'(lxa_regs_pkg::WFMT_S8));
+    end
+  end
 
-  assign bad_o = bad_op || (!nop_o && (zero || range || fmt || align));
+  assign bad_o = bad_op_q || (!nop_o && (zero_q || range_q || fmt_q || align_q));
 
 endmodule

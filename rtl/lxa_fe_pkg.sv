@@ -10,17 +10,6 @@ package lxa_fe_pkg;
     logic [63:0] base;    // window violation: base of the window
   } err_t;
 
-  // what is remembered of a job from its dispatch to its completion
-  typedef struct packed {
-    logic        nop;
-    logic        irq;
-    logic [31:0] seq;
-    logic [95:0] act;     // windows: size, base
-    logic [95:0] wgt;
-    logic [95:0] par;
-    logic [95:0] out;
-  } job_t;
-
   localparam int unsigned JOBS_LOG2 = 3;  // jobs dispatched and not completed, at most 2^this
 
 endpackage

@@ -65,10 +65,9 @@ module lxa_top (
 
   // jobs
   logic                job_valid, job_ready, done_valid, done_ready, push, jobs_full, jobs_empty, job_done, job_irq;
-  logic                pending, sample, load_valid;
+  logic                pending, sample, load_valid, push_nop;
   logic [31:0]         load_seq, old_seq;
   lxa_regs_pkg::desc_t job;
-  lxa_fe_pkg::job_t    push_job;
   logic [767:0]        share;
 
   // reads
@@ -228,7 +227,7 @@ module lxa_top (
     .jobs_full_i(jobs_full),
     .jobs_empty_i(jobs_empty),
     .push_o(push),
-    .push_job_o(push_job),
+    .push_nop_o(push_nop),
     .err_valid_o(cmd_err_valid),
     .err_o(cmd_err),
     .err_seq_o(cmd_err_seq)
@@ -239,7 +238,8 @@ module lxa_top (
     .rst_ni(core_rst_n),
     .stop_i(stop),
     .push_i(push),
-    .push_job_i(push_job),
+    .push_nop_i(push_nop),
+    .job_i(job),
     .full_o(jobs_full),
     .empty_o(jobs_empty),
     .seq_o(old_seq),
