@@ -5,6 +5,7 @@
  * A pulse that is over before the thread looks is still delivered once: that is how a spurious interrupt arrives.
  */
 #include <linux/interrupt.h>
+#include <unistd.h>
 
 #include "shim.h"
 
@@ -128,6 +129,15 @@ static void *irq_main(void *arg)
 			l->disabled++;
 		}
 		pthread_cond_broadcast(&l->quiet);
+		if (l->unhandled && l->level && !l->stop) {
+			/*
+			 * The device's thread lowers the line a moment after the acknowledging write; asking again at
+			 * once would only keep it from doing so.
+			 */
+			pthread_mutex_unlock(&l->lock);
+			usleep(50);
+			pthread_mutex_lock(&l->lock);
+		}
 	}
 	pthread_mutex_unlock(&l->lock);
 	return NULL;
