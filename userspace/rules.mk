@@ -36,3 +36,4 @@ ALL += $(LXA_LIB) $(LXA_SO)
 
 -include userspace/*/rules.mk
 -include tests/unit/graph.mk
+-include tests/unit/plan.mk
