@@ -64,7 +64,7 @@ struct lxa_bo *lxa_bo_find(struct lxa_file *lf, u32 handle)
 	return bo;
 }
 
-/* ---- create and destroy ------------------------------------------------------------------------------------ */
+/* ---- create and destroy ------------------------------------------------------------------------- */
 
 static int lxa_bo_reserve(struct lxa_file *lf, u64 bytes)
 {
@@ -178,7 +178,7 @@ int lxa_bo_destroy(struct lxa_file *lf, struct lxa_bo_destroy *arg)
 	return 0;
 }
 
-/* ---- hand-over between CPU and device ------------------------------------------------------------------------ */
+/* ---- hand-over between CPU and device ----------------------------------------------------------- */
 
 static int lxa_bo_state(struct lxa_bo *bo)
 {
@@ -232,7 +232,7 @@ int lxa_bo_fini(struct lxa_file *lf, struct lxa_bo_fini *arg)
 	return 0;
 }
 
-/* ---- mappings ---------------------------------------------------------------------------------------------------- */
+/* ---- mappings ----------------------------------------------------------------------------------- */
 
 /* A mapping that is split or inherited by fork() is one more holder. */
 static void lxa_vm_open(struct vm_area_struct *vma)

@@ -96,11 +96,12 @@ int lxa_ctx_destroy(struct lxa_file *lf, struct lxa_ctx_destroy *arg)
 	return 0;
 }
 
-/* ---- numbers -------------------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------------ */
 
 /*
  * Job seqno has ended. Failures are kept as ranges until WAIT reports them; a chain that failed together is one range.
- * When there are more ranges than room the last one grows: no failure is forgotten, a late one may show an earlier error.
+ * When there are more ranges than room the last one grows: no failure is forgotten, a late one may show an earlier
+ * error.
  */
 void lxa_ctx_note(struct lxa_ctx *ctx, u64 seqno, int error)
 {

@@ -23,7 +23,7 @@
 
 static DEFINE_IDA(lxa_ida);
 
-/* ---- hardware ---------------------------------------------------------------------------------------- */
+/* ---- hardware ----------------------------------------------------------------------------------- */
 
 /* Soft reset. The device then knows no ring and reads and writes no memory. -ETIMEDOUT: it may still. */
 int lxa_hw_reset(struct lxa_dev *ldev)
@@ -106,7 +106,7 @@ static int lxa_identify(struct lxa_dev *ldev)
 	return 0;
 }
 
-/* ---- interrupt ----------------------------------------------------------------------------------------- */
+/* ---- interrupt ---------------------------------------------------------------------------------- */
 
 /* Acknowledge before the thread looks at CPL_COUNT: a job that ends in between raises the line again. */
 static irqreturn_t lxa_irq(int irq, void *data)
@@ -140,7 +140,7 @@ static irqreturn_t lxa_irq_thread(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------------------------------- */
 
 static int lxa_rings_alloc(struct lxa_dev *ldev)
 {
@@ -302,7 +302,7 @@ void lxa_dev_remove(struct lxa_dev *ldev)
 	lxa_dev_put(ldev);
 }
 
-/* ---- parameters and counters ------------------------------------------------------------------------------ */
+/* ---- parameters and counters -------------------------------------------------------------------- */
 
 int lxa_get_param(struct lxa_dev *ldev, struct lxa_get_param *arg)
 {

@@ -15,7 +15,7 @@
 
 #include "lxa_drv.h"
 
-/* ---- helpers for all calls ------------------------------------------------------------------------------------ */
+/* ---- helpers for all calls ---------------------------------------------------------------------- */
 
 bool lxa_dead(struct lxa_dev *ldev)
 {
@@ -49,7 +49,7 @@ long lxa_deadline_jiffies(s64 deadline_ns)
 	return j < MAX_SCHEDULE_TIMEOUT - 1 ? (long)j + 1 : MAX_SCHEDULE_TIMEOUT - 1;
 }
 
-/* ---- life --------------------------------------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------------------------------- */
 
 static void lxa_file_release(struct kref *ref)
 {
@@ -126,7 +126,7 @@ static int lxa_release(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-/* ---- ioctls --------------------------------------------------------------------------------------------------------- */
+/* ---- ioctls ------------------------------------------------------------------------------------- */
 
 union lxa_arg {
 	struct lxa_get_param get_param;
@@ -199,8 +199,8 @@ static int lxa_ioctl_perf_read(struct lxa_file *lf, union lxa_arg *arg)
 }
 
 /*
- * One row a call: size of the first version of its struct (a shorter one is refused) and of today's. always: also answered
- * after the device has gone, so that a program can clean up.
+ * One row a call: size of the first version of its struct (a shorter one is refused) and of today's. always: also
+ * answered after the device has gone, so that a program can clean up.
  */
 struct lxa_call {
 	int (*fn)(struct lxa_file *lf, union lxa_arg *arg);
@@ -274,7 +274,7 @@ static long lxa_ioctl(struct file *filp, unsigned int cmd, unsigned long ptr)
 	return ret;
 }
 
-/* ---- events ------------------------------------------------------------------------------------------------------------ */
+/* ---- events ------------------------------------------------------------------------------------- */
 
 static struct lxa_event_node *lxa_event_pop(struct lxa_file *lf)
 {

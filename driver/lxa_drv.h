@@ -7,8 +7,8 @@
  *   lxa_dev.hw_mutex       whoever drives the hardware outside the scheduler: recovery, counters, removal
  *   lxa_dev.bo_mutex       the list of all buffers, and whether a buffer's memory is still there
  *   lxa_dev.lock           (spinlock) all scheduler state: queues, ring, contexts' numbers, events, accounts, flags
- * lxa_dev.lock is taken by system calls, the interrupt thread and work, never by the hard interrupt handler, so it needs
- * no irqsave. Nothing sleeps under it; what it unlinks is freed after it has been dropped (lxa_tasks_free()).
+ * lxa_dev.lock is taken by system calls, the interrupt thread and work, never by the hard interrupt handler, so it
+ * needs no irqsave. Nothing sleeps under it; what it unlinks is freed after it has been dropped (lxa_tasks_free()).
  *
  * Life-times: the file descriptor, each context and each buffer hold the lxa_file; that holds the lxa_dev. A mapping
  * and each job hold their buffers; a job holds its context. The memory behind a buffer ends with the last holder, or
@@ -74,7 +74,7 @@ struct lxa_dev {
 	struct list_head bos;		/* bo_mutex */
 	struct list_head files;		/* bo_mutex: for removal to find the mappings and the sleepers */
 	bool gone;			/* bo_mutex: memory has been taken back, no new buffers or mappings */
-	bool wedged;			/* bo_mutex: would not reset, may still write: buffer memory is kept until removal */
+	bool wedged;			/* bo_mutex: would not reset, may still write: buffers are kept until removal */
 
 	spinlock_t lock;
 	/* All below: lock */

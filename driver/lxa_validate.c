@@ -59,7 +59,7 @@ int lxa_caps_sane(const struct lxa_caps *caps)
 	return caps->out_lanes && caps->out_lanes <= LXA_LANES_MAX && caps->acc_pixels && caps->act_bytes;
 }
 
-/* ---- fields ---------------------------------------------------------------------------------------- */
+/* ---- fields ------------------------------------------------------------------------------------- */
 
 static enum lxa_reject check_common(const struct lxa_job *job)
 {
@@ -249,7 +249,7 @@ static enum lxa_reject check_fields(const struct lxa_caps *caps, const struct lx
 	return r;
 }
 
-/* ---- what follows from the layout -------------------------------------------------------------------- */
+/* ---- what follows from the layout --------------------------------------------------------------- */
 
 static int pitch_ok(const struct lxa_caps *caps, __u64 pitch, __u64 least)
 {
@@ -285,8 +285,8 @@ struct span {
 	__u64 bytes;
 };
 
-static enum lxa_reject check_extent(const struct lxa_caps *caps, const struct lxa_ref *ref, const struct lxa_extent *ext,
-				    __u64 need, enum lxa_reject leaves, struct span *out)
+static enum lxa_reject check_extent(const struct lxa_caps *caps, const struct lxa_ref *ref,
+				    const struct lxa_extent *ext, __u64 need, enum lxa_reject leaves, struct span *out)
 {
 	if (!ref->handle || !ext->bytes)
 		return LXA_REJECT_HANDLE;
@@ -331,7 +331,7 @@ static enum lxa_reject check_spans(const struct lxa_caps *caps, const struct lxa
 	return LXA_REJECT_NONE;
 }
 
-/* ---- the descriptor ------------------------------------------------------------------------------------ */
+/* ---- the descriptor ----------------------------------------------------------------------------- */
 
 static int put_memory(__u32 *d, const struct lxa_layout *l, const struct span *span)
 {

@@ -2,8 +2,8 @@
 /*
  * The validator: a job in user space's terms becomes a hardware descriptor, or is refused with a reason.
  *
- * The device has no MMU, so this is the fence between a user's numbers and the memory of others. Pure functions of their
- * arguments, no kernel API: the module, the unit tests and the fuzzer link the same object.
+ * The device has no MMU, so this is the fence between a user's numbers and the memory of others. Pure functions of
+ * their arguments, no kernel API: the module, the unit tests and the fuzzer link the same object.
  */
 #ifndef LXA_VALIDATE_H
 #define LXA_VALIDATE_H
@@ -26,8 +26,8 @@ int lxa_desc_set(__u32 desc[LXA_DESC_WORDS], __u32 f, __u64 v);
 int lxa_caps_sane(const struct lxa_caps *caps);
 
 /*
- * Check *job (one copy that nobody else can change) and fill desc. The extents are the whole buffers that job->act, wgt,
- * par and out name, in that order; the offsets are the job's. Fields SEQ, IRQ and BARRIER are left 0 for the scheduler.
+ * Check *job (one copy that nobody else can change) and fill desc. The extents are the whole buffers that job->act,
+ * wgt, par and out name, in that order; the offsets are the job's. Fields SEQ, IRQ and BARRIER are left 0 for the scheduler.
  * On a refusal the content of desc is undefined. Expects lxa_caps_sane(caps).
  */
 enum lxa_reject lxa_validate(const struct lxa_caps *caps, const struct lxa_job *job,

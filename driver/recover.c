@@ -2,8 +2,8 @@
 /*
  * The watch runs every so often while jobs are in the ring, and at once when the device reports an error. It first
  * looks for completions (an interrupt may have been lost), then whether PROGRESS moves; a device that stands still for
- * timeout_ms, or a job older than hard_cap_ms, is reset. A hang is the oldest job's fault (ETIMEDOUT); with an error the
- * device names the job. The rest of its context ends with EIO, jobs of other contexts start again: running a job twice
+ * timeout_ms, or a job older than hard_cap_ms, is reset. A hang is the oldest job's fault (ETIMEDOUT); with an error
+ * the device names the job. The rest of its context ends with EIO, jobs of other contexts start again: running a job twice
  * gives the same output, because its operands and its output do not overlap and outputs are written in order.
  */
 #include <linux/errno.h>

@@ -119,7 +119,7 @@ void lxa_sched_kick(struct lxa_dev *ldev)
 	lxa_watch_arm(ldev);
 }
 
-/* ---- the end of a job -------------------------------------------------------------------------------- */
+/* ---- the end of a job --------------------------------------------------------------------------- */
 
 static u64 lxa_rec64(const __le32 *rec, u32 word)
 {
@@ -248,7 +248,7 @@ void lxa_sched_fail_all(struct lxa_dev *ldev, int error, struct list_head *ended
 		lxa_ctx_flush(ldev, list_first_entry(&ldev->runq, struct lxa_ctx, run_node), error, ended);
 }
 
-/* ---- completions --------------------------------------------------------------------------------------- */
+/* ---- completions -------------------------------------------------------------------------------- */
 
 static int lxa_status_errno(struct lxa_dev *ldev, u32 status)
 {

@@ -6,8 +6,8 @@
  * call's first version is EINVAL, a longer one with a non-zero tail is E2BIG. Reserved fields, pads and unknown flags
  * must be zero (EINVAL). Unknown ioctl ENOTTY, unknown value EOPNOTSUPP, no such handle ENOENT, device gone ENODEV.
  * Times are absolute CLOCK_MONOTONIC nanoseconds, negative ones EINVAL. Everything a file descriptor owns dies with it.
- * Bounds of one open file: 64 contexts, 4096 buffers, LXA_PARAM_BO_BYTES_MAX bytes of them (ENOSPC beyond each), 1024 jobs
- * that have not ended (SUBMIT: EAGAIN).
+ * Bounds of one open file: 64 contexts, 4096 buffers, LXA_PARAM_BO_BYTES_MAX bytes of them (ENOSPC beyond each),
+ * 1024 jobs that have not ended (SUBMIT: EAGAIN).
  */
 #ifndef _UAPI_LXA_H
 #define _UAPI_LXA_H
@@ -233,14 +233,15 @@ struct lxa_wait {
 };
 
 /*
- * WAIT returns 0 when the jobs have ended, however they did: `error` tells, once (all failures up to seqno count as reported
- * then). A seqno that was never given out is EINVAL. When a job hangs or breaks the device, the later jobs of its context
- * that were submitted end with EIO (after a bus error possibly some right before it too); other contexts' are run again.
+ * WAIT returns 0 when the jobs have ended, however they did: `error` tells, once (all failures up to seqno count as
+ * reported then). A seqno that was never given out is EINVAL. When a job hangs or breaks the device, the later jobs of
+ * its context that were submitted end with EIO (after a bus error possibly some right before it too); jobs of other
+ * contexts are run again.
  */
 
 /*
- * read() gives whole records, oldest first (EINVAL: no room for one; EAGAIN: none there and O_NONBLOCK; ENODEV: none there
- * and device gone); poll: POLLIN = a record is there, POLLERR | POLLHUP = device gone. The queue of a file holds 2048
+ * read() gives whole records, oldest first (EINVAL: no room for one; EAGAIN: none there and O_NONBLOCK; ENODEV: none
+ * there and device gone); poll: POLLIN = a record is there, POLLERR | POLLHUP = device gone. The queue of a file holds 2048
  * records; when it is full the oldest is dropped (a gap in seqno shows it): who only waits need not read.
  */
 struct lxa_event {
@@ -262,7 +263,7 @@ enum lxa_counter {
 	LXA_CNT_COUNT
 };
 
-struct lxa_perf_read {			/* the device's free-running counters, taken in one cycle; 0 after a device reset */
+struct lxa_perf_read {			/* the device's free-running counters, of one cycle; 0 after a device reset */
 	__u32 size;
 	__u32 flags;			/* 0 */
 	__u32 count;			/* in: room in values; out: LXA_CNT_COUNT */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The driver's validator: every reason reached from an otherwise valid job, boundaries, descriptors of random valid jobs,
- * and random bytes. What is accepted is checked by a naive loop over every address that the job touches, which knows
+ * The driver's validator: every reason reached from an otherwise valid job, boundaries, descriptors of random valid
+ * jobs, and random bytes. What is accepted is checked by a naive loop over every address that the job touches, which knows
  * the memory format from rtl/README.md and nothing of lxa_layout.h. LXA_SEED repeats a run.
  */
 #include <setjmp.h>
@@ -35,7 +35,8 @@ static uint32_t rnd_in(uint32_t lo, uint32_t hi)
 static const struct lxa_caps base_caps = {
 	.shift_oc = 16, .shift_ic = 16, .xnor_oc = 64, .xnor_ic = 64, .out_lanes = 4, .acc_w = 48, .half_w = 32,
 	.xacc_w = 32, .act_bytes = 32768, .acc_pixels = 256, .wgt_bytes = 16384, .bus_bytes = 16, .word_bytes = 16,
-	.modes = LXA_CFG_MODES_SHIFT_MASK | LXA_CFG_MODES_SQRT2_MASK | LXA_CFG_MODES_XNOR_MASK | LXA_CFG_MODES_POOL_MASK,
+	.modes = LXA_CFG_MODES_SHIFT_MASK | LXA_CFG_MODES_SQRT2_MASK | LXA_CFG_MODES_XNOR_MASK |
+		 LXA_CFG_MODES_POOL_MASK,
 };
 
 enum base { LOG, XNOR, U8, I32, I8, THR, NOP };
@@ -96,7 +97,7 @@ static uint64_t field(const uint32_t *desc, uint32_t f)
 	return LXA_DF_WIDTH(f) == 32 ? v : v & ((1ull << LXA_DF_WIDTH(f)) - 1);
 }
 
-/* ---- every reason ---------------------------------------------------------------------------------------- */
+/* ---- every reason ------------------------------------------------------------------------------- */
 
 struct reject_case {
 	enum base base;
@@ -125,14 +126,16 @@ static const struct reject_case cases[] = {
 	ON(LOG, KERNEL, sy, 0), ON(LOG, KERNEL, sy, 5), ON(LOG, KERNEL, sx, 0), ON(LOG, KERNEL, sx, 255),
 	ON(LOG, KERNEL, dy, 0), ON(LOG, KERNEL, dy, 32), ON(LOG, KERNEL, dx, 0), ON(LOG, KERNEL, dx, 255),
 	ON(LOG, KERNEL, kh, 11), ON(LOG, KERNEL, dx, 5),
-	ON(LOG, PADDING, pad_t, 3), ON(LOG, PADDING, pad_b, 3), ON(LOG, PADDING, pad_l, 255), ON(LOG, PADDING, pad_r, 3),
+	ON(LOG, PADDING, pad_t, 3), ON(LOG, PADDING, pad_b, 3), ON(LOG, PADDING, pad_l, 255),
+	ON(LOG, PADDING, pad_r, 3),
 	ON(LOG, POOL, pool_h, 0), ON(LOG, POOL, pool_h, 16), ON(LOG, POOL, pool_w, 0), ON(LOG, POOL, pool_sy, 0),
 	ON(LOG, POOL, pool_sx, 16), ON(LOG, POOL, pool_pt, 1), ON(LOG, POOL, pool_pb, 1), ON(LOG, POOL, pool_pl, 255),
 	ON(LOG, POOL, pool_pr, 1), ON(LOG, POOL, pool_h, 9), ON(LOG, POOL, pool_w, 15),
 	ON(LOG, FORMAT, act_fmt, 5), ON(LOG, FORMAT, act_fmt, 255), ON(LOG, FORMAT, act_fmt, LXA_FMT_B1),
 	ON(LOG, FORMAT, wgt_fmt, 3), ON(LOG, FORMAT, wgt_fmt, LXA_WFMT_B1), ON(U8, FORMAT, wgt_fmt, LXA_WFMT_S8),
 	ON(XNOR, FORMAT, wgt_fmt, LXA_WFMT_LOG), ON(LOG, FORMAT, pad_mode, LXA_PAD_PLUS), ON(XNOR, FORMAT, pad_mode, 3),
-	ON(LOG, OUTPUT, kind, 4), ON(LOG, OUTPUT, out_fmt, 4), ON(LOG, OUTPUT, log_max, 0), ON(LOG, OUTPUT, log_max, 16),
+	ON(LOG, OUTPUT, kind, 4), ON(LOG, OUTPUT, out_fmt, 4), ON(LOG, OUTPUT, log_max, 0),
+	ON(LOG, OUTPUT, log_max, 16),
 	ON(LOG, OUTPUT, nthr, 1), ON(LOG, OUTPUT, clamp_lo, -1), ON(LOG, OUTPUT, clamp_hi, 1),
 	ON(LOG, OUTPUT, kind, LXA_KIND_INT32), ON(THR, OUTPUT, nthr, 0), ON(THR, OUTPUT, nthr, 2),
 	ON(THR, OUTPUT, nthr, 16), ON(THR, OUTPUT, log_max, 1), ON(THR, OUTPUT, log_off, -1),
@@ -140,7 +143,8 @@ static const struct reject_case cases[] = {
 	ON(I8, OUTPUT, clamp_hi, 128), ON(I8, OUTPUT, clamp_lo, -129), ON(I8, OUTPUT, clamp_hi, -129),
 	ON(I8, OUTPUT, nthr, 3), ON(I32, OUTPUT, log_off, 1),
 	ON(LOG, TILE, tile_h, 1), ON(LOG, TILE, tile_w, 1), ON(LOG, TILE, tile_h, 65535),
-	ON(LOG, PITCH, in_row, 8), ON(LOG, PITCH, in_row, 112), ON(LOG, PITCH, in_row, 136), ON(LOG, PITCH, in_img, 1008),
+	ON(LOG, PITCH, in_row, 8), ON(LOG, PITCH, in_row, 112), ON(LOG, PITCH, in_row, 136),
+	ON(LOG, PITCH, in_img, 1008),
 	ON(LOG, PITCH, out_row, 112), ON(LOG, PITCH, out_img, 1032), ON(LOG, PITCH, out_row, 0xffffffffu),
 	ON(LOG, PITCH, in_row, 0xfffffff0u),
 	ON(LOG, HANDLE, act.handle, 0), ON(LOG, HANDLE, wgt.handle, 0), ON(LOG, HANDLE, par.handle, 0),
@@ -318,7 +322,7 @@ static void test_overflow(void **state)
 	expect(&base_caps, &job, ext, LXA_REJECT_ACT_EXTENT, "a buffer that wraps around the address space");
 }
 
-/* ---- random valid jobs -------------------------------------------------------------------------------------- */
+/* ---- random valid jobs -------------------------------------------------------------------------- */
 
 static struct lxa_job random_job(void)
 {
@@ -380,7 +384,7 @@ static struct lxa_job random_job(void)
 	return job;
 }
 
-/* ---- the naive bound ------------------------------------------------------------------------------------------ */
+/* ---- the naive bound ---------------------------------------------------------------------------- */
 
 struct touched {
 	uint64_t base, window, ext_lo, ext_hi;
@@ -601,7 +605,7 @@ static void test_random_valid(void **state)
 	}
 }
 
-/* ---- random bytes ------------------------------------------------------------------------------------------------- */
+/* ---- random bytes ------------------------------------------------------------------------------- */
 
 static void corrupt(void *p, size_t size, int bytes)
 {
