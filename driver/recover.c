@@ -199,7 +199,7 @@ static void lxa_recover(struct lxa_dev *ldev)
 	n_guilty = lxa_punish(ldev, &ended, guilty);
 	if (ret) {
 		ldev->dead = true;
-		lxa_sched_fail_all(ldev, -EIO, &ended);
+		lxa_sched_fail_all(ldev, -ENODEV, &ended);
 	} else {
 		lxa_hw_start(ldev);
 	}

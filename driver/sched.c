@@ -179,7 +179,7 @@ void lxa_task_end(struct lxa_dev *ldev, struct lxa_task *task, int error, const 
 	lockdep_assert_held(&ldev->lock);
 	if (ctx->closed)
 		error = -ECANCELED;
-	else
+	else if (error != -ENODEV)	/* of a device that has gone no job ends: WAIT gives ENODEV for all of them */
 		lxa_ctx_note(ctx, task->seqno, error);
 	for (i = 0; i < LXA_EXT_COUNT; i++)
 		if (task->bo[i])

@@ -248,7 +248,8 @@ struct lxa_event {
 	__u64 seqno;
 	__u64 user;
 	__u32 ctx;
-	__s32 error;			/* 0, -ETIMEDOUT (hung), -EIO (aborted by a reset or bus error), -EFAULT (window), -ECANCELED */
+	__s32 error;			/* 0, -ETIMEDOUT (hung), -EIO (bus error, or aborted by a reset), -EFAULT (window),
+					 * -ECANCELED, -ENODEV */
 	__u64 cycles;			/* this job's counters: rtl/REGISTERS.md, completion record */
 	__u64 busy;
 	__u64 st_wgt, st_act, st_rd, st_out, st_wr, st_pipe, st_cmd;
