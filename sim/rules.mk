@@ -33,3 +33,5 @@ $(SIM_LIB): $(SIM_OBJS)
 	@$(AR) rcs $@ $^
 
 ALL += $(SIM_LIB)
+
+include tests/rtl/rules.mk

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * oracle.c - the functional engine against ref.c: random small layers of every pair of formats and every kind, the log
+ * requantization over its small domain, and the worked example of LogQuant.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "layer.h"
+
+static struct rig *rig;
+static uint64_t seed;
+
+/* Run one layer on the device; its output region (guards included) must equal the reference's, byte for byte. */
+static void check_layer(struct layer *y, uint64_t *s)
+{
+	size_t n = y->l.out_bytes + 2 * LAYER_GUARD, i;
+	uint32_t desc[LXA_DESC_WORDS];
+	uint8_t *expect = malloc(n);
+	const uint8_t *got;
+
+	rig_clear(rig);
+	layer_load(s, rig, y);
+	got = rig->mem + y->out_at - LAYER_GUARD;
+	memcpy(expect, got, n);
+	layer_desc(y, rig->tail + 100, 1, desc);
+	rig_post(rig, desc);
+	rig_doorbell(rig);
+	ref_output(&rig->caps, y, expect);
+	assert_int_equal(rig_wait(rig, rig->tail, 20000), 0);
+	for (i = 0; i < n && got[i] == expect[i]; i++)
+		;
+	if (i < n) {
+		layer_print(y);
+		fail_msg("output byte %ld is %02x, reference %02x", (long)i - LAYER_GUARD, got[i], expect[i]);
+	}
+	free(expect);
+}
+
+static void random_layers(int act, int wgt, int count)
+{
+	struct layer_want want = { .act_fmt = act, .wgt_fmt = wgt, .max_macs = 400000 };
+	uint64_t s = seed + (uint64_t)act * 1000 + (uint64_t)wgt;
+	int i;
+
+	for (i = 0; i < count; i++) {
+		struct layer y;
+
+		want.kind = i % 4;
+		layer_random(&s, &rig->caps, &want, &y);
+		check_layer(&y, &s);
+		layer_free(&y);
+	}
+}
+
+static void test_log4_log(void **state) { random_layers(LXA_FMT_LOG4, LXA_WFMT_LOG, 160); }
+static void test_log8_log(void **state) { random_layers(LXA_FMT_LOG8, LXA_WFMT_LOG, 120); }
+static void test_u8_log(void **state) { random_layers(LXA_FMT_U8, LXA_WFMT_LOG, 80); }
+static void test_s8_log(void **state) { random_layers(LXA_FMT_S8, LXA_WFMT_LOG, 80); }
+static void test_log4_s8(void **state) { random_layers(LXA_FMT_LOG4, LXA_WFMT_S8, 80); }
+static void test_log8_s8(void **state) { random_layers(LXA_FMT_LOG8, LXA_WFMT_S8, 80); }
+static void test_binary(void **state) { random_layers(LXA_FMT_B1, LXA_WFMT_B1, 200); }
+
+/* ---- requantization ------------------------------------------------------------------------------------ */
+
+/*
+ * A 1x1 layer of u8 activation 0 and one channel a value: T = 0, so bias, mult and shift alone make v. 64 channels of
+ * one output pixel are requantized in one job.
+ */
+#define VALUES 2048
+
+static void log_codes(const uint32_t *u, int n, int sqrt2, int nearest, uint8_t *codes)
+{
+	uint64_t s = 1;
+	struct layer y;
+	int i;
+
+	memset(&y, 0, sizeof(y));
+	y.job = (struct lxa_job){ .op = LXA_OP_CONV, .batch = 1, .in_h = 1, .in_w = 1, .in_c = 16, .out_c = (uint16_t)n,
+				  .groups = 1, .kh = 1, .kw = 1, .sy = 1, .sx = 1, .dy = 1, .dx = 1, .pool_h = 1, .pool_w = 1,
+				  .pool_sy = 1, .pool_sx = 1, .act_fmt = LXA_FMT_U8, .wgt_fmt = LXA_WFMT_LOG,
+				  .kind = LXA_KIND_LOG, .out_fmt = LXA_OFMT_B8, .log_max = 255, .log_off = 1 };
+	y.job.conv_flags = (sqrt2 ? LXA_CONV_OUT_SQRT2 : 0) | (nearest ? LXA_CONV_OUT_NEAREST : 0);
+	assert_int_equal(layer_finish(&s, &rig->caps, &y), 0);
+	memset(y.act, 0, 16);
+	for (i = 0; i < n; i++)
+		y.par[i] = (struct layer_par){ .bias = u[i], .mult = 1 };
+	check_layer(&y, &s);
+	memcpy(codes, rig->mem + y.out_at, (size_t)n);
+	layer_free(&y);
+}
+
+/* 2^(num/den) <= u, by raising both to den */
+static int at_least(uint32_t u, int num, int den)
+{
+	unsigned __int128 p = 1;
+	int i;
+
+	for (i = 0; i < den; i++)
+		p *= u;
+	return num <= 0 || (num < 128 && p >> num != 0);
+}
+
+static void check_values(const uint32_t *u, int n)
+{
+	uint8_t codes[VALUES];
+	int mode, i;
+
+	for (mode = 0; mode < 4; mode++) {
+		int s = mode & 1 ? 2 : 1, nearest = mode >> 1;
+
+		log_codes(u, n, mode & 1, nearest, codes);
+		for (i = 0; i < n; i++) {
+			int e = codes[i] - 1;
+			/* nearest: 2e - 1 <= 2 s log2 u < 2e + 1; floor: e <= s log2 u < e + 1 */
+			int num = nearest ? 2 * e - 1 : e, den = nearest ? 2 * s : s, up = nearest ? num + 2 : num + 1;
+
+			if (!u[i])
+				assert_int_equal(codes[i], 0);
+			else if (!at_least(u[i], num, den))
+				fail_msg("u %u mode %d: code %d too large", u[i], mode, codes[i]);
+			else if (at_least(u[i], up, den))
+				fail_msg("u %u mode %d: code %d too small", u[i], mode, codes[i]);
+		}
+	}
+}
+
+static void test_log_small(void **state)
+{
+	uint32_t u[VALUES], next = 0;
+	int i;
+
+	while (next < 65536) {
+		for (i = 0; i < VALUES; i++)
+			u[i] = next++;
+		check_values(u, VALUES);
+	}
+}
+
+static void test_log_large(void **state)
+{
+	uint32_t u[VALUES];
+	uint64_t s = seed;
+	int i, k, n = 0;
+
+	for (k = 1; k < 32; k++)		/* around powers of two and their roots */
+		for (i = -2; i <= 2; i++) {
+			u[n++] = (1u << k) + (uint32_t)i;
+			u[n++] = (uint32_t)((0xB504F334ull << k >> 31) + (uint64_t)(int64_t)i);
+			u[n++] = (uint32_t)((0x9837F052ull << k >> 31) + (uint64_t)(int64_t)i);
+			u[n++] = (uint32_t)((0xD744FCCBull << k >> 31) + (uint64_t)(int64_t)i);
+		}
+	for (; n < VALUES; n++)
+		u[n] = (uint32_t)rnd(&s) >> rnd_n(&s, 31);
+	check_values(u, VALUES);
+}
+
+/* methods: w = 5.5, a = 4.5 truncates to 2^2; 5.5 << 2 = 22; the next layer's input truncates to 16. */
+static void test_worked_example(void **state)
+{
+	uint64_t s = 1;
+	struct layer y;
+	uint8_t *out;
+
+	memset(&y, 0, sizeof(y));
+	y.job = (struct lxa_job){ .op = LXA_OP_CONV, .batch = 1, .in_h = 1, .in_w = 1, .in_c = 1, .out_c = 1, .groups = 1,
+				  .kh = 1, .kw = 1, .sy = 1, .sx = 1, .dy = 1, .dx = 1, .pool_h = 1, .pool_w = 1, .pool_sy = 1,
+				  .pool_sx = 1, .act_fmt = LXA_FMT_LOG4, .wgt_fmt = LXA_WFMT_S8, .kind = LXA_KIND_INT32,
+				  .out_fmt = LXA_OFMT_W32, .clamp_lo = INT32_MIN, .clamp_hi = INT32_MAX };
+	assert_int_equal(layer_finish(&s, &rig->caps, &y), 0);
+	y.act[0] = 3;			/* 4.5 truncates to 2^2: code 3 with 2^0 as code 1 */
+	y.wgt[0] = 11;			/* 5.5 with one fraction bit */
+	y.par[0] = (struct layer_par){ .mult = 1 };
+	check_layer(&y, &s);
+	out = rig->mem + y.out_at;
+	assert_int_equal(out[0] | out[1] << 8, 44);	/* 22 with one fraction bit */
+	y.job.kind = LXA_KIND_LOG;
+	y.job.out_fmt = LXA_OFMT_N4;
+	y.job.clamp_lo = y.job.clamp_hi = 0;
+	y.job.log_max = 15;
+	y.job.log_off = 0;		/* the fraction bit: 2^1 is the real 1, code 1 */
+	lxa_layout(&rig->caps, &y.job, &y.l);
+	y.act_at = 0;
+	check_layer(&y, &s);
+	assert_int_equal(rig->mem[y.out_at] & 15, 5); /* 2^4 = 16 */
+	layer_free(&y);
+}
+
+static int setup(void **state)
+{
+	rig = rig_open(LXA_SIM_MODEL, 100, 16, 64 << 20);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rig_close(rig);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_worked_example), cmocka_unit_test(test_log4_log), cmocka_unit_test(test_log8_log),
+		cmocka_unit_test(test_u8_log),	       cmocka_unit_test(test_s8_log),	cmocka_unit_test(test_log4_s8),
+		cmocka_unit_test(test_log8_s8),	       cmocka_unit_test(test_binary),	cmocka_unit_test(test_log_small),
+		cmocka_unit_test(test_log_large),
+	};
+
+	seed = rnd_seed();
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ref.c - what a layer means, written from the definitions: a direct grouped convolution over unpacked tensors, values
+ * as sums of powers of two, logarithms by exact comparison of powers. It shares no code with the engines.
+ */
+#include <limits.h>
+
+#include "layer.h"
+
+typedef __int128 i128;
+typedef unsigned __int128 u128;
+
+/* An operand: mantissa * 2^(half / 2). */
+struct value {
+	int64_t m;
+	int half;
+};
+
+static struct value act_value(const struct lxa_job *j, uint8_t code)
+{
+	switch (j->act_fmt) {
+	case LXA_FMT_U8:
+		return (struct value){ code, 0 };
+	case LXA_FMT_S8:
+		return (struct value){ (int8_t)code, 0 };
+	default:
+		return (struct value){ code != 0, (code - 1) * (j->conv_flags & LXA_CONV_ACT_SQRT2 ? 1 : 2) };
+	}
+}
+
+static struct value wgt_value(const struct lxa_job *j, uint8_t code)
+{
+	int q = code & 127;
+
+	if (j->wgt_fmt == LXA_WFMT_S8)
+		return (struct value){ (int8_t)code, 0 };
+	return (struct value){ q ? (code & 128 ? -1 : 1) : 0, (q - 1) * (j->conv_flags & LXA_CONV_WGT_SQRT2 ? 1 : 2) };
+}
+
+/* Sum over one output's receptive field. sum[0]: integers; sum[1]: multiples of sqrt(2). */
+static void receptive_field(const struct layer *y, uint32_t n, uint32_t oc, uint32_t cy, uint32_t cx, i128 sum[2])
+{
+	const struct lxa_job *j = &y->job;
+	uint32_t icg = j->in_c / j->groups, first = oc / (j->out_c / j->groups) * icg, ky, kx, c;
+
+	sum[0] = sum[1] = 0;
+	for (ky = 0; ky < j->kh; ky++)
+		for (kx = 0; kx < j->kw; kx++) {
+			long iy = (long)cy * j->sy + (long)ky * j->dy - j->pad_t;
+			long ix = (long)cx * j->sx + (long)kx * j->dx - j->pad_l;
+			int inside = iy >= 0 && iy < j->in_h && ix >= 0 && ix < j->in_w;
+
+			for (c = 0; c < icg; c++) {
+				uint8_t w = y->wgt[(((size_t)oc * j->kh + ky) * j->kw + kx) * icg + c], a = 0;
+
+				if (inside)
+					a = y->act[(((size_t)n * j->in_h + iy) * j->in_w + ix) * j->in_c + first + c];
+				if (j->act_fmt == LXA_FMT_B1) {
+					int av = inside ? 2 * a - 1 : j->pad_mode == LXA_PAD_PLUS ? 1 :
+						 j->pad_mode == LXA_PAD_MINUS ? -1 : 0;
+
+					sum[0] += av * (2 * w - 1);
+				} else if (inside) {
+					struct value va = act_value(j, a), vw = wgt_value(j, w);
+					int half = va.half + vw.half;
+
+					if (va.m && vw.m)
+						sum[half & 1] += (i128)va.m * vw.m << (half >> 1);
+				}
+			}
+		}
+}
+
+/* Powers of two compared with u: the largest e with 2^(e/steps) <= u, or with u rounded to nearest in the exponent. */
+int ref_log_code(uint32_t u, int sqrt2, int nearest)
+{
+	u128 p = u;
+	int e = 0, power = (sqrt2 ? 2 : 1) * (nearest ? 2 : 1), i;
+
+	for (i = 1; i < power; i++)
+		p *= u;
+	/* e is right iff 2^((e - 1/2) / s) <= u < 2^((e + 1/2) / s) for nearest, 2^(e / s) <= u < 2^((e + 1) / s) for floor */
+	while ((nearest ? 2 * e + 1 : e + 1) < 128 && p >> (nearest ? 2 * e + 1 : e + 1))
+		e++;
+	return e;
+}
+
+static int32_t code_of(const struct lxa_job *j, const struct layer_par *p, i128 v)
+{
+	i128 lo = j->clamp_lo, hi = j->clamp_hi;
+	int32_t code = 0, i;
+
+	if (j->kind == LXA_KIND_LOG) {
+		int e;
+
+		lo = 0, hi = UINT32_MAX;
+		v = v < lo ? lo : v > hi ? hi : v;
+		if (!v)
+			return 0;
+		e = ref_log_code((uint32_t)v, !!(j->conv_flags & LXA_CONV_OUT_SQRT2), !!(j->conv_flags & LXA_CONV_OUT_NEAREST));
+		e += j->log_off;
+		return e <= 0 ? 0 : e > j->log_max ? j->log_max : e;
+	}
+	if (j->kind == LXA_KIND_THRESH) {
+		for (i = 0; i < j->nthr; i++)	/* the two extreme thresholds mean always and never */
+			code += p->thr[i] == INT32_MIN || (p->thr[i] != INT32_MAX && v >= p->thr[i]);
+		return code;
+	}
+	return (int32_t)(v < lo ? lo : v > hi ? hi : v);
+}
+
+static int32_t conv_code(const struct layer *y, uint32_t n, uint32_t oc, uint32_t cy, uint32_t cx)
+{
+	const struct layer_par *p = &y->par[oc];
+	i128 sum[2], t, v;
+
+	receptive_field(y, n, oc, cy, cx, sum);
+	t = layer_dual(y) ? sum[0] * 32768 + sum[1] * 46341 : sum[0];
+	v = (t + p->bias) * p->mult;
+	if (p->shift)
+		v = (v + ((i128)1 << (p->shift - 1))) >> p->shift;
+	return code_of(&y->job, p, v);
+}
+
+static void put_element(uint8_t *px, uint32_t bits, uint32_t c, uint32_t v)
+{
+	uint32_t i;
+
+	for (i = 0; i < bits; i++) {
+		uint32_t bit = c * bits + i;
+
+		px[bit / 8] = (uint8_t)((px[bit / 8] & ~(1u << bit % 8)) | (v >> i & 1) << bit % 8);
+	}
+}
+
+void ref_output(const struct lxa_caps *caps, const struct layer *y, uint8_t *region)
+{
+	const struct lxa_job *j = &y->job;
+	const struct lxa_layout *l = &y->l;
+	uint32_t bits = lxa_ofmt_bits(j->out_fmt), n, oy, ox, oc, block_end = l->ocb * l->block_oc;
+
+	(void)caps;
+	if (block_end * bits / 8 > l->out_px)
+		block_end = l->out_px * 8 / bits;
+	for (n = 0; n < j->batch; n++)
+		for (oy = 0; oy < l->out_h; oy++)
+			for (ox = 0; ox < l->out_w; ox++) {
+				uint8_t *px = region + LAYER_GUARD + n * l->out_img + oy * l->out_row + (size_t)ox * l->out_px;
+
+				for (oc = 0; oc < block_end; oc++) {
+					int64_t best = INT64_MIN;
+					int py, qx;
+
+					for (py = 0; py < j->pool_h && oc < j->out_c; py++)
+						for (qx = 0; qx < j->pool_w; qx++) {
+							long cy = (long)oy * j->pool_sy + py - j->pool_pt;
+							long cx = (long)ox * j->pool_sx + qx - j->pool_pl;
+							int32_t c;
+
+							if (cy < 0 || cy >= l->conv_h || cx < 0 || cx >= l->conv_w)
+								continue;
+							c = conv_code(y, n, oc, (uint32_t)cy, (uint32_t)cx);
+							best = c > best ? c : best;
+						}
+					put_element(px, bits, oc, oc < j->out_c ? (uint32_t)best : 0);
+				}
+			}
+}
