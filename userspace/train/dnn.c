@@ -34,8 +34,7 @@ int dnn_create(struct dnn **out, struct lxa_err *err)
 	*out = NULL;
 	if (!d)
 		return lxa_err_set(err, -ENOMEM, "trainer: out of memory");
-	omp_set_dynamic(0);
-	omp_set_num_threads(DNN_THREADS);
+	omp_set_num_threads(1);		/* oneDNN asks OpenMP; of the calling thread only */
 	/* Fails when a primitive exists already: then whoever made it has chosen the instruction set. */
 	(void)dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2);
 	if (dnnl_engine_create(&d->engine, dnnl_cpu, 0) ||

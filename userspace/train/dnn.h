@@ -3,15 +3,14 @@
  * dnn.h - the convolutions of training: forward and both gradients, by oneDNN.
  *
  * Activations are dense NHWC floats, weights OIHW floats. A fully connected layer is the convolution whose kernel is the
- * whole input. A struct dnn and what is made from it belong to one thread (oneDNN itself uses DNN_THREADS of them).
+ * whole input. A struct dnn, and what is made from it, belongs to the thread that created it, and oneDNN uses that thread
+ * alone: the order in which it sums, and so the bytes of a trained network, would depend on the number of threads.
+ * team.h is how training uses two of them.
  */
 #ifndef LXA_TRAIN_DNN_H
 #define LXA_TRAIN_DNN_H
 
 #include "graph.h"
-
-/* Fixed, since the order in which oneDNN sums depends on it, and the bytes of a trained network on that order. */
-#define DNN_THREADS 2
 
 struct dnn;
 struct dnn_conv;

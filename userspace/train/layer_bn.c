@@ -2,8 +2,7 @@
 /*
  * layer_bn.c - batch normalization, forward and backward, with running statistics for inference.
  *
- * Sums go over a fixed number of slices of the rows and then over the slices, so that they do not depend on how many
- * threads share the work.
+ * Sums go over slices of the rows in float and then over the slices in double: fast, and exact enough for many rows.
  */
 #include "layer.h"
 
@@ -43,13 +42,12 @@ static size_t rows(const struct layer *l)
 /* a[c] = sum of x and b[c] = sum of x * z over the rows; z NULL: x - shift[c] stands for both. */
 static void two_sums(const struct layer *l, const float *x, const float *z, const float *shift, double *a, double *b)
 {
-	static float part[2][SLICES][MAX_C];
+	float pa[MAX_C], pb[MAX_C];
 	size_t n = rows(l), c = (size_t)l->in.c;
 
-#pragma omp parallel for schedule(static)
+	memset(a, 0, c * sizeof(*a));
+	memset(b, 0, c * sizeof(*b));
 	for (size_t s = 0; s < SLICES; s++) {
-		float *pa = part[0][s], *pb = part[1][s];
-
 		memset(pa, 0, c * sizeof(float));
 		memset(pb, 0, c * sizeof(float));
 		for (size_t r = n * s / SLICES; r < n * (s + 1) / SLICES; r++) {
@@ -60,12 +58,9 @@ static void two_sums(const struct layer *l, const float *x, const float *z, cons
 				pb[i] += v * (z ? z[r * c + i] - shift[i] : v);
 			}
 		}
-	}
-	for (size_t i = 0; i < c; i++) {
-		a[i] = b[i] = 0.0;
-		for (size_t s = 0; s < SLICES; s++) {
-			a[i] += part[0][s][i];
-			b[i] += part[1][s][i];
+		for (size_t i = 0; i < c; i++) {
+			a[i] += (double)pa[i];
+			b[i] += (double)pb[i];
 		}
 	}
 }
@@ -100,7 +95,6 @@ static int bn_forward(struct layer *l, const float *x, enum mode mode)
 		scale[i] = l->par[0].v[i] * inv;
 		shift[i] = l->par[1].v[i] - (mode == MODE_TRAIN ? l->mean[i] : l->run_mean[i]) * scale[i];
 	}
-#pragma omp parallel for schedule(static)
 	for (size_t r = 0; r < n; r++)
 		for (size_t i = 0; i < c; i++)
 			l->y[r * c + i] = x[r * c + i] * scale[i] + shift[i];
@@ -129,7 +123,6 @@ static int bn_backward(struct layer *l, const float *x, const float *dy, float *
 	}
 	if (!dx)
 		return 0;
-#pragma omp parallel for schedule(static)
 	for (size_t r = 0; r < n; r++)
 		for (size_t i = 0; i < c; i++)
 			dx[r * c + i] = k[0][i] * dy[r * c + i] + k[1][i] * x[r * c + i] + k[2][i];

@@ -22,7 +22,6 @@ static int relu_forward(struct layer *l, const float *x, enum mode mode)
 {
 	size_t n = size_in(l);
 
-#pragma omp parallel for schedule(static)
 	for (size_t i = 0; i < n; i++)
 		l->y[i] = x[i] > 0.0f ? x[i] : 0.0f;
 	return 0;
@@ -34,7 +33,6 @@ static int relu_backward(struct layer *l, const float *x, const float *dy, float
 
 	if (!dx)
 		return 0;
-#pragma omp parallel for schedule(static)
 	for (size_t i = 0; i < n; i++)
 		dx[i] = x[i] > 0.0f ? dy[i] : 0.0f;
 	return 0;
@@ -71,7 +69,6 @@ static int pool_forward(struct layer *l, const float *x, enum mode mode)
 {
 	size_t pixels = (size_t)l->batch * (size_t)l->out.h * (size_t)l->out.w, c = (size_t)l->in.c;
 
-#pragma omp parallel for schedule(static)
 	for (size_t p = 0; p < pixels; p++) {
 		float *y = l->y + p * c;
 		uint8_t *from = l->from + p * c;
@@ -97,7 +94,6 @@ static int pool_backward(struct layer *l, const float *x, const float *dy, float
 	if (!dx)
 		return 0;
 	memset(dx, 0, size_in(l) * sizeof(float));
-#pragma omp parallel for schedule(static)
 	for (size_t p = 0; p < pixels; p++)
 		for (int k = 0; k < l->number * l->number; k++) {
 			float *to = dx + window(l, p, k);

@@ -206,6 +206,18 @@ void net_momentum(struct net *n, float momentum)
 		n->layers[i].momentum = momentum;
 }
 
+void net_take_statistics(struct net *n, const struct net *from)
+{
+	for (int i = 0; i < n->n; i++) {
+		size_t bytes = (size_t)n->layers[i].in.c * sizeof(float);
+
+		if (!n->layers[i].run_mean)
+			continue;
+		memcpy(n->layers[i].run_mean, from->layers[i].run_mean, bytes);
+		memcpy(n->layers[i].run_var, from->layers[i].run_var, bytes);
+	}
+}
+
 uint64_t net_macs(const struct net *n)
 {
 	uint64_t sum = 0;

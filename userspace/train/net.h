@@ -34,6 +34,7 @@ int net_backward(struct net *n, const float *x, const float *dy, float *dx);
 
 void net_adam(struct net *n, float rate);	/* one step */
 void net_momentum(struct net *n, float momentum); /* weight of a new batch in the running statistics */
+void net_take_statistics(struct net *n, const struct net *from); /* the running ones; same architecture */
 uint64_t net_macs(const struct net *n);		/* of one image */
 
 /*

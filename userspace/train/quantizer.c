@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK 16384
-
 #define ACT_LOG(s) { .bits = 4, .is_signed = 0, .steps = (s), .rounding = LXA_LOGQ_NEAREST }
 #define WGT_LOG(s) { .bits = 5, .is_signed = 1, .steps = (s), .rounding = LXA_LOGQ_NEAREST }
 
@@ -72,34 +70,22 @@ int quantizer_prepare(struct quantizer *q, const float *x, size_t n)
 	return q ? q->ops->prepare(q, x, n / (size_t)q->channels) : 0;
 }
 
-/* Chunks of a fixed size, one after the other or in parallel: each value depends on its own input alone. */
 void quantizer_forward(const struct quantizer *q, const float *x, float *y, size_t n)
 {
-	if (!q) {
-		memmove(y, x, n * sizeof(*y));
-		return;
-	}
-	for (int c = 0; c < q->channels; c++) {
-		size_t per = n / (size_t)q->channels, base = per * (size_t)c;
+	size_t per = q ? n / (size_t)q->channels : n;
 
-#pragma omp parallel for schedule(static) if (per > CHUNK)
-		for (size_t i = 0; i < per; i += CHUNK)
-			q->ops->forward(q, c, x + base + i, y + base + i, per - i < CHUNK ? per - i : CHUNK);
-	}
+	if (!q)
+		memmove(y, x, n * sizeof(*y));
+	for (int c = 0; q && c < q->channels; c++)
+		q->ops->forward(q, c, x + per * (size_t)c, y + per * (size_t)c, per);
 }
 
 void quantizer_backward(const struct quantizer *q, const float *x, const float *dy, float *dx, size_t n)
 {
-	if (!q) {
-		memmove(dx, dy, n * sizeof(*dx));
-		return;
-	}
-	for (int c = 0; c < q->channels; c++) {
-		size_t per = n / (size_t)q->channels, base = per * (size_t)c;
+	size_t per = q ? n / (size_t)q->channels : n;
 
-#pragma omp parallel for schedule(static) if (per > CHUNK)
-		for (size_t i = 0; i < per; i += CHUNK)
-			q->ops->backward(q, c, x + base + i, dy + base + i, dx + base + i,
-					 per - i < CHUNK ? per - i : CHUNK);
-	}
+	if (!q)
+		memmove(dx, dy, n * sizeof(*dx));
+	for (int c = 0; q && c < q->channels; c++)
+		q->ops->backward(q, c, x + per * (size_t)c, dy + per * (size_t)c, dx + per * (size_t)c, per);
 }

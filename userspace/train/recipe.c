@@ -9,7 +9,7 @@
 static const struct recipe recipes[] = {
 	{
 		.data = "digits",
-		.arch = "input conv16k3p1:wlog bn relu act:log4 conv64k3p1:wlog bn pool2 act:sign "
+		.arch = "input conv16k3p1:wlog bn relu act:log4 conv64k3p0:wlog bn pool2 act:sign "
 			"conv64k3p1:wbin bn relu act:log4 fc10:wlogt",
 		.epochs = 150, .batch = 64, .seed = 1, .rate = 4e-3f, .smooth = 0.1f,
 		.augment = { .shift = 0.8f, .turn = 0.2f, .scale = 0.12f, .shear = 0.15f, .bend = 0.3f },

@@ -2,11 +2,11 @@
 # userspace/train/: the trainer. TRAIN_OBJS is what a program with lxa_train_main() links, besides LXA_LIB and DATA_OBJS.
 
 TRAIN_OBJS := $(patsubst %.c,$(B)/%.o,$(filter-out userspace/train/main.c,$(wildcard userspace/train/*.c)))
-TRAIN_LDLIBS := -lgomp
+TRAIN_LDLIBS := -lgomp	# how many threads oneDNN takes
 TRAIN := $(B)/lxa-train
 
-# -O3: the element-wise loops want vectors. OpenMP: they share the threads that oneDNN has; no result depends on them.
-$(B)/userspace/train/%.o: CFLAGS += -O3 -fopenmp
+# The element-wise loops want vectors.
+$(B)/userspace/train/%.o: CFLAGS += -O3
 $(B)/userspace/train/%.o: CPPFLAGS += -Iuserspace
 
 $(TRAIN): $(B)/userspace/train/main.o $(TRAIN_OBJS) $(DATA_OBJS) $(B)/userspace/cli/progress.o $(LXA_LIB)

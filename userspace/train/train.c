@@ -9,8 +9,9 @@
 #include <string.h>
 
 #include "cli/progress.h"
+#include "team.h"
 
-#define STATISTICS_BATCHES 100
+#define STATISTICS_BATCHES 200
 
 static volatile sig_atomic_t interrupted;
 
@@ -19,18 +20,30 @@ static void on_interrupt(int sig)
 	interrupted = 1;
 }
 
+/* What one thread of the team works on. */
+struct share {
+	float *x, *dy;			/* a batch of images; the gradient of its logits */
+	uint8_t *labels;
+	double loss;			/* sums of this epoch or measurement */
+	size_t right, seen;
+};
+
 struct run {
 	const struct recipe *r;
 	struct lxa_dataset train, test;
-	struct net *net;
-	float *x, *dy;			/* a batch of images; the gradient of its logits */
-	uint8_t *labels;
+	struct team *team;
+	struct share share[TEAM];
 	uint32_t *order;		/* the training images, shuffled */
 	uint64_t batches, step;
 	struct progress bar;
-	double loss;			/* sums of this epoch */
-	size_t right, seen;
+	int epoch;
+	size_t first;			/* of this batch in order */
 };
+
+static int classes(const struct run *t)
+{
+	return team_net(t->team, 0)->layers[team_net(t->team, 0)->n - 1].out.c;
+}
 
 static void shuffle(struct run *t, int epoch)
 {
@@ -46,134 +59,199 @@ static void shuffle(struct run *t, int epoch)
 	}
 }
 
-/* Images order[first..] (order NULL: first..) of a set, at most a batch of them; the rest of the batch is black. */
-static int fill(struct run *t, const struct lxa_dataset *d, const uint32_t *order, size_t first, int epoch)
+/*
+ * Images order[first..] (order NULL: first..) of a set into a share, at most a batch of them; the rest of it becomes black.
+ * augment NULL: as they are. Returns how many.
+ */
+static int fill(struct run *t, int who, const struct lxa_dataset *d, const uint32_t *order, size_t first,
+		const struct augment *augment)
 {
-	size_t size = shape_size(t->net->in), batch = (size_t)t->net->batch;
-	size_t count = d->n - first < batch ? d->n - first : batch;
+	const struct net *net = team_net(t->team, who);
+	size_t size = shape_size(net->in), batch = (size_t)net->batch, count = first < d->n ? d->n - first : 0;
+	struct share *s = &t->share[who];
 
-#pragma omp parallel for schedule(static)
-	for (size_t i = 0; i < batch; i++) {
-		size_t k = order ? order[first + (i < count ? i : 0)] : first + i;
+	count = count < batch ? count : batch;
+	for (size_t i = 0; i < count; i++) {
+		size_t k = order ? order[first + i] : first + i;
 
-		if (i >= count) {
-			memset(t->x + i * size, 0, size * sizeof(float));
-			continue;
-		}
-		augment_image(d, k, epoch >= 0 ? &t->r->augment : NULL,
-			      rng_stream(t->r->seed, 3 + (uint64_t)(epoch + 1), k), t->x + i * size);
-		t->labels[i] = d->labels[k];
+		augment_image(d, k, augment, rng_stream(t->r->seed, 3 + (uint64_t)t->epoch, k), s->x + i * size);
+		s->labels[i] = d->labels[k];
 	}
+	memset(s->x + count * size, 0, (batch - count) * size * sizeof(float));
 	return (int)count;
 }
 
-/* An epoch leaves out the last images of its order that do not fill a batch. */
-static int train_epoch(struct run *t, int epoch, struct lxa_err *err)
+/* Forward and backward of one thread's share of a batch. */
+static int train_share(void *arg, int who)
 {
-	size_t batch = (size_t)t->net->batch, n = t->train.n / batch;
-	int classes = t->net->layers[t->net->n - 1].out.c, right;
+	struct run *t = arg;
+	struct net *net = team_net(t->team, who);
+	struct share *s = &t->share[who];
+	int n = net->batch, right;
+	const float *z;
 
-	shuffle(t, epoch);
-	t->loss = 0.0;
-	t->right = t->seen = 0;
+	fill(t, who, &t->train, t->order, t->first + (size_t)(who * n), &t->r->augment);
+	z = net_forward(net, s->x, MODE_TRAIN);
+	if (!z)
+		return -EIO;
+	s->loss += (double)net_loss(z, s->labels, n, n, classes(t), t->r->smooth, s->dy, &right);
+	s->right += (size_t)right;
+	s->seen += (size_t)n;
+	return net_backward(net, s->x, s->dy, NULL);
+}
+
+static void clear_sums(struct run *t)
+{
+	for (int i = 0; i < TEAM; i++) {
+		t->share[i].loss = 0.0;
+		t->share[i].right = t->share[i].seen = 0;
+	}
+}
+
+/* An epoch leaves out the last images of its order that do not fill a batch. */
+static int train_epoch(struct run *t, double *loss, struct lxa_err *err)
+{
+	size_t batch = (size_t)t->r->batch, n = t->train.n / batch;
+
+	shuffle(t, t->epoch);
+	clear_sums(t);
 	for (size_t b = 0; b < n && !interrupted; b++) {
 		float rate = t->r->rate * 0.5f * (1.0f + (float)cos(M_PI * (double)t->step / (double)t->batches));
-		const float *z;
 
-		fill(t, &t->train, t->order, b * batch, epoch);
-		z = net_forward(t->net, t->x, MODE_TRAIN);
-		if (!z)
+		t->first = b * batch;
+		if (team_run(t->team, train_share, t))
 			return lxa_err_set(err, -EIO, "train: oneDNN failed");
-		t->loss += (double)net_loss(z, t->labels, (int)batch, (int)batch, classes, t->r->smooth, t->dy, &right);
-		t->right += (size_t)right;
-		t->seen += batch;
-		if (net_backward(t->net, t->x, t->dy, NULL))
-			return lxa_err_set(err, -EIO, "train: oneDNN failed");
-		net_adam(t->net, rate);
+		team_learn(t->team, rate);
 		progress_update(&t->bar, ++t->step);
 	}
-	t->loss /= (double)(n ? n : 1);
-	return isfinite(t->loss) ? 0 : lxa_err_set(err, -EDOM, "train: the loss became infinite in epoch %d", epoch + 1);
+	*loss = 0.0;
+	for (int i = 0; i < TEAM; i++)
+		*loss += t->share[i].loss / (double)(TEAM * n);
+	return isfinite(*loss) ? 0 : lxa_err_set(err, -EDOM, "train: the loss became infinite in epoch %d", t->epoch + 1);
 }
 
 /* Replaces the running statistics by the mean over many batches through the network as it will be saved. */
-static int settle_statistics(struct run *t, struct lxa_err *err)
+static int settle_share(void *arg, int who)
 {
-	size_t batch = (size_t)t->net->batch, n = t->train.n / batch;
+	struct run *t = arg;
+	struct net *net = team_net(t->team, who);
+	size_t batch = (size_t)net->batch, n = t->train.n / batch;
 
-	for (size_t b = 0; b < n && b < STATISTICS_BATCHES; b++) {
-		net_momentum(t->net, 1.0f / (float)(b + 1));
-		fill(t, &t->train, t->order, b * batch, -1);
-		if (!net_forward(t->net, t->x, MODE_TRAIN))
-			return lxa_err_set(err, -EIO, "train: oneDNN failed");
+	for (size_t b = 0; b < n && b < STATISTICS_BATCHES && !who; b++) {
+		net_momentum(net, 1.0f / (float)(b + 1));
+		fill(t, who, &t->train, t->order, b * batch, NULL);
+		if (!net_forward(net, t->share[who].x, MODE_TRAIN))
+			return -EIO;
+	}
+	return 0;
+}
+
+static int measure_share(void *arg, int who)
+{
+	struct run *t = arg;
+	struct net *net = team_net(t->team, who);
+	struct share *s = &t->share[who];
+	size_t batch = (size_t)net->batch;
+
+	for (size_t i = (size_t)who * batch; i < t->test.n; i += TEAM * batch) {
+		int count = fill(t, who, &t->test, NULL, i, NULL), right;
+		const float *z = net_forward(net, s->x, MODE_INFER);
+
+		if (!z)
+			return -EIO;
+		net_loss(z, s->labels, count, net->batch, classes(t), 0.0f, s->dy, &right);
+		s->right += (size_t)right;
 	}
 	return 0;
 }
 
 static int measure(struct run *t, double *accuracy, struct lxa_err *err)
 {
-	int classes = t->net->layers[t->net->n - 1].out.c, right;
-	size_t sum = 0;
+	size_t right = 0;
 
-	for (size_t i = 0; i < t->test.n; i += (size_t)t->net->batch) {
-		int count = fill(t, &t->test, NULL, i, -1);
-		const float *z = net_forward(t->net, t->x, MODE_INFER);
-
-		if (!z)
-			return lxa_err_set(err, -EIO, "train: oneDNN failed");
-		net_loss(z, t->labels, count, t->net->batch, classes, 0.0f, t->dy, &right);
-		sum += (size_t)right;
-	}
-	*accuracy = (double)sum / (double)t->test.n;
+	clear_sums(t);
+	for (int i = 1; i < TEAM; i++)
+		net_take_statistics(team_net(t->team, i), team_net(t->team, 0));
+	if (team_run(t->team, measure_share, t))
+		return lxa_err_set(err, -EIO, "train: oneDNN failed");
+	for (int i = 0; i < TEAM; i++)
+		right += t->share[i].right;
+	*accuracy = (double)right / (double)t->test.n;
 	return 0;
 }
 
 static int prepare(struct run *t, const char *dir, struct lxa_err *err)
 {
 	const struct recipe *r = t->r;
-	size_t size;
 	int ret;
 
 	ret = lxa_data_load(r->data, dir, LXA_SPLIT_TRAIN, &t->train, err);
 	if (!ret)
 		ret = lxa_data_load(r->data, dir, LXA_SPLIT_TEST, &t->test, err);
+	if (!ret && r->batch % TEAM)
+		ret = lxa_err_set(err, -EINVAL, "train: a batch of %d is no multiple of %d", r->batch, TEAM);
 	if (!ret)
-		ret = net_create(r->arch, (struct shape){ t->train.h, t->train.w, t->train.c }, r->batch, r->seed, &t->net, err);
+		ret = team_create(r->arch, (struct shape){ t->train.h, t->train.w, t->train.c }, r->batch, r->seed, &t->team, err);
 	if (ret)
 		return ret;
-	if (t->net->layers[t->net->n - 1].out.c != t->train.classes || t->train.n < (size_t)r->batch || !t->test.n ||
-	    t->test.h != t->train.h || t->test.w != t->train.w)
+	if (classes(t) != t->train.classes || t->train.n < (size_t)r->batch || !t->test.n || t->test.h != t->train.h ||
+	    t->test.w != t->train.w)
 		return lxa_err_set(err, -EINVAL, "train: the %zu images of %s do not fit the network", t->train.n, r->data);
-	size = shape_size(t->net->in);
-	t->x = calloc((size_t)r->batch * size, sizeof(float));
-	t->dy = calloc((size_t)r->batch * (size_t)t->train.classes, sizeof(float));
-	t->labels = calloc((size_t)r->batch, 1);
 	t->order = calloc(t->train.n, sizeof(*t->order));
 	t->batches = t->train.n / (size_t)r->batch * (uint64_t)r->epochs;
-	if (!t->x || !t->dy || !t->labels || !t->order)
+	if (!t->order)
 		return lxa_err_set(err, -ENOMEM, "train: out of memory");
+	for (int i = 0; i < TEAM; i++) {
+		size_t batch = (size_t)r->batch / TEAM;
+
+		t->share[i].x = calloc(batch * shape_size(team_net(t->team, 0)->in), sizeof(float));
+		t->share[i].dy = calloc(batch * (size_t)t->train.classes, sizeof(float));
+		t->share[i].labels = calloc(batch, 1);
+		if (!t->share[i].x || !t->share[i].dy || !t->share[i].labels)
+			return lxa_err_set(err, -ENOMEM, "train: out of memory");
+	}
 	return 0;
 }
 
 static int epochs(struct run *t, FILE *log, double *accuracy, struct lxa_err *err)
 {
 	int every = t->r->epochs > 20 ? t->r->epochs / 10 : 1, ret = 0;
+	double loss = 0.0;
 
 	if (log)
 		progress_start(&t->bar, "batches", t->batches);
-	for (int e = 0; e < t->r->epochs && !ret && !interrupted; e++) {
-		ret = train_epoch(t, e, err);
-		if (ret || interrupted || !log || (e + 1) % every)
+	for (t->epoch = 0; t->epoch < t->r->epochs && !ret && !interrupted; t->epoch++) {
+		size_t right = 0, seen = 0;
+
+		ret = train_epoch(t, &loss, err);
+		if (ret || interrupted || !log || (t->epoch + 1) % every)
 			continue;
+		for (int i = 0; i < TEAM; i++) {
+			right += t->share[i].right;
+			seen += t->share[i].seen;
+		}
 		ret = measure(t, accuracy, err);
 		progress_end(&t->bar);
 		t->bar.shown = 0;
-		fprintf(log, "epoch %d of %d: loss %.4f, training images %.2f %%, test images %.2f %%\n", e + 1, t->r->epochs,
-			t->loss, 100.0 * (double)t->right / (double)t->seen, 100.0 * *accuracy);
+		fprintf(log, "epoch %d of %d: loss %.4f, training images %.2f %%, test images %.2f %%\n", t->epoch + 1,
+			t->r->epochs, loss, 100.0 * (double)right / (double)seen, 100.0 * *accuracy);
 		fflush(log);
 	}
 	progress_end(&t->bar);
 	return ret;
+}
+
+static void clean_up(struct run *t)
+{
+	team_destroy(t->team);
+	lxa_data_free(&t->train);
+	lxa_data_free(&t->test);
+	free(t->order);
+	for (int i = 0; i < TEAM; i++) {
+		free(t->share[i].x);
+		free(t->share[i].dy);
+		free(t->share[i].labels);
+	}
 }
 
 int lxa_train(const struct recipe *r, const char *data_dir, const char *path, FILE *log, double *accuracy,
@@ -188,24 +266,18 @@ int lxa_train(const struct recipe *r, const char *data_dir, const char *path, FI
 	ret = prepare(&t, data_dir, err);
 	if (!ret && log)
 		fprintf(log, "%s: %zu training and %zu test images, %.2f million multiplications an image\n", r->data, t.train.n,
-			t.test.n, (double)net_macs(t.net) * 1e-6);
+			t.test.n, (double)net_macs(team_net(t.team, 0)) * 1e-6);
 	if (!ret)
 		ret = epochs(&t, log, accuracy, err);
 	if (!ret && interrupted)
 		ret = lxa_err_set(err, -EINTR, "train: interrupted, %s is not written", path);
-	if (!ret)
-		ret = settle_statistics(&t, err);
+	if (!ret && team_run(t.team, settle_share, &t))
+		ret = lxa_err_set(err, -EIO, "train: oneDNN failed");
 	if (!ret)
 		ret = measure(&t, accuracy, err);
 	if (!ret)
-		ret = recipe_save(r, t.net, *accuracy, t.test.n, t.train.max, path, err);
+		ret = recipe_save(r, team_net(t.team, 0), *accuracy, t.test.n, t.train.max, path, err);
 	sigaction(SIGINT, &before, NULL);
-	net_destroy(t.net);
-	lxa_data_free(&t.train);
-	lxa_data_free(&t.test);
-	free(t.x);
-	free(t.dy);
-	free(t.labels);
-	free(t.order);
+	clean_up(&t);
 	return ret;
 }
