@@ -2,8 +2,8 @@
 /*
  * cpu_pool.c - MaxPool, AveragePool and GlobalAveragePool.
  *
- * oneDNN takes the common float cases; integers, MaxPool's Indices, and ceil_mode together with count_include_pad (ONNX
- * counts the padding but not what lies behind it) go through the plain loops below.
+ * oneDNN takes the common float cases. Integers, MaxPool's Indices, ceil_mode together with count_include_pad (ONNX counts
+ * the padding but not what lies behind it) and what oneDNN refuses go through the plain loops below.
  */
 #include <math.h>
 #include <string.h>
@@ -62,6 +62,7 @@ static dnnl_status_t pool_new(struct lxa_cpu *cpu, const struct pool_key *k, str
 	return s;
 }
 
+/* 1 when oneDNN does not take these shapes (averages with more padding than kernel, which dilation makes possible). */
 static int pool_dnnl(struct lxa_op_ctx *c, struct lxa_window *w, dnnl_alg_kind_t alg)
 {
 	void *ptr[2] = { c->in[0]->data, c->out[0].data };
@@ -77,12 +78,17 @@ static int pool_dnnl(struct lxa_op_ctx *c, struct lxa_window *w, dnnl_alg_kind_t
 	k.ch = c->in[0]->dims[1];
 	k.w = *w;
 	/* oneDNN knows no ceil_mode: what the last window reaches beyond the padding is padding to it. */
-	for (i = 0; i < w->nd; i++)
-		k.w.pad_end[i] = (w->out[i] - 1) * w->stride[i] + (w->kernel[i] - 1) * w->dilation[i] + 1 - w->in[i] -
-				 w->pad_begin[i];
+	for (i = 0; i < w->nd; i++) {
+		int64_t reach = (w->out[i] - 1) * w->stride[i] + (w->kernel[i] - 1) * w->dilation[i] + 1;
+
+		if (k.w.pad_end[i] < reach - w->in[i] - w->pad_begin[i])
+			k.w.pad_end[i] = reach - w->in[i] - w->pad_begin[i];
+	}
 	p = lxa_prim_find(c->cpu, &k, sizeof(k));
 	if (!p)
 		s = pool_new(c->cpu, &k, &p);
+	if (s == dnnl_invalid_arguments || s == dnnl_unimplemented)
+		return 1;
 	if (s == dnnl_success)
 		s = lxa_prim_run(c->cpu, p, ptr);
 	return s == dnnl_success ? 0 : lxa_dnnl_err(c, s);
@@ -178,8 +184,9 @@ LXA_OP_EXEC(max_pool)
 	ret = lxa_window_parse(c, NULL, lxa_node_int(c->n, "ceil_mode", 0) != 0, &w);
 	if (ret)
 		return ret;
-	if (x->dtype == LXA_F32 && !indices)
-		return pool_dnnl(c, &w, dnnl_pooling_max);
+	ret = x->dtype == LXA_F32 && !indices ? pool_dnnl(c, &w, dnnl_pooling_max) : 1;
+	if (ret <= 0)
+		return ret;
 	in = product(w.nd, w.in);
 	out = product(w.nd, w.out);
 	for (p = 0; p < planes; p++) {
@@ -213,17 +220,22 @@ LXA_OP_EXEC(average_pool)
 	ret = lxa_window_parse(c, NULL, ceil, &w);
 	if (ret)
 		return ret;
+	ret = 1;
 	if (!include || !ceil)
-		return pool_dnnl(c, &w, include ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding);
+		ret = pool_dnnl(c, &w, include ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding);
+	if (ret <= 0)
+		return ret;
 	in = product(w.nd, w.in);
 	out = product(w.nd, w.out);
 	for (p = 0; p < planes; p++) {
 		for (o = 0; o < out; o++) {
+			int64_t inside = 0;
 			float sum = 0;
 
-			for (tap_start(&w, o, &t); tap_next(&w, &t);)
+			for (tap_start(&w, o, &t); tap_next(&w, &t); inside++)
 				sum += ((const float *)x->data)[p * in + t.pos];
-			((float *)c->out[0].data)[p * out + o] = sum / (float)t.counted;
+			/* A window that meets only padding averages to 0. */
+			((float *)c->out[0].data)[p * out + o] = inside ? sum / (float)(include ? t.counted : inside) : 0;
 		}
 	}
 	return 0;
