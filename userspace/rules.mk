@@ -34,6 +34,9 @@ $(LXA_SO): $(LXA_OBJS)
 
 ALL += $(LXA_LIB) $(LXA_SO)
 
--include userspace/*/rules.mk
+# In this order: each uses the variables of those before it.
+include userspace/data/rules.mk
+include userspace/train/rules.mk
+include userspace/cli/rules.mk
 -include tests/unit/graph.mk
 -include tests/unit/plan.mk

@@ -5,7 +5,7 @@ CLI_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard userspace/cli/*.c))
 
 $(B)/lxa: $(CLI_OBJS) $(TRAIN_OBJS) $(DATA_OBJS) $(LXA_LIB) $(DRIVER_LIB) $(SIM_LIB)
 	@echo "  LD      $@"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DRIVER_LDLIBS) $(SIM_LDLIBS) $(LXA_LDLIBS)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DRIVER_LDLIBS) $(SIM_LDLIBS) $(LXA_LDLIBS) $(TRAIN_LDLIBS)
 
 ALL += $(B)/lxa
 

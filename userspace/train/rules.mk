@@ -13,9 +13,4 @@ $(TRAIN): $(B)/userspace/train/main.o $(TRAIN_OBJS) $(DATA_OBJS) $(B)/userspace/
 	@echo "  LD      $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LXA_LDLIBS) $(TRAIN_LDLIBS)
 
-
-# userspace/cli/rules.mk is read before this file, when TRAIN_OBJS and DATA_OBJS were empty still.
-$(B)/lxa: $(TRAIN_OBJS) $(DATA_OBJS)
-$(B)/lxa: private LXA_LDLIBS += $(TRAIN_LDLIBS)
-
 ALL += $(TRAIN)
