@@ -62,6 +62,9 @@ module lxa_act_load #(
     .room_i(16'd16), .req_valid_o, .req_ready_i, .req_addr_o, .req_words_o, .fire_o(fire_unused)
   );
 
+  // The tile is held in a process of its own: what reads it does not write it, so that simulation copies nothing.
+  always_ff @(posedge clk_i) if (take) t_q <= ring_q[rp_q[TW-1:0]];
+
   always_ff @(posedge clk_i) begin
     if (push_i) begin
       ring_q[wp_q[TW-1:0]] <= tile_i;
@@ -73,7 +76,6 @@ module lxa_act_load #(
       // verilator lint_off BLKSEQ
       head = ring_q[rp_q[TW-1:0]];
       // verilator lint_on BLKSEQ
-      t_q <= head;
       rp_q <= rp_q + 1'b1;
       rows_q <= head.act_words == 0 ? '0 : head.act_rows;
       row_q <= head.act_addr;

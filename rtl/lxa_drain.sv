@@ -38,7 +38,6 @@ module lxa_drain #(
   state_t state_q;
 
   // verilator lint_off UNUSEDSIGNAL
-  lxa_core_pkg::tile_t head;             // scratch: the tile that is taken
   lxa_core_pkg::tile_t ring_q [lxa_core_pkg::TILES];
   // verilator lint_on UNUSEDSIGNAL
   lxa_core_pkg::tile_t t_q;
@@ -111,6 +110,9 @@ module lxa_drain #(
   lxa_core_pkg::item_t item_q;
   assign item_o = item_q;
 
+  // The tile is held in a process of its own: what reads it does not write it, so that simulation copies nothing.
+  always_ff @(posedge clk_i) if (load) t_q <= ring_q[rp_q[TW-1:0]];
+
   always_ff @(posedge clk_i) begin
     if (push_i) begin
       ring_q[wp_q[TW-1:0]] <= tile_i;
@@ -119,10 +121,6 @@ module lxa_drain #(
     if (en_i) item_q.valid <= re_o;
     case (state_q)
       S_IDLE: if (load) begin
-        // verilator lint_off BLKSEQ
-        head = ring_q[rp_q[TW-1:0]];
-        // verilator lint_on BLKSEQ
-        t_q <= head;
         rp_q <= rp_q + 1'b1;
         ocb_q <= '0;
         boff_q <= '0;

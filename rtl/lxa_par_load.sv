@@ -61,6 +61,9 @@ module lxa_par_load #(
   );
 
   logic [15:0] nwords_q [2];
+  // The tile is held in a process of its own: what reads it does not write it, so that simulation copies nothing.
+  always_ff @(posedge clk_i) if (load) t_q <= ring_q[rp_q[TW-1:0]];
+
   always_ff @(posedge clk_i) begin
     if (push_i) begin
       ring_q[wp_q[TW-1:0]] <= tile_i;
@@ -70,7 +73,6 @@ module lxa_par_load #(
       // verilator lint_off BLKSEQ
       head = ring_q[rp_q[TW-1:0]];
       // verilator lint_on BLKSEQ
-      t_q <= head;
       addr_q <= head.par_base;
       rp_q <= rp_q + 1'b1;
       ocb_q <= '0;

@@ -108,6 +108,9 @@ module lxa_seq #(
   assign swap_o = op_q.valid && op_q.swap;
   assign acc_full_o = done2_q;
 
+  // The tile is held in a process of its own: what reads it does not write it, so that simulation copies nothing.
+  always_ff @(posedge clk_i) if (load) t_q <= ring_q[rp_q[TW-1:0]];
+
   always_ff @(posedge clk_i) begin
     if (push_i) begin
       ring_q[wp_q[TW-1:0]] <= tile_i;
@@ -117,7 +120,6 @@ module lxa_seq #(
       // verilator lint_off BLKSEQ
       head = ring_q[rp_q[TW-1:0]];
       // verilator lint_on BLKSEQ
-      t_q <= head;
       rp_q <= rp_q + 1'b1;
       run_q <= 1'b1;
       iy_q <= head.iy;

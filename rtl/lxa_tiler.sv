@@ -18,6 +18,8 @@ module lxa_tiler #(
   output logic                busy_o
 );
 
+  localparam int unsigned AM = lxa_core_pkg::AM;
+
   typedef enum logic [3:0] {
     S_IDLE, S_JOB0, S_JOB1, S_JOB2, S_AX0, S_AX1, S_AX2, S_AX3, S_ADDR0, S_ADDR1, S_PUSH
   } state_t;
@@ -27,6 +29,11 @@ module lxa_tiler #(
   lxa_regs_pkg::desc_t d_q;
   // verilator lint_on UNUSEDSIGNAL
   lxa_core_pkg::tile_t t_q;
+  logic [7:0] job_q;
+  logic last_q;
+  logic [15:0] rows_px_q;                       // pixels of an input row of the tile
+  logic signed [19:0] iy_q, ix_q;
+  logic [AM-1:0] astart_q;
   logic xax_q;                                  // axis under way: 0 = y, 1 = x
   logic [15:0] n_q, oy_q, ox_q;
   logic [63:0] aimg_q, oimg_q;
@@ -64,9 +71,9 @@ module lxa_tiler #(
   logic signed [19:0] icut;
   assign icut = ihi < $signed(20'(a_in)) ? ihi : $signed(20'(a_in));
 
-  logic [lxa_core_pkg::AM-1:0] px, pit;
-  assign px = lxa_core_pkg::AM'({d_q.in_px, 3'b0});
-  assign pit = lxa_core_pkg::AM'({d_q.act_pitch, WBL'(0)});
+  logic [AM-1:0] px, pit;
+  assign px = AM'({d_q.in_px, 3'b0});
+  assign pit = AM'({d_q.act_pitch, WBL'(0)});
   logic last_x, last_y, last_n;
   assign last_x = 17'(ox_q) + 17'(d_q.tile_w) >= 17'(d_q.out_w);
   assign last_y = 17'(oy_q) + 17'(d_q.tile_h) >= 17'(d_q.out_h);
@@ -79,12 +86,90 @@ module lxa_tiler #(
 
   always_ff @(posedge clk_i) begin
     case (state_q)
-      S_IDLE: if (job_valid_i) begin
-        d_q <= job_i;
-        state_q <= S_JOB0;
-      end
+      S_IDLE: if (job_valid_i) state_q <= S_JOB0;
       S_JOB0: begin
-        t_q.job <= t_q.job + 8'd1;
+        job_q <= job_q + 8'd1;
+        wm_q <= 32'(d_q.ocb) * 32'(d_q.icb);
+        aimg_q <= d_q.act_addr;
+        oimg_q <= d_q.out_addr;
+        n_q <= '0;
+        oy_q <= '0;
+        ox_q <= '0;
+        xax_q <= 1'b0;
+        state_q <= S_JOB1;
+      end
+      S_JOB1: begin
+        wm_q <= wm_q * (32'(d_q.kh) * 32'(d_q.kw) * 32'(d_q.passes));
+        ek1_y_q <= 9'((9'(d_q.kh) - 9'd1) * 9'(d_q.dy));
+        ek1_x_q <= 9'((9'(d_q.kw) - 9'd1) * 9'(d_q.dx));
+        state_q <= S_JOB2;
+      end
+      S_JOB2: begin
+        state_q <= S_AX0;
+      end
+      S_AX0: begin
+        len_q <= 17'(a_o0) + 17'(a_tile) > 17'(a_out) ? a_out - a_o0 : a_tile;
+        clo_q <= $signed(20'(20'(a_o0) * 20'(a_ps))) - $signed(20'(a_pp));
+        state_q <= S_AX1;
+      end
+      S_AX1: begin
+        c0_q <= clo_q < 0 ? 20'sd0 : clo_q;
+        clen_q <= (chi < $signed(20'(a_conv)) ? chi : $signed(20'(a_conv))) - (clo_q < 0 ? 20'sd0 : clo_q);
+        state_q <= S_AX2;
+      end
+      S_AX2: begin
+        ilo_q <= $signed(20'(20'(c0_q) * 20'(a_s))) - $signed(20'(a_pad));
+        state_q <= S_AX3;
+      end
+      S_AX3: begin
+        if (xax_q) begin
+          ix_q <= ilo_q - i0;
+          rows_px_q <= icut > i0 ? 16'(icut - i0) : '0;
+          ix0_q <= 16'(i0);
+        end else begin
+          iy_q <= ilo_q - i0;
+          iy0_q <= 16'(i0);
+        end
+        xax_q <= !xax_q;
+        state_q <= xax_q ? S_ADDR0 : S_AX0;
+      end
+      S_ADDR0: begin
+        roff_q <= 48'(iy0_q) * 48'(d_q.in_row);
+        xb_q <= 32'(ix0_q) * 32'({d_q.in_px, 3'b0});
+        ooff_q <= 48'(oy_q) * 48'(d_q.out_row) + 48'(ox_q) * 48'({d_q.out_px, 3'b0});
+        astart_q <= AM'(AM'(iy_q) * pit) + AM'(AM'(ix_q) * px);
+        last_q <= last_x && last_y && last_n;
+        state_q <= S_ADDR1;
+      end
+      S_ADDR1: begin
+        state_q <= S_PUSH;
+      end
+      S_PUSH: if (room_i) begin
+        ox_q <= last_x ? '0 : ox_q + d_q.tile_w;
+        if (last_x) oy_q <= last_y ? '0 : oy_q + d_q.tile_h;
+        if (last_x && last_y) begin
+          n_q <= n_q + 16'd1;
+          aimg_q <= aimg_q + 64'(d_q.in_img);
+          oimg_q <= oimg_q + 64'(d_q.out_img);
+        end
+        state_q <= last_q ? S_IDLE : S_AX0;
+      end
+      default: state_q <= S_IDLE;
+    endcase
+    if (!rst_ni) begin
+      state_q <= S_IDLE;
+      job_q <= '0;
+      xax_q <= 1'b0;
+    end
+  end
+
+  // The job and the tile are written in processes that do not read them, so that simulation copies nothing.
+  always_ff @(posedge clk_i) if (state_q == S_IDLE && job_valid_i) d_q <= job_i;
+
+  always_ff @(posedge clk_i) begin
+    case (state_q)
+      S_JOB0: begin
+        t_q.job <= job_q;
         t_q.first <= 1'b1;
         t_q.barrier <= d_q.barrier;
         t_q.lane <= d_q.lane;
@@ -135,42 +220,15 @@ module lxa_tiler #(
         t_q.out_row <= d_q.out_row;
         t_q.out_px <= d_q.out_px;
         t_q.act_pitch <= d_q.act_pitch;
-        t_q.a_sx <= lxa_core_pkg::AM'(px * lxa_core_pkg::AM'(d_q.sx));
-        t_q.a_sy <= lxa_core_pkg::AM'(pit * lxa_core_pkg::AM'(d_q.sy));
-        wm_q <= 32'(d_q.ocb) * 32'(d_q.icb);
-        aimg_q <= d_q.act_addr;
-        oimg_q <= d_q.out_addr;
-        n_q <= '0;
-        oy_q <= '0;
-        ox_q <= '0;
-        xax_q <= 1'b0;
-        state_q <= S_JOB1;
+        t_q.a_sx <= AM'(px * AM'(d_q.sx));
+        t_q.a_sy <= AM'(pit * AM'(d_q.sy));
       end
       S_JOB1: begin
-        t_q.a_dx <= lxa_core_pkg::AM'(px * lxa_core_pkg::AM'(d_q.dx));
-        t_q.a_dy <= lxa_core_pkg::AM'(pit * lxa_core_pkg::AM'(d_q.dy));
-        wm_q <= wm_q * (32'(d_q.kh) * 32'(d_q.kw) * 32'(d_q.passes));
-        ek1_y_q <= 9'((9'(d_q.kh) - 9'd1) * 9'(d_q.dy));
-        ek1_x_q <= 9'((9'(d_q.kw) - 9'd1) * 9'(d_q.dx));
-        state_q <= S_JOB2;
+        t_q.a_dx <= AM'(px * AM'(d_q.dx));
+        t_q.a_dy <= AM'(pit * AM'(d_q.dy));
       end
       S_JOB2: begin
         t_q.wgt_words <= d_q.lane ? wm_q * XNOR_WORDS : wm_q * SHIFT_WORDS;
-        state_q <= S_AX0;
-      end
-      S_AX0: begin
-        len_q <= 17'(a_o0) + 17'(a_tile) > 17'(a_out) ? a_out - a_o0 : a_tile;
-        clo_q <= $signed(20'(20'(a_o0) * 20'(a_ps))) - $signed(20'(a_pp));
-        state_q <= S_AX1;
-      end
-      S_AX1: begin
-        c0_q <= clo_q < 0 ? 20'sd0 : clo_q;
-        clen_q <= (chi < $signed(20'(a_conv)) ? chi : $signed(20'(a_conv))) - (clo_q < 0 ? 20'sd0 : clo_q);
-        state_q <= S_AX2;
-      end
-      S_AX2: begin
-        ilo_q <= $signed(20'(20'(c0_q) * 20'(a_s))) - $signed(20'(a_pad));
-        state_q <= S_AX3;
       end
       S_AX3: begin
         if (xax_q) begin
@@ -179,8 +237,6 @@ module lxa_tiler #(
           t_q.cw <= (lxa_core_pkg::PM+1)'(clen_q);
           t_q.ix <= ilo_q - i0;
           t_q.xlim <= a_in - 16'(i0);
-          t_q.act_words <= icut > i0 ? 16'(icut - i0) : '0; // pixels for now
-          ix0_q <= 16'(i0);
         end else begin
           t_q.th <= len_q;
           t_q.wy <= clo_q - c0_q;
@@ -188,46 +244,21 @@ module lxa_tiler #(
           t_q.iy <= ilo_q - i0;
           t_q.ylim <= a_in - 16'(i0);
           t_q.act_rows <= icut > i0 ? 16'(icut - i0) : '0;
-          iy0_q <= 16'(i0);
         end
-        xax_q <= !xax_q;
-        state_q <= xax_q ? S_ADDR0 : S_AX0;
       end
       S_ADDR0: begin
-        roff_q <= 48'(iy0_q) * 48'(d_q.in_row);
-        xb_q <= 32'(ix0_q) * 32'({d_q.in_px, 3'b0});
-        ooff_q <= 48'(oy_q) * 48'(d_q.out_row) + 48'(ox_q) * 48'({d_q.out_px, 3'b0});
-        t_q.a_start <= lxa_core_pkg::AM'(lxa_core_pkg::AM'(t_q.iy) * pit) + lxa_core_pkg::AM'(lxa_core_pkg::AM'(t_q.ix) * px);
         t_q.last <= last_x && last_y && last_n;
-        state_q <= S_ADDR1;
       end
       S_ADDR1: begin
         t_q.act_addr <= aimg_q + 64'(roff_q) + 64'({xb_q[31:WBL], WBL'(0)});
         t_q.out_addr <= oimg_q + 64'(ooff_q);
-        t_q.a_start <= t_q.a_start + lxa_core_pkg::AM'(xb_q[WBL-1:0]);
-        t_q.act_words <= 16'((35'(t_q.act_words) * 35'({d_q.in_px, 3'b0}) + 35'(xb_q[WBL-1:0]) +
+        t_q.a_start <= astart_q + AM'(xb_q[WBL-1:0]);
+        t_q.act_words <= 16'((35'(rows_px_q) * 35'({d_q.in_px, 3'b0}) + 35'(xb_q[WBL-1:0]) +
                               (35'(WB) - 35'd1)) >> WBL);
-        state_q <= S_PUSH;
       end
-      S_PUSH: if (room_i) begin
-        t_q.first <= 1'b0;
-        ox_q <= last_x ? '0 : ox_q + d_q.tile_w;
-        if (last_x) oy_q <= last_y ? '0 : oy_q + d_q.tile_h;
-        if (last_x && last_y) begin
-          n_q <= n_q + 16'd1;
-          aimg_q <= aimg_q + 64'(d_q.in_img);
-          oimg_q <= oimg_q + 64'(d_q.out_img);
-        end
-        state_q <= t_q.last ? S_IDLE : S_AX0;
-      end
-      default: state_q <= S_IDLE;
+      S_PUSH: if (room_i) t_q.first <= 1'b0;
+      default: ;
     endcase
-    if (!rst_ni) begin
-      state_q <= S_IDLE;
-      t_q.job <= '1;
-      t_q.first <= 1'b0;
-      xax_q <= 1'b0;
-    end
   end
 
 `ifndef SYNTHESIS
