@@ -6,7 +6,7 @@
 #ifndef LXA_CONV_H
 #define LXA_CONV_H
 
-#include "lxa_test.h"
+#include "lxa_calls.h"
 
 struct conv {
 	struct lxa_bo_create bo;	/* all four operands */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Many at once: threads on one descriptor, threads on their own, closing with jobs under way, duplicates. */
+#include "lxa_test.h"
 #include "lxa_conv.h"
 
 #define THREADS 6

@@ -2,6 +2,7 @@
 # UAPI tests with the kernel's own harness, and the tests of recovery from faults (included by driver/shim/rules.mk).
 KSELFTEST := lxa_abi lxa_bo lxa_job lxa_threads
 KSELFTEST_BIN := $(KSELFTEST:%=$(B)/tests/kselftest/%)
+KSELFTEST_H := $(wildcard tests/kselftest/*.h) driver/uapi/lxa.h
 KSELFTEST_HDR := $(B)/kselftest-include/ready
 
 # "ready" says whether the headers are there; without them a program is not built, and its test is skipped with the reason.
@@ -11,7 +12,7 @@ $(KSELFTEST_HDR):
 	@tests/kselftest/get-harness.sh $(@D) > $(@D)/why; rc=$$?; \
 		if [ $$rc = 0 ]; then touch $@; elif [ $$rc = 4 ]; then cat $(@D)/why; else exit $$rc; fi
 
-$(B)/tests/kselftest/%: tests/kselftest/%.c tests/kselftest/lxa_test.h tests/kselftest/lxa_conv.h $(KSELFTEST_HDR) \
+$(B)/tests/kselftest/%: tests/kselftest/%.c $(KSELFTEST_H) $(KSELFTEST_HDR) \
 		$(if $(SAN),$(PRELOAD_OBJ) $(DRIVER_LIB) $(SIM_LIB),$(PRELOAD_LIB))
 	@mkdir -p $(@D)
 	@if [ -e $(KSELFTEST_HDR) ]; then echo "  LD      $@"; \
@@ -29,3 +30,12 @@ $(KSELFTEST_RUN): %.sh: % tests/kselftest/run.sh
 	@chmod +x $@
 
 TESTS += $(KSELFTEST_RUN)
+
+# Recovery from injected faults: cmocka, plain system calls (the preload library is linked in) and lxa_sim_fault().
+RECOVER_TEST := $(B)/tests/unit/recover_test
+TESTS += $(RECOVER_TEST)
+
+$(B)/tests/unit/recover_test.o: CPPFLAGS += -Itests/kselftest -Idriver/uapi -Idriver/shim -Isim
+$(RECOVER_TEST): $(B)/tests/unit/recover_test.o $(PRELOAD_OBJ) $(DRIVER_LIB) $(SIM_LIB)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) -ldl
