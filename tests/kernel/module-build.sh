@@ -25,13 +25,14 @@ kdir=${KDIR:-$(ls -d /usr/src/linux-headers-*-amd64 2>/dev/null | sort -V | tail
 
 rm -rf "$out"
 mkdir -p "$out"
+: >"$log.start"
 # MAKEFLAGS of an outer make (B=, SAN=) would win over ours.
 env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make B="$out" KDIR="$kdir" SPARSE=1 module >"$log" 2>&1 || fail "the module does not build"
 # A message of the kernel's own build about the machine is not about this code.
 grep -vE 'compiler differs|You are using:|The kernel was built by:|Skipping BTF|modpost' "$log" >"$out/filtered.log"
 grep -nE 'warning|error:' "$out/filtered.log" && fail "the build warns"
 modinfo "$out/module/lxa.ko" 2>/dev/null || /sbin/modinfo "$out/module/lxa.ko" || fail "modinfo does not read the module"
-for file in $(git ls-files -o --exclude-standard -- Kbuild driver 2>/dev/null | grep -E '\.(ko|o|mod|cmd)$'); do
+for file in $(find Kbuild driver -newer "$log.start" '(' -name '*.o' -o -name '*.ko' -o -name '*.mod*' -o -name '.*.cmd' ')'); do
 	fail "the build wrote $file into the source tree"
 done
 echo "PASS: module-build against $kdir"
