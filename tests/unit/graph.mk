@@ -10,6 +10,7 @@ GRAPH_LIB_OBJS := $(patsubst %.c,$(B)/%.o,$(addprefix userspace/lib/,bcast.c cpu
 	onnx_load.c onnx_pb.c onnx_save.c op_util.c ops.c quant_ops.c tensor_io.c window.c)) $(LXA_PB).o
 
 $(GRAPH_TESTS:%=$(B)/tests/unit/%.o) $(B)/tests/unit/graph_util.o: CPPFLAGS += $(LXA_CPPFLAGS)
+$(B)/tests/unit/graph_test.o: | $(LXA_PB).h
 $(GRAPH_TEST_BINS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/graph_util.o $(GRAPH_LIB_OBJS)
 	@echo "  LD      $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LXA_LDLIBS)

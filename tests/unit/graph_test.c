@@ -315,7 +315,7 @@ static void test_truncated_and_flipped(void **unused)
 			lxa_graph_free(g);
 	}
 	assert_true(refusals > 100);
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < 600; i++) {
 		int k = 1 + (int)rnd(3);
 
 		memcpy(bad, buf, n);
