@@ -75,8 +75,7 @@ module lxa_shift_array #(
   // rows: {0, set, odd activation exponent, input channel}; {1, ...}: zeros
   logic [63:0] w_q [8 * IC][OC];
   logic [63:0] acc_q [NPIX][OC];
-  logic [63:0] sum [OC];
-  logic [31:0] row_q [IC];       // 32 bits: a C compiler then knows that no 64-bit store changes them
+  logic [31:0] row_q [IC];
   logic [31:0] sh_q [IC];
   logic [63:0] val_q [IC];
   logic mac_q, int_q, set_q;
@@ -84,24 +83,21 @@ module lxa_shift_array #(
   logic [PW:0] idx_q;
 
   always_ff @(posedge clk_i) begin
-    // multiply and accumulate (IC is a multiple of 4)
+    // Multiply and accumulate: for all o, acc[o] = (acc[o] & keep) + sum over i of w[row[i]][o] << sh[i] (or * val[i]).
+    // In C, because Verilator's own code keeps every partial sum in memory, which no C compiler can vectorize.
     if (mac_q) begin
-      if (int_q) begin
-        for (int unsigned o = 0; o < OC; o++) begin
-          sum[o] = acc_q[idx_q][o] & keep_q;
-          for (int unsigned i = 0; i < IC; i += 4)
-            sum[o] = sum[o] + ((w_q[(ICL+3)'(row_q[i])][o] * val_q[i] + w_q[(ICL+3)'(row_q[i+1])][o] * val_q[i+1]) +
-                               (w_q[(ICL+3)'(row_q[i+2])][o] * val_q[i+2] + w_q[(ICL+3)'(row_q[i+3])][o] * val_q[i+3]));
-        end
-      end else begin
-        for (int unsigned o = 0; o < OC; o++) begin
-          sum[o] = acc_q[idx_q][o] & keep_q;
-          for (int unsigned i = 0; i < IC; i += 4)
-            sum[o] = sum[o] + (((w_q[(ICL+3)'(row_q[i])][o] << sh_q[i][5:0]) + (w_q[(ICL+3)'(row_q[i+1])][o] << sh_q[i+1][5:0])) +
-                               ((w_q[(ICL+3)'(row_q[i+2])][o] << sh_q[i+2][5:0]) + (w_q[(ICL+3)'(row_q[i+3])][o] << sh_q[i+3][5:0])));
-        end
-      end
-      for (int unsigned o = 0; o < OC; o++) acc_q[idx_q][o] = sum[o];
+      if (int_q)
+        $c("{ QData s[", OC, "]; QData* const a = &", acc_q[idx_q][0], "; const QData* const w = &", w_q[0][0],
+           "; for (int o = 0; o < ", OC, "; ++o) s[o] = a[o] & ", keep_q, "; for (int i = 0; i < ", IC,
+           "; ++i) { const QData* const r = w + (&", row_q[0], ")[i] * ", OC, "; const QData v = (&", val_q[0],
+           ")[i]; for (int o = 0; o < ", OC, "; ++o) s[o] += r[o] * v; } for (int o = 0; o < ", OC,
+           "; ++o) a[o] = s[o]; }");
+      else
+        $c("{ QData s[", OC, "]; QData* const a = &", acc_q[idx_q][0], "; const QData* const w = &", w_q[0][0],
+           "; for (int o = 0; o < ", OC, "; ++o) s[o] = a[o] & ", keep_q, "; for (int i = 0; i < ", IC,
+           "; ++i) { const QData* const r = w + (&", row_q[0], ")[i] * ", OC, "; const IData v = (&", sh_q[0],
+           ")[i]; for (int o = 0; o < ", OC, "; ++o) s[o] += r[o] << v; } for (int o = 0; o < ", OC,
+           "; ++o) a[o] = s[o]; }");
     end
     // decode the next operation
     mac_q = valid;
@@ -159,6 +155,7 @@ module lxa_shift_array #(
     if (!rst_ni) begin
       mac_q = 1'b0;
       set_q = 1'b0;
+      acc_q[0][0] = 64'd0;       // the one assignment of acc_q that Verilator sees
       for (int unsigned i = 0; i < IC * 4; i++)
         for (int unsigned o = 0; o < OC; o++) w_q[(ICL+3)'(4 * IC) + (ICL+3)'(i)][o] = 64'd0;
     end
