@@ -289,6 +289,10 @@ static void test_tile_and_overlap(void **state)
 	job.out.offset = 0;
 	job.act.offset = 2032;
 	expect(&base_caps, &job, ext, LXA_REJECT_OVERLAP, "input on the output's last word");
+	job.act.offset = 2048;
+	expect(&base_caps, &job, ext, LXA_REJECT_NONE, "input right behind the output");
+	ext[LXA_EXT_WGT].addr += 8;
+	expect(&base_caps, &job, ext, LXA_REJECT_ALIGN, "a buffer that is not aligned itself");
 }
 
 /* Sizes of which a product or a sum would wrap in 32 or in 64 bits. */
