@@ -115,7 +115,7 @@ static void log_forward(const struct quantizer *q, int channel, const float *x, 
 				block[j] = (q->p.log.is_signed ? fabsf(x[i + j]) : x[i + j]) >= from ? value : block[j];
 		}
 		for (size_t j = 0; j < m; j++)
-			y[i + j] = q->p.log.is_signed && x[i + j] < 0.0f ? -block[j] : block[j];
+			y[i + j] = q->p.log.is_signed && x[i + j] < 0.0f ? 0.0f - block[j] : block[j]; /* never -0 */
 	}
 }
 

@@ -45,7 +45,7 @@ struct quantizer *quantizer_new(const char *name, int channels)
 	q->name = table[i].name;
 	q->ops = table[i].ops;
 	q->p = table[i].p;
-	q->channels = q->p.per_channel ? channels : 1;
+	q->channels = q->p.per_channel && channels > 0 ? channels : 1;
 	q->sfsr = calloc((size_t)q->channels, sizeof(*q->sfsr));
 	q->scale = calloc((size_t)q->channels, sizeof(*q->scale));
 	if (!q->sfsr || !q->scale || quantizer_prepare(q, NULL, 0)) {
