@@ -2,9 +2,9 @@
 # Tests of the device half of liblxa: kernels, operations, planner, executor. Included by userspace/rules.mk.
 
 PLAN_TEST_BINS := $(addprefix $(B)/tests/unit/,kernel_test plan_test)
-PLAN_TEST_UTIL := $(addprefix $(B)/tests/unit/,layer_util.o)
+PLAN_TEST_UTIL := $(addprefix $(B)/tests/unit/,layer_util.o plan_util.o graph_util.o)
 
-$(PLAN_TEST_BINS:%=%.o) $(PLAN_TEST_UTIL): CPPFLAGS += $(LXA_CPPFLAGS)
+$(PLAN_TEST_BINS:%=%.o) $(B)/tests/unit/layer_util.o $(B)/tests/unit/plan_util.o: CPPFLAGS += $(LXA_CPPFLAGS)
 $(PLAN_TEST_BINS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PLAN_TEST_UTIL) $(LXA_LIB) $(DRIVER_LIB) $(SIM_LIB)
 	@echo "  LD      $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) $(LXA_LDLIBS)

@@ -161,6 +161,30 @@ static int to_log(struct plan_weights *w, const struct plan_matrix *m)
 	return 1;
 }
 
+/*
+ * Let each channel's smallest log code be 1: the same values in a larger unit. Its sums become as small as they can be, so
+ * that more layers are within the accumulator's bounds.
+ */
+static void normalize(struct plan_weights *w, const struct plan_matrix *m)
+{
+	uint32_t oc, i;
+
+	for (oc = 0; oc < m->out_c; oc++) {
+		int8_t *c = w->codes + (size_t)oc * m->n;
+		int least = 128;
+
+		for (i = 0; i < m->n; i++)
+			if (c[i] & 0x7f && (c[i] & 0x7f) < least)
+				least = c[i] & 0x7f;
+		if (least == 128)
+			continue;
+		for (i = 0; i < m->n; i++)
+			if (c[i] & 0x7f)
+				c[i] = (int8_t)(c[i] - (least - 1));
+		w->unit[oc] *= exp2((least - 1) / (w->sqrt2 ? 2.0 : 1.0));
+	}
+}
+
 /* Bring the weights into a format that the activations' lanes take. */
 static int pair(const struct plan_enc *act, const struct plan_matrix *m, struct plan_weights *w, struct lxa_err *err)
 {
@@ -216,5 +240,8 @@ int plan_weights(const struct lxa_plan *p, int value, const struct plan_matrix *
 		if (bits)
 			w->fmt = LXA_WFMT_B1;	/* a 1-bit Quant */
 	}
-	return pair(act, m, w, err);
+	ret = pair(act, m, w, err);
+	if (!ret && w->fmt == LXA_WFMT_LOG)
+		normalize(w, m);
+	return ret;
 }

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+/* plan_util.c - see plan_util.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "graph_util.h"
+#include "layer_util.h"
+#include "plan_util.h"
+
+float random_between(float lo, float hi)
+{
+	return lo + (hi - lo) * (float)layer_test_rnd(1u << 20) / (float)(1 << 20);
+}
+
+void net_begin(struct net *n, int64_t c, int64_t h, int64_t w)
+{
+	int fd;
+
+	memset(n, 0, sizeof(*n));
+	strcpy(n->path, "/tmp/lxa-plan-test-XXXXXX");
+	fd = mkstemp(n->path);
+	assert_true(fd >= 0);
+	close(fd);
+	n->m = lxa_onnx_new("test");
+	assert_non_null(n->m);
+	lxa_onnx_input(n->m, "x", LXA_F32, 4, (int64_t[]){ -1, c, h, w });
+	n->channels = c;
+	n->height = h;
+	n->width = w;
+	strcpy(n->cur, "x");
+}
+
+void net_end(struct net *n)
+{
+	struct lxa_err err = { "" };
+	int ndim = n->height ? 4 : 2;
+
+	lxa_onnx_output(n->m, n->cur, LXA_F32, ndim, (int64_t[]){ -1, n->channels, n->height, n->width });
+	if (lxa_onnx_save(n->m, n->path, &err))
+		fail_msg("%s", err.text);
+	lxa_onnx_free(n->m);
+	n->m = NULL;
+}
+
+/* Add a node that reads the current value and `more`, and becomes the current value. */
+static void add(struct net *n, const char *domain, const char *op, const char *more)
+{
+	char name[32], in[128];
+
+	snprintf(name, sizeof(name), "%s_%d", op, n->next++);
+	snprintf(in, sizeof(in), "%s%s%s", n->cur, *more ? " " : "", more);
+	lxa_onnx_node(n->m, name, domain, op, in, name);
+	snprintf(n->cur, sizeof(n->cur), "%s", name);
+}
+
+static void constant(struct net *n, const char *name, int ndim, const int64_t *dims, const float *v)
+{
+	lxa_onnx_f32(n->m, name, ndim, dims, v);
+}
+
+/* Quantized weights of these dimensions, out channels first or last; leaves the value's name in out. */
+static void weights(struct net *n, enum net_quant q, int ndim, const int64_t *dims, int oc_first, char out[32])
+{
+	int64_t count = 1, oc = dims[oc_first ? 0 : ndim - 1], scale_dims[4] = { 1, 1, 1, 1 };
+	char raw[32], par[32], in[128], name[32];
+	float *w, *s;
+	int i, id = n->next++;
+
+	for (i = 0; i < ndim; i++)
+		count *= dims[i];
+	w = malloc((size_t)count * sizeof(*w));
+	s = malloc((size_t)oc * sizeof(*s));
+	for (i = 0; i < count; i++)
+		w[i] = random_between(-1, 1) * random_between(0.02f, 1);
+	snprintf(raw, sizeof(raw), "w%d", id);
+	snprintf(par, sizeof(par), "p%d", id);
+	snprintf(name, sizeof(name), "wq%d", id);
+	snprintf(in, sizeof(in), "%s %s", raw, par);
+	constant(n, raw, ndim, dims, w);
+	scale_dims[oc_first ? 0 : ndim - 1] = oc;
+	for (i = 0; i < oc; i++)
+		s[i] = q == NET_INT8 ? 0.01f * (float)(1 + layer_test_rnd(3)) : q == NET_BIPOLAR ? 1 : (float)layer_test_rnd(3) - 1;
+	switch (q) {
+	case NET_BIPOLAR:
+		lxa_onnx_scalar(n->m, par, 1);
+		lxa_onnx_node(n->m, name, "qonnx.custom_op.general", "BipolarQuant", in, name);
+		break;
+	case NET_INT8:
+		constant(n, par, ndim, scale_dims, s);
+		snprintf(raw, sizeof(raw), "z%d", id);
+		lxa_onnx_scalar(n->m, raw, 0);
+		snprintf(raw, sizeof(raw), "b%d", id);
+		lxa_onnx_scalar(n->m, raw, 8);
+		snprintf(in, sizeof(in), "w%d p%d z%d b%d", id, id, id, id);
+		lxa_onnx_node(n->m, name, "qonnx.custom_op.general", "Quant", in, name);
+		lxa_onnx_attr_int(n->m, "signed", 1);
+		lxa_onnx_attr_int(n->m, "narrow", 0);
+		lxa_onnx_attr_string(n->m, "rounding_mode", "ROUND");
+		break;
+	case NET_FLOAT:
+		lxa_onnx_scalar(n->m, par, 1);
+		lxa_onnx_node(n->m, name, "", "Mul", in, name);
+		break;
+	default:
+		constant(n, par, ndim, scale_dims, s);
+		lxa_onnx_node(n->m, name, "lxa", "LogQuant", in, name);
+		lxa_onnx_attr_int(n->m, "bits", 5);
+		lxa_onnx_attr_int(n->m, "signed", 1);
+		lxa_onnx_attr_int(n->m, "steps_per_octave", q == NET_LOG_SQRT2 ? 2 : 1);
+		lxa_onnx_attr_string(n->m, "rounding", q == NET_LOG_FLOOR ? "FLOOR" : "NEAREST");
+	}
+	strcpy(out, name);
+	free(w);
+	free(s);
+}
+
+static void random_floats(struct net *n, const char *name, int64_t count, float lo, float hi, float step)
+{
+	float *v = malloc((size_t)count * sizeof(*v));
+	int64_t i;
+
+	for (i = 0; i < count; i++) {
+		v[i] = random_between(lo, hi);
+		if (step > 0)
+			v[i] = rintf(v[i] / step) * step;
+	}
+	constant(n, name, 1, &count, v);
+	free(v);
+}
+
+void net_conv(struct net *n, enum net_quant wq, int64_t oc, int64_t k, int64_t stride, int64_t pad, int64_t groups, int bias)
+{
+	int64_t dims[4] = { oc, n->channels / groups, k, k };
+	char w[32], b[32], more[80];
+
+	weights(n, wq, 4, dims, 1, w);
+	snprintf(b, sizeof(b), "bias%d", n->next++);
+	if (bias)
+		random_floats(n, b, oc, -2, 2, 0.25f);
+	snprintf(more, sizeof(more), bias ? "%s %s" : "%s", w, b);
+	add(n, "", "Conv", more);
+	lxa_onnx_attr_int(n->m, "group", groups);
+	lxa_onnx_attr_ints(n->m, "pads", 4, (int64_t[]){ pad, pad, pad, pad });
+	lxa_onnx_attr_ints(n->m, "strides", 2, (int64_t[]){ stride, stride });
+	n->channels = oc;
+	n->height = (n->height + 2 * pad - k) / stride + 1;
+	n->width = (n->width + 2 * pad - k) / stride + 1;
+}
+
+void net_fc(struct net *n, enum net_quant wq, int64_t oc, int gemm)
+{
+	int64_t k = n->channels * (n->height ? n->height * n->width : 1), dims[2] = { gemm ? oc : k, gemm ? k : oc };
+	char w[32], b[32], more[80];
+
+	if (n->height) {
+		add(n, "", "Flatten", "");
+		lxa_onnx_attr_int(n->m, "axis", 1);
+	}
+	weights(n, wq, 2, dims, gemm, w);
+	snprintf(b, sizeof(b), "bias%d", n->next++);
+	if (gemm)
+		random_floats(n, b, oc, -2, 2, 0.25f);
+	snprintf(more, sizeof(more), gemm ? "%s %s" : "%s", w, b);
+	add(n, "", gemm ? "Gemm" : "MatMul", more);
+	if (gemm)
+		lxa_onnx_attr_int(n->m, "transB", 1);
+	n->channels = oc;
+	n->height = n->width = 0;
+}
+
+void net_bn(struct net *n, int gammas)
+{
+	char s[32], b[32], m[32], v[32], more[140];
+	float *g = malloc((size_t)n->channels * sizeof(*g));
+	int64_t i;
+	int id = n->next++;
+
+	snprintf(s, sizeof(s), "gamma%d", id);
+	snprintf(b, sizeof(b), "beta%d", id);
+	snprintf(m, sizeof(m), "mean%d", id);
+	snprintf(v, sizeof(v), "var%d", id);
+	for (i = 0; i < n->channels; i++) {
+		g[i] = random_between(0.3f, 2);
+		if (gammas && i % 3)
+			g[i] = i % 3 == 1 ? -g[i] : 0;
+		if (gammas && i % 5 == 4)
+			g[i] = i % 2 ? 1 : -0.5f;
+	}
+	constant(n, s, 1, &n->channels, g);
+	random_floats(n, b, n->channels, -1, 1, layer_test_rnd(2) ? 0.25f : 0);
+	random_floats(n, m, n->channels, -6, 6, layer_test_rnd(2) ? 1 : 0);
+	random_floats(n, v, n->channels, 0.5f, 8, 0);
+	snprintf(more, sizeof(more), "%s %s %s %s", s, b, m, v);
+	add(n, "", "BatchNormalization", more);
+	free(g);
+}
+
+void net_node(struct net *n, const char *op)
+{
+	add(n, "", op, "");
+}
+
+void net_pool(struct net *n, int64_t k, int64_t s)
+{
+	add(n, "", "MaxPool", "");
+	lxa_onnx_attr_ints(n->m, "kernel_shape", 2, (int64_t[]){ k, k });
+	lxa_onnx_attr_ints(n->m, "strides", 2, (int64_t[]){ s, s });
+	n->height = (n->height - k) / s + 1;
+	n->width = (n->width - k) / s + 1;
+}
+
+void net_bipolar(struct net *n, float scale)
+{
+	char s[32];
+
+	snprintf(s, sizeof(s), "s%d", n->next++);
+	lxa_onnx_scalar(n->m, s, scale);
+	add(n, "qonnx.custom_op.general", "BipolarQuant", s);
+}
+
+void net_log(struct net *n, int bits, int steps, float fsr, const char *rounding)
+{
+	char s[32];
+
+	snprintf(s, sizeof(s), "s%d", n->next++);
+	lxa_onnx_scalar(n->m, s, fsr);
+	add(n, "lxa", "LogQuant", s);
+	lxa_onnx_attr_int(n->m, "bits", bits);
+	lxa_onnx_attr_int(n->m, "signed", 0);
+	lxa_onnx_attr_int(n->m, "steps_per_octave", steps);
+	lxa_onnx_attr_string(n->m, "rounding", rounding);
+}
+
+void net_quant(struct net *n, float scale, float bits, int is_signed)
+{
+	char s[32], z[32], b[32], more[100];
+	int id = n->next++;
+
+	snprintf(s, sizeof(s), "s%d", id);
+	snprintf(z, sizeof(z), "z%d", id);
+	snprintf(b, sizeof(b), "b%d", id);
+	lxa_onnx_scalar(n->m, s, scale);
+	lxa_onnx_scalar(n->m, z, 0);
+	lxa_onnx_scalar(n->m, b, bits);
+	snprintf(more, sizeof(more), "%s %s %s", s, z, b);
+	add(n, "qonnx.custom_op.general", "Quant", more);
+	lxa_onnx_attr_int(n->m, "signed", is_signed);
+	lxa_onnx_attr_int(n->m, "narrow", 0);
+	lxa_onnx_attr_string(n->m, "rounding_mode", "ROUND");
+}
+
+void net_const(struct net *n, const char *op, int per_channel, float lo, float hi)
+{
+	int64_t dims[4] = { 1, per_channel ? n->channels : 1, 1, 1 }, i;
+	float *v = malloc((size_t)dims[1] * sizeof(*v));
+	char name[32];
+
+	snprintf(name, sizeof(name), "k%d", n->next++);
+	for (i = 0; i < dims[1]; i++)
+		v[i] = random_between(lo, hi);
+	constant(n, name, n->height ? 4 : 2, dims, v);
+	add(n, "", op, name);
+	free(v);
+}
+
+void net_reference(const struct net *n, const struct lxa_tensor *in, struct lxa_tensor *out)
+{
+	struct lxa_graph *g;
+	struct lxa_cpu *cpu;
+	struct lxa_err err = { "" };
+
+	if (lxa_graph_load(n->path, &g, &err) || lxa_graph_infer(g, in->dims[0], &err) || lxa_cpu_create(&cpu, &err) ||
+	    run_graph(cpu, g, in, out, &err))
+		fail_msg("%s", err.text);
+	lxa_cpu_destroy(cpu);
+	lxa_graph_free(g);
+}
+
+void net_plan(const struct net *n, struct lxa_device *dev, int64_t batch, struct planned *r)
+{
+	struct lxa_err err = { "" };
+
+	memset(r, 0, sizeof(*r));
+	if (lxa_model_load(n->path, &r->m, &err) || lxa_plan_create(r->m, dev, batch, &r->p, &err))
+		fail_msg("%s", err.text);
+}
+
+void net_run(struct planned *r, const struct lxa_tensor *in, struct lxa_tensor *out, int check)
+{
+	struct lxa_run_options opt = { .check = check };
+	struct lxa_err err = { "" };
+
+	if (lxa_plan_run(r->p, in, out, &opt, &r->res, &err))
+		fail_msg("%s", err.text);
+}
+
+void planned_free(struct planned *r)
+{
+	lxa_plan_free(r->p);
+	lxa_model_free(r->m);
+}
+
+const struct lxa_plan_entry *net_entry(const struct planned *r, const char *op, int k)
+{
+	int i;
+
+	for (i = 0; i < lxa_plan_entries(r->p); i++) {
+		const struct lxa_plan_entry *e = lxa_plan_entry(r->p, i);
+
+		if (!e->constant && !strcmp(e->op, op) && !k--)
+			return e;
+	}
+	fail_msg("the plan has too few %s nodes", op);
+	return NULL;
+}
+
+void random_input(struct lxa_tensor *t, int64_t n, int64_t c, int64_t h, int64_t w, float lo, float hi)
+{
+	int64_t i;
+
+	*t = (struct lxa_tensor){ .dtype = LXA_F32, .ndim = 4, .dims = { n, c, h, w } };
+	assert_int_equal(lxa_tensor_alloc(t), 0);
+	for (i = 0; i < lxa_tensor_count(t); i++)
+		((float *)t->data)[i] = random_between(lo, hi);
+}
