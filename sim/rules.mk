@@ -3,6 +3,7 @@
 # WAVES=1 builds the RTL engine with assertions, random initial values and FST tracing (slower): use a B of its own.
 CONFIG ?= base
 WAVES ?=
+comma := ,
 
 SIM_LIB := $(B)/libsim.a
 SIM_LDLIBS := -lfdt -lstdc++ -lz -lpthread -lm
@@ -26,11 +27,43 @@ $(B)/sim/lxa.dtb: sim/lxa.dts
 	@echo "  DTC     $<"
 	@dtc -q -I dts -O dtb -o $@ $<
 
-$(B)/sim/sim.o: CPPFLAGS += -DLXA_NO_RTL
-$(SIM_LIB): $(SIM_OBJS)
+# ---- the RTL engine -----------------------------------------------------------------------------------
+# The Verilated model never leaves the machine it is built on, so it may use all of this processor's instructions.
+V_DIR := $(B)/sim/rtl
+V_COMMON := --cc --prefix Vlxa --top-module lxa_top --unroll-count 600 --unroll-stmts 1000000 \
+	--output-split 20000 --output-split-cfuncs 500 -Wno-fatal
+ifeq ($(WAVES),)
+V_FLAGS := $(V_COMMON) -O3 --x-assign fast --x-initial fast --noassert
+else
+V_FLAGS := $(V_COMMON) -O3 --x-assign unique --x-initial unique --assert --trace-fst --trace-structs
+endif
+V_CXX := -O3 -march=native -fPIC -w
+V_INCLUDE := /usr/share/verilator/include
+
+$(V_DIR)/Vlxa.mk: $(RTL_SRCS) $(RTL_LINT) sim/rtl_state.vlt sim/rules.mk
+	@mkdir -p $(@D)
+	@echo "  VERILATE rtl/lxa_top.sv ($(CONFIG)$(if $(WAVES),$(comma) waves))"
+	@rm -f $(V_DIR)/*
+	@verilator $(V_FLAGS) --Mdir $(V_DIR) sim/rtl_state.vlt $(RTL_LINT) $(RTL_SRCS)
+
+$(V_DIR)/Vlxa__ALL.a: $(V_DIR)/Vlxa.mk
+	@echo "  VBUILD  $@"
+	@+$(MAKE) -s --no-print-directory -C $(V_DIR) -f Vlxa.mk CXX=$(CXX) OPT_FAST="$(V_CXX)" OPT_SLOW="-O1 -march=native -fPIC -w" \
+		OPT_GLOBAL="$(V_CXX)" Vlxa__ALL.a $(V_GLOBAL) >/dev/null
+	@touch $@
+
+V_GLOBAL := verilated.o verilated_threads.o $(if $(WAVES),verilated_fst_c.o)
+
+$(B)/sim/engine_rtl.o: sim/engine_rtl.cpp $(V_DIR)/Vlxa.mk $(B)/sim/lxa_cfg.h
+	@echo "  CXX     $<"
+	@$(CXX) $(CPPFLAGS) $(SIM_FLAGS) -std=gnu++17 -g $(V_CXX) -isystem $(V_INCLUDE) -isystem $(V_INCLUDE)/vltstd \
+		-isystem $(V_DIR) -DVM_TRACE=$(if $(WAVES),1,0) -DVM_TRACE_FST=$(if $(WAVES),1,0) -c -o $@ $<
+
+$(SIM_LIB): $(SIM_OBJS) $(B)/sim/engine_rtl.o $(V_DIR)/Vlxa__ALL.a
 	@echo "  AR      $@"
 	@rm -f $@
-	@$(AR) rcs $@ $^
+	@cp $(V_DIR)/Vlxa__ALL.a $@
+	@$(AR) rs $@ $(SIM_OBJS) $(B)/sim/engine_rtl.o $(V_GLOBAL:%=$(V_DIR)/%) 2>/dev/null
 
 ALL += $(SIM_LIB)
 

@@ -42,11 +42,7 @@ struct lxa_sim {
 };
 
 static const struct engine_ops *const engine_table[2] = {
-#ifdef LXA_NO_RTL
-	[LXA_SIM_RTL] = NULL,
-#else
 	[LXA_SIM_RTL] = &engine_rtl,
-#endif
 	[LXA_SIM_MODEL] = &engine_model,
 };
 
@@ -160,8 +156,6 @@ static int need_engine(struct lxa_sim *sim, enum lxa_sim_engine which)
 {
 	if (which != LXA_SIM_RTL && which != LXA_SIM_MODEL)
 		return -EINVAL;
-	if (!engine_table[which])
-		return -EOPNOTSUPP;
 	if (!sim->engines[which])
 		sim->engines[which] = engine_table[which]->create(&sim->bus);
 	return sim->engines[which] ? 0 : -ENOMEM;
@@ -194,16 +188,11 @@ int lxa_sim_create(const void *dtb, size_t dtb_len, struct lxa_sim **out, char *
 	sim->bus.latency = cfg.latency;
 	sim->bus.bytes_per_cycle = cfg.bytes_per_cycle;
 	sim->bus.beat = LXA_CFG_BUS_W / 8;
-#ifdef LXA_NO_RTL
-	cfg.engine = LXA_SIM_MODEL;
-#endif
 	sim->which = cfg.engine;
 	sim->ops = engine_table[cfg.engine];
 	r = need_engine(sim, cfg.engine);
 	if (r) {
-		say(err, err_len, r, r == -ENOMEM ? "no memory for the simulated device's engine" :
-						    "this build has no rtl engine");
-		r = r == -ENOMEM ? r : -EINVAL;
+		say(err, err_len, r, "no memory for the simulated device's engine");
 		goto err_free;
 	}
 	pthread_mutex_init(&sim->lock, NULL);

@@ -35,6 +35,7 @@ struct geom {
 	uint32_t par_rows;
 	uint32_t ek_w, ek_h;		/* dilated kernel */
 	size_t wgt_ocb;			/* bytes of one output block's weights */
+	uint64_t pixels;		/* convolution pixels that the tiles compute */
 	uint64_t wgt_bytes, par_bytes, macs;
 };
 

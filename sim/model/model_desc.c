@@ -37,6 +37,21 @@ static void unpack(const uint32_t *d, struct geom *g)
 	g->clamp_lo = (int32_t)F(CLAMP_LO), g->clamp_hi = (int32_t)F(CLAMP_HI);
 }
 
+/* Convolution positions along one axis that the tiles compute: with an overlapping pool, those on a seam twice. */
+static uint64_t covered(uint32_t out, uint32_t tile, uint32_t stride, uint32_t pad, uint32_t size, uint32_t conv)
+{
+	uint64_t sum = 0;
+	uint32_t o;
+
+	for (o = 0; o < out; o += tile) {
+		uint32_t n = out - o < tile ? out - o : tile;
+		int64_t lo = (int64_t)o * stride - pad, hi = lo + (int64_t)(n - 1) * stride + size;
+
+		sum += (uint64_t)((hi > conv ? conv : hi) - (lo < 0 ? 0 : lo));
+	}
+	return sum;
+}
+
 static void derive(struct geom *g)
 {
 	static const uint8_t fmt_bits[8] = { 4, 8, 8, 8, 1 }, out_bits[4] = { 1, 4, 8, 32 };
@@ -55,7 +70,9 @@ static void derive(struct geom *g)
 	g->wgt_ocb = (size_t)g->passes * g->kh * g->kw * g->icb * g->wgt_tile;
 	g->wgt_bytes = (uint64_t)g->wgt_ocb * g->ocb;
 	g->par_bytes = (uint64_t)g->ocb * round_up(g->block_oc, LXA_CFG_OUT_LANES) * g->par_rows * 16;
-	g->macs = (uint64_t)g->batch * g->conv_h * g->conv_w * g->oc * g->kh * g->kw * g->mac_ic;
+	g->pixels = covered(g->out_h, g->tile_h, g->pool_sy, g->pool_pt, g->pool_h, g->conv_h) *
+		    covered(g->out_w, g->tile_w, g->pool_sx, g->pool_pl, g->pool_w, g->conv_w) * g->batch;
+	g->macs = g->pixels * g->oc * g->kh * g->kw * g->mac_ic;
 }
 
 /* Formats, kinds and other enumerations. */

@@ -228,7 +228,7 @@ static void account(const struct model *m, uint64_t *c)
 		const struct geom *g = model_job_geom(m->job);
 
 		c[MACS] = g->macs;
-		c[BUSY] = (uint64_t)g->batch * g->conv_h * g->conv_w * g->ocb * g->passes * g->kh * g->kw * g->icb;
+		c[BUSY] = g->pixels * g->ocb * g->passes * g->kh * g->kw * g->icb;
 	}
 	rd_cycles = c[RD_BYTES] / m->bus->bytes_per_cycle;
 	wr_cycles = c[WR_BYTES] / m->bus->bytes_per_cycle;

@@ -76,7 +76,7 @@ static void choose_formats(uint64_t *s, const struct layer_want *want, struct lx
 
 static void choose_output(uint64_t *s, const struct layer_want *want, struct lxa_job *j)
 {
-	j->kind = want->kind >= 0 ? want->kind : rnd_n(s, 4);
+	j->kind = (uint8_t)(want->kind >= 0 ? (uint32_t)want->kind : rnd_n(s, 4));
 	switch (j->kind) {
 	case LXA_KIND_INT32:
 		j->out_fmt = LXA_OFMT_W32;
@@ -167,11 +167,11 @@ static int geometry_ok(const struct lxa_job *j)
 {
 	uint32_t ekh = (j->kh - 1u) * j->dy + 1, ekw = (j->kw - 1u) * j->dx + 1, ch, cw;
 
-	if (j->in_h + j->pad_t + j->pad_b < ekh || j->in_w + j->pad_l + j->pad_r < ekw)
+	if ((uint32_t)j->in_h + j->pad_t + j->pad_b < ekh || (uint32_t)j->in_w + j->pad_l + j->pad_r < ekw)
 		return 0;
 	ch = (j->in_h + j->pad_t + j->pad_b - ekh) / j->sy + 1;
 	cw = (j->in_w + j->pad_l + j->pad_r - ekw) / j->sx + 1;
-	return ch + j->pool_pt + j->pool_pb >= (uint32_t)j->pool_h && cw + j->pool_pl + j->pool_pr >= (uint32_t)j->pool_w;
+	return ch + j->pool_pt + j->pool_pb >= j->pool_h && cw + j->pool_pl + j->pool_pr >= j->pool_w;
 }
 
 static uint64_t array_macs(const struct layer *y)
@@ -475,7 +475,7 @@ void layer_desc(const struct layer *y, uint32_t seq, int irq, uint32_t *d)
 
 	memset(d, 0, LXA_DESC_BYTES);
 #define SET(field, v) desc_set(d, LXA_D_##field, (uint64_t)(v))
-	SET(OP, LXA_HW_OP_CONV), SET(IRQ, irq), SET(BARRIER, y->barrier), SET(MAGIC, LXA_MAGIC), SET(SEQ, seq);
+	SET(OP, LXA_HW_OP_CONV), SET(IRQ, irq), SET(BARRIER, y->barrier != 0), SET(MAGIC, LXA_MAGIC), SET(SEQ, seq);
 	SET(ACT_ADDR, rig_iova(y->act_at)), SET(WGT_ADDR, rig_iova(y->wgt_at));
 	SET(PAR_ADDR, rig_iova(y->par_at)), SET(OUT_ADDR, rig_iova(y->out_at));
 	SET(ACT_SIZE, l->act_bytes), SET(WGT_SIZE, l->wgt_bytes), SET(PAR_SIZE, l->par_bytes), SET(OUT_SIZE, l->out_bytes);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #define CPL_OFF ((size_t)LXA_DESC_BYTES << RIG_LOG2)
@@ -73,8 +74,9 @@ struct rig *rig_open(enum lxa_sim_engine engine, uint32_t latency, uint32_t byte
 	char err[256];
 
 	r->size = mem;
-	r->mem = must(aligned_alloc(4096, mem), "device memory");
-	memset(r->mem, 0, mem);
+	r->mem = mmap(NULL, mem, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (r->mem == MAP_FAILED)
+		must(NULL, "device memory");
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->cond, NULL);
 	if (make_tree(tree, sizeof(tree), engine, latency, bytes_per_cycle) ||
@@ -95,7 +97,7 @@ void rig_close(struct rig *r)
 	lxa_sim_destroy(r->sim);
 	pthread_cond_destroy(&r->cond);
 	pthread_mutex_destroy(&r->lock);
-	free(r->mem);
+	munmap(r->mem, r->size);
 	free(r);
 }
 
