@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * graph_test.c - the ONNX loader and writer, shape inference, and tensor files: what is written is read back the same, and
- * every kind of malformed file is refused with its own sentence.
+ * graph_test.c - the ONNX loader and writer, shape inference, and tensor files: what is written is read back the same,
+ * and every kind of malformed file is refused with its own sentence.
  */
 #include <errno.h>
 #include <math.h>

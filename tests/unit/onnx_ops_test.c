@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * onnx_ops_test.c - the operators without data from outside: Conv and the pools on random shapes against straight loops in
- * double precision, the others against small cases computed by hand.
+ * onnx_ops_test.c - the operators without data from outside: Conv and the pools on random shapes against straight loops
+ * in double precision, the others against small cases computed by hand.
  */
 #include <errno.h>
 #include <math.h>

@@ -2,8 +2,8 @@
 /*
  * quant_ops_test.c - LogQuant, Quant and BipolarQuant.
  *
- * LogQuant's oracle is integer arithmetic only: for |x| = m * 2^k, floor(p * log2|x|) is the number of bits of m^p, less
- * one, plus p * k, with m^p computed exactly. Floor takes p = s; nearest is floor((floor(2s * log2|x|) + 1) / 2).
+ * LogQuant's oracle is integer arithmetic only: for |x| = m * 2^k, floor(p * log2|x|) is the number of bits of m^p,
+ * less one, plus p * k, with m^p computed exactly. Floor takes p = s; nearest is floor((floor(2s * log2|x|) + 1) / 2).
  */
 #include <errno.h>
 #include <math.h>
@@ -86,8 +86,8 @@ static void test_every_mantissa(void **unused)
 }
 
 /*
- * The first mantissa of each code by bisection with the oracle, and its neighbours: as both functions only grow with the
- * mantissa, this covers every float of the octave.
+ * The first mantissa of each code by bisection with the oracle, and its neighbours: as both functions only grow with
+ * the mantissa, this covers every float of the octave.
  */
 static void boundaries(const struct lxa_logq *p)
 {

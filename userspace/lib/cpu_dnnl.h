@@ -2,9 +2,10 @@
 /*
  * cpu_dnnl.h - oneDNN primitives with the reorders around them, kept by what they compute (private to cpu_*.c).
  *
- * A primitive is found by a key: a plain structure of everything that it was made from (kind, dimensions, strides, ...).
- * Neither node nor graph are part of it, so equal layers share one, and a graph that was freed leaves nothing stale.
- * Users' tensors stay in ONNX's plain layout; where oneDNN prefers another, the primitive owns a buffer and a reorder.
+ * A primitive is found by a key: a plain structure of everything that it was made from (kind, dimensions, strides,
+ * ...). Neither node nor graph are part of it, so equal layers share one, and a graph that was freed leaves nothing
+ * stale. Users' tensors stay in ONNX's plain layout; where oneDNN prefers another, the primitive owns a buffer and a
+ * reorder.
  */
 #ifndef LXA_LIB_CPU_DNNL_H
 #define LXA_LIB_CPU_DNNL_H

@@ -7,8 +7,8 @@
 #include "ops.h"
 
 /*
- * (x - mean) / sqrt(var + eps) * scale + B, each step rounded to float, in this order. oneDNN multiplies by a reciprocal,
- * which rounds otherwise; folding into thresholds has to meet exactly these results.
+ * (x - mean) / sqrt(var + eps) * scale + B, each step rounded to float, in this order. oneDNN multiplies by a
+ * reciprocal, which rounds otherwise; folding into thresholds has to meet exactly these results.
  */
 LXA_OP_EXEC(batch_norm)
 {

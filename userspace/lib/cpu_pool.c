@@ -2,8 +2,8 @@
 /*
  * cpu_pool.c - MaxPool, AveragePool and GlobalAveragePool.
  *
- * oneDNN takes the common float cases. Integers, MaxPool's Indices, ceil_mode together with count_include_pad (ONNX counts
- * the padding but not what lies behind it) and what oneDNN refuses go through the plain loops below.
+ * oneDNN takes the common float cases. Integers, MaxPool's Indices, ceil_mode together with count_include_pad (ONNX
+ * counts the padding but not what lies behind it) and what oneDNN refuses go through the plain loops below.
  */
 #include <math.h>
 #include <string.h>

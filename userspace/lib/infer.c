@@ -4,8 +4,8 @@
  *
  * Nodes are in topological order, so one pass does. Values that describe shapes (the results of Shape, and of Gather,
  * Concat, ... on such) are computed on the way, because a later Reshape may need them; all other constants are left
- * alone, as the planner wants to see a quantizer in front of its weights. The outputs of an unknown operator stay unknown,
- * and so does what depends on them.
+ * alone, as the planner wants to see a quantizer in front of its weights. The outputs of an unknown operator stay
+ * unknown, and so does what depends on them.
  */
 #include <errno.h>
 #include <string.h>

@@ -2,9 +2,10 @@
 /*
  * onnx_load.c - reads an ONNX file into a struct lxa_graph.
  *
- * The file is untrusted. Everything that the rest of the library relies on is checked here: every input of a node exists,
- * names are unique, the nodes have a topological order (they are put into it), tensors hold as many bytes as their
- * shapes say. Constant nodes become initializers. Unknown operators stay in the graph; whoever has to run them says so.
+ * The file is untrusted. Everything that the rest of the library relies on is checked here: every input of a node
+ * exists, names are unique, the nodes have a topological order (they are put into it), tensors hold as many bytes as
+ * their shapes say. Constant nodes become initializers. Unknown operators stay in the graph; whoever has to run them
+ * says so.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -2,10 +2,10 @@
 /*
  * onnx_save.h - writes ONNX models (private to liblxa and the trainer).
  *
- * A small builder: create, add opsets, inputs, initializers, nodes with attributes and outputs in the order in which the
- * file shall have them, save. The bytes depend on the calls alone: the same calls give the same file. Errors stick: after
- * the first failure the adding functions do nothing, and lxa_onnx_save() reports it, so that one check at the end is
- * enough. All names and data are copied. One builder belongs to one thread.
+ * A small builder: create, add opsets, inputs, initializers, nodes with attributes and outputs in the order in which
+ * the file shall have them, save. The bytes depend on the calls alone: the same calls give the same file. Errors stick:
+ * after the first failure the adding functions do nothing, and lxa_onnx_save() reports it, so that one check at the end
+ * is enough. All names and data are copied. One builder belongs to one thread.
  *
  *	struct lxa_onnx *m = lxa_onnx_new("digits");
  *	lxa_onnx_input(m, "x", LXA_F32, 4, (int64_t[]){ -1, 1, 8, 8 });
@@ -41,8 +41,8 @@ void lxa_onnx_tensor(struct lxa_onnx *m, const char *name, const struct lxa_tens
 void lxa_onnx_scalar(struct lxa_onnx *m, const char *name, float value);
 
 /*
- * A node. inputs and outputs are names separated by single spaces; "-" stands for an absent optional input. Domain "" is
- * ai.onnx. The attribute functions below add to the node that was added last.
+ * A node. inputs and outputs are names separated by single spaces; "-" stands for an absent optional input. Domain ""
+ * is ai.onnx. The attribute functions below add to the node that was added last.
  */
 void lxa_onnx_node(struct lxa_onnx *m, const char *name, const char *domain, const char *op, const char *inputs,
 		   const char *outputs);

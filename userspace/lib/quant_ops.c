@@ -38,9 +38,10 @@ enum lxa_quantizer lxa_quantizer_of(const struct lxa_node *n)
  *	Round(s * log2|x|) = s * k + (number of j in 1..s   with m >= 2^23 * 2^((2j-1) / 2s))	nearest
  *	Floor(s * log2|x|) = s * k + (number of j in 1..s-1 with m >= 2^23 * 2^(j / s))		floor
  *
- * Every one of these bounds is irrational (its exponent, in lowest terms, has a denominator above 1), so that an integer
- * m is never equal to one, and comparing with the bound rounded up to an integer decides exactly. The tables hold these
- * integers, made with exact integer roots. No libm function takes part: the result is the same on every machine.
+ * Every one of these bounds is irrational (its exponent, in lowest terms, has a denominator above 1), so that an
+ * integer m is never equal to one, and comparing with the bound rounded up to an integer decides exactly. The tables
+ * hold these integers, made with exact integer roots. No libm function takes part: the result is the same on every
+ * machine.
  */
 static const uint32_t nearest_up[LXA_LOGQ_MAX_STEPS + 1][LXA_LOGQ_MAX_STEPS] = {
 	[1] = { 11863284 },

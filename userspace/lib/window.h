@@ -15,9 +15,9 @@ struct lxa_window {
 };
 
 /*
- * From the node's attributes and input 0's shape (N, C, spatial...). kernel: the weights' spatial dimensions, or NULL for
- * a pool, which must have kernel_shape. ceil_mode rounds the output size up, but never so far that a window would start
- * behind input and begin padding. -EINVAL with a sentence.
+ * From the node's attributes and input 0's shape (N, C, spatial...). kernel: the weights' spatial dimensions, or NULL
+ * for a pool, which must have kernel_shape. ceil_mode rounds the output size up, but never so far that a window would
+ * start behind input and begin padding. -EINVAL with a sentence.
  */
 int lxa_window_parse(const struct lxa_op_ctx *c, const int64_t *kernel, int ceil_mode, struct lxa_window *w);
 
