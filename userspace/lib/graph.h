@@ -3,9 +3,9 @@
  * graph.h - the library's intermediate representation of an ONNX model (private to liblxa).
  *
  * A graph is a list of nodes in topological order over a table of values. Semantics are ONNX's: tensors are dense,
- * row-major, NCHW for images; quantizers give float values. Shapes are static after lxa_graph_infer() with a batch size.
- * graph.c builds and frees, onnx_load.c reads files, infer.c infers shapes, cpu_*.c execute one node in plain ONNX
- * semantics (the float reference and the CPU half), plan*.c decide what the device takes.
+ * row-major, NCHW for images; quantizers give float values. Shapes are static after lxa_graph_infer() with a batch
+ * size. graph.c builds and frees, onnx_load.c reads files, infer.c infers shapes, cpu_*.c execute one node in plain
+ * ONNX semantics (the float reference and the CPU half), plan*.c decide what the device takes.
  * Not thread-safe while being changed; read-only use from several threads is fine.
  */
 #ifndef LXA_LIB_GRAPH_H
