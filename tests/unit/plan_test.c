@@ -110,6 +110,7 @@ static void test_binary_chain(void **state)
 		assert_placed(&r, "MaxPool", 0, LXA_PLACE_DEVICE);
 		assert_placed(&r, round % 2 ? "Gemm" : "MatMul", 0, LXA_PLACE_DEVICE);
 		assert_placed(&r, "Mul", 0, LXA_PLACE_CPU);
+		assert_placed(&r, "Flatten", 0, LXA_PLACE_DEVICE);	/* a view of the image */
 		lxa_tensor_free(&in);
 		planned_free(&r);
 	}
@@ -153,6 +154,32 @@ static void test_every_sum(void **state)
 	for (i = 0; i < sizeof(ks) / sizeof(ks[0]); i++) {
 		every_sum(ks[i], 0);
 		every_sum(ks[i], i % 2 ? 4 : 2);
+	}
+}
+
+/* Borders of 0, +1 and -1 written as Pad nodes: all three are exact on the XNOR lanes, other values stay on the CPU. */
+static void test_pad_values(void **state)
+{
+	static const float values[] = { 0, 1, -1, 0.5f };
+	struct lxa_tensor in;
+	struct planned r;
+	struct net n;
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		net_begin(&n, 20, 5, 4);
+		net_bipolar(&n, 1);
+		net_pad(&n, 1, values[i]);
+		net_conv(&n, NET_BIPOLAR, 30, 3, 1, 0, 1, 0);
+		net_bn(&n, 1);
+		net_bipolar(&n, 1);
+		net_end(&n);
+		random_input(&in, 3, 20, 5, 4, -1, 1);
+		check_exact(&n, &in, 3, &r);
+		assert_placed(&r, "Pad", 0, i < 3 ? LXA_PLACE_DEVICE : LXA_PLACE_CPU);
+		assert_placed(&r, "Conv", 0, i < 3 ? LXA_PLACE_DEVICE : LXA_PLACE_CPU);
+		lxa_tensor_free(&in);
+		planned_free(&r);
 	}
 }
 
@@ -515,6 +542,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_sum),
 		cmocka_unit_test(test_binary_chain),
+		cmocka_unit_test(test_pad_values),
 		cmocka_unit_test(test_grouped_binary),
 		cmocka_unit_test(test_pool_negative),
 		cmocka_unit_test(test_sign),

@@ -217,6 +217,22 @@ void net_pool(struct net *n, int64_t k, int64_t s)
 	n->width = (n->width - k) / s + 1;
 }
 
+void net_pad(struct net *n, int64_t width, float value)
+{
+	int64_t dims = 8, pads[8] = { 0, 0, width, width, 0, 0, width, width };
+	char a[32], v[32], more[80];
+	int id = n->next++;
+
+	snprintf(a, sizeof(a), "pads%d", id);
+	snprintf(v, sizeof(v), "pv%d", id);
+	lxa_onnx_i64(n->m, a, 1, &dims, pads);
+	lxa_onnx_scalar(n->m, v, value);
+	snprintf(more, sizeof(more), "%s %s", a, v);
+	add(n, "", "Pad", more);
+	n->height += 2 * width;
+	n->width += 2 * width;
+}
+
 void net_bipolar(struct net *n, float scale)
 {
 	char s[32];

@@ -24,6 +24,7 @@ void net_fc(struct net *n, enum net_quant wq, int64_t oc, int gemm);	/* flattens
 void net_bn(struct net *n, int gammas);	/* 0 positive, 1 of both signs and zero, as exact small fractions */
 void net_node(struct net *n, const char *op);	/* Relu, Sign, ... : no attributes, same shape */
 void net_pool(struct net *n, int64_t k, int64_t s);
+void net_pad(struct net *n, int64_t width, float value);
 void net_bipolar(struct net *n, float scale);
 void net_log(struct net *n, int bits, int steps, float fsr, const char *rounding);
 void net_quant(struct net *n, float scale, float bits, int is_signed);

@@ -431,7 +431,7 @@ static int run_batch(struct run *r, const struct lxa_tensor *in, struct lxa_tens
 	for (i = 0; !ret && i < r->p->g->n_nodes; i++) {
 		const struct lxa_plan_entry *e = &r->p->nodes[i].e;
 
-		if (e->constant)
+		if (e->constant || r->p->nodes[i].unused)
 			continue;
 		if (e->place == LXA_PLACE_CPU)
 			ret = run_cpu(r, i);

@@ -169,8 +169,8 @@ static void place_layer(struct lxa_plan *p, int index)
 	e->par_bytes = l->layer.lay.par_bytes;
 	e->sum_bits = l->layer.sum_bits;
 	e->macs = lxa_layer_macs(&l->layer);
-	snprintf(p->nodes[l->nodes[0]].reason, sizeof(p->nodes[0].reason), "%s on the %s lanes%s%s", l->what,
-		 e->lanes, *l->note ? "; " : "", l->note);
+	snprintf(p->nodes[l->nodes[0]].reason, sizeof(p->nodes[0].reason), "input and weights are quantized%s%s",
+		 *l->note ? "; " : "", l->note);
 }
 
 static int try_head(struct lxa_plan *p, int node, struct lxa_err *err)
@@ -220,6 +220,65 @@ static int place_node(struct lxa_plan *p, int i, struct lxa_err *err)
 	else if (!*pn->reason)
 		snprintf(pn->reason, sizeof(pn->reason), "the device has no %s of its own, and no layer before it takes it in",
 			 n->op);
+	return 0;
+}
+
+/* Nodes that nobody asks for, because a layer reads what lies before them: Flatten, Pad. */
+static void place_views(struct lxa_plan *p, const uint8_t *needed)
+{
+	int i, next, layer;
+
+	for (i = p->g->n_nodes - 1; i >= 0; i--) {
+		struct plan_node *pn = &p->nodes[i];
+		const struct lxa_node *n = &p->g->nodes[i];
+
+		if (pn->e.place == LXA_PLACE_DEVICE || pn->e.constant || n->n_out != 1 || needed[n->out[0]])
+			continue;
+		next = plan_consumer(p, n->out[0]);
+		layer = next < 0 ? -1 : p->nodes[next].e.layer;
+		if (layer < 0) {
+			p->nodes[i].unused = 1;
+			snprintf(pn->reason, sizeof(pn->reason), "not run: nothing needs its output");
+			continue;
+		}
+		pn->e.place = LXA_PLACE_DEVICE;
+		pn->e.layer = layer;
+		snprintf(pn->reason, sizeof(pn->reason), "%s takes it in: it reads the image before it", p->g->nodes[next].name);
+	}
+}
+
+/* Which values somebody needs as floats, from the outputs back to the inputs. */
+static int find_views(struct lxa_plan *p, struct lxa_err *err)
+{
+	uint8_t *needed = calloc((size_t)p->g->n_values + 1, 1), *made = calloc((size_t)p->g->n_values + 1, 1);
+	int i, k, any;
+
+	if (!needed || !made) {
+		free(needed);
+		free(made);
+		return lxa_err_set(err, -ENOMEM, "%s: out of memory", p->g->path);
+	}
+	for (i = 0; i < p->n_layers; i++)
+		made[p->layers[i]->out_value] = 1;
+	for (i = 0; i < p->g->n_out; i++)
+		needed[p->g->out[i]] = 1;
+	for (i = p->g->n_nodes - 1; i >= 0; i--) {
+		const struct lxa_node *n = &p->g->nodes[i];
+		const struct lxa_plan_entry *e = &p->nodes[i].e;
+
+		if (e->head && !made[p->layers[e->layer]->in_value])
+			needed[p->layers[e->layer]->in_value] = 1;
+		if (e->constant || e->place == LXA_PLACE_DEVICE)
+			continue;
+		for (k = any = 0; k < n->n_out; k++)
+			any |= n->out[k] >= 0 && needed[n->out[k]];
+		for (k = 0; any && k < n->n_in; k++)
+			if (n->in[k] >= 0)
+				needed[n->in[k]] = 1;
+	}
+	place_views(p, needed);
+	free(needed);
+	free(made);
 	return 0;
 }
 
@@ -287,6 +346,8 @@ int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, 
 		count_uses(p);
 	for (i = 0; !ret && i < p->g->n_nodes; i++)
 		ret = place_node(p, i, err);
+	if (!ret)
+		ret = find_views(p, err);
 	if (!ret)
 		ret = plan_mem_init(p, err);
 	if (ret) {

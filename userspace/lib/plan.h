@@ -3,7 +3,7 @@
  * plan.h - the planner's and executor's structures (private to liblxa: plan*.c, exec*.c, report.c).
  *
  * plan.c drives; plan_enc.c knows how quantized float values and device codes correspond; plan_weights.c turns constant
- * weights into codes; plan_match.c finds the nodes that one device layer covers; plan_fold.c and plan_thresh.c make the
+ * weights into codes; plan_head.c and plan_match.c find the nodes that one device layer covers; plan_fold.c and plan_thresh.c make the
  * output stage from them. exec.c runs, exec_mem.c holds the values of a batch as floats and as packed codes.
  */
 #ifndef LXA_LIB_PLAN_H
@@ -59,6 +59,7 @@ struct plan_layer {
 
 struct plan_node {
 	struct lxa_plan_entry e;
+	int unused;			/* a CPU node whose outputs nobody needs: not run */
 	char reason[256];
 	struct lxa_layer_report rep;	/* CPU nodes */
 };
@@ -121,11 +122,23 @@ struct plan_matrix {
 int plan_weights(const struct lxa_plan *p, int value, const struct plan_matrix *m, const struct plan_enc *act,
 		 struct plan_weights *w, struct lxa_err *err);
 
+/* ---- plan_head.c ---- */
+int plan_onnx_op(const struct lxa_node *n, const char *op);
+int plan_is_head(const struct lxa_node *n);	/* Conv, Gemm, MatMul */
+uint64_t plan_node_macs(const struct lxa_plan *p, int node);
+int64_t plan_attr_at(const struct lxa_node *n, const char *name, size_t i, int64_t dflt);
+void plan_axis_pads(const struct lxa_node *n, int i, int64_t in, int64_t out, int64_t k, int64_t s, int64_t *begin,
+		    int64_t *end);
+int plan_head_conv(const struct lxa_plan *p, const struct lxa_node *n, struct plan_layer *l, struct lxa_job *j,
+		   struct plan_matrix *m, struct lxa_err *err);
+int plan_head_matrix(const struct lxa_plan *p, const struct lxa_node *n, struct plan_layer *l, struct lxa_job *j,
+		     struct plan_matrix *m, struct lxa_err *err);
+int plan_head_bias(const struct lxa_plan *p, const struct lxa_node *n, struct plan_layer *l, uint32_t out_c,
+		   struct lxa_err *err);
+
 /* ---- plan_match.c ---- */
-int plan_is_head(const struct lxa_node *n);
 int plan_match(const struct lxa_plan *p, int head, struct plan_layer *l, struct lxa_err *err);
 void plan_layer_free(struct plan_layer *l);
-uint64_t plan_node_macs(const struct lxa_plan *p, int node);
 
 /* ---- plan_fold.c ---- */
 /* The chain as y = a * T + b per channel; 1 when it is one (relu: clipped at 0 on the way). */

@@ -18,11 +18,6 @@
 
 #define LOG_FRACTION 12		/* code 1 of a log output is v = 2^12, if the multiplier allows */
 
-static int is_op(const struct lxa_node *n, const char *op)
-{
-	return lxa_domain_is_onnx(n->domain) && !strcmp(n->op, op);
-}
-
 /* Scale and offset that one node applies, per channel. 0: it is none of the affine ones. */
 static int node_affine(const struct lxa_plan *p, const struct lxa_node *n, int value, int ndim, uint32_t channels, double *s,
 		       double *o)
@@ -32,18 +27,18 @@ static int node_affine(const struct lxa_plan *p, const struct lxa_node *n, int v
 	int other = n->n_in > 1 && n->in[0] != value ? n->in[0] : n->n_in > 1 ? n->in[1] : -1, i, ok = v != NULL;
 	uint32_t c;
 
-	if (ok && is_op(n, "BatchNormalization")) {
+	if (ok && plan_onnx_op(n, "BatchNormalization")) {
 		for (i = 0; ok && i < 4; i++)
 			ok = plan_const_channels(plan_const(p, n->in[1 + i]), 2, channels, v + (size_t)i * channels);
 		for (c = 0; ok && c < channels; c++) {
 			s[c] = v[c] / sqrt(v[3 * channels + c] + (double)eps);
 			o[c] = v[channels + c] - v[2 * channels + c] * s[c];
 		}
-	} else if (ok && (is_op(n, "Add") || is_op(n, "Sub") || is_op(n, "Mul") || is_op(n, "Div"))) {
+	} else if (ok && (plan_onnx_op(n, "Add") || plan_onnx_op(n, "Sub") || plan_onnx_op(n, "Mul") || plan_onnx_op(n, "Div"))) {
 		ok = plan_const(p, other) && plan_const_channels(plan_const(p, other), ndim, channels, v);
 		for (c = 0; ok && c < channels; c++) {
-			s[c] = is_op(n, "Mul") ? v[c] : is_op(n, "Div") ? 1 / v[c] : 1;
-			o[c] = is_op(n, "Add") ? v[c] : is_op(n, "Sub") ? -v[c] : 0;
+			s[c] = plan_onnx_op(n, "Mul") ? v[c] : plan_onnx_op(n, "Div") ? 1 / v[c] : 1;
+			o[c] = plan_onnx_op(n, "Add") ? v[c] : plan_onnx_op(n, "Sub") ? -v[c] : 0;
 		}
 	} else {
 		ok = 0;
@@ -92,9 +87,9 @@ static int collapse(const struct lxa_plan *p, const struct plan_layer *l, struct
 	for (i = 1; ok && i < l->quant; i++) {
 		const struct lxa_node *n = &p->g->nodes[l->nodes[i]];
 
-		if (i == l->pool || is_op(n, "Identity"))
+		if (i == l->pool || plan_onnx_op(n, "Identity"))
 			continue;
-		if (is_op(n, "Relu")) {
+		if (plan_onnx_op(n, "Relu")) {
 			f->relu = 1;
 			continue;
 		}

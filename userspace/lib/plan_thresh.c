@@ -146,7 +146,7 @@ static int reachable(const struct lxa_layer *l, uint32_t c, int64_t v)
 {
 	const struct lxa_job *j = &l->job;
 
-	if (j->act_fmt != LXA_FMT_B1 || j->pad_t || j->pad_l || j->pad_b || j->pad_r)
+	if (j->act_fmt != LXA_FMT_B1 || (j->pad_mode == LXA_PAD_ZERO && (j->pad_t || j->pad_l || j->pad_b || j->pad_r)))
 		return 1;
 	return !((v ^ l->bound[c]) & 1);
 }
