@@ -26,14 +26,6 @@ static void print_figures(FILE *f, const struct lxa_plan_entry *e, const struct 
 			100.0 * r->utilization, per_image(r->rd_bytes + r->wr_bytes, images));
 }
 
-static void print_why(FILE *f, const struct lxa_plan_entry *e)
-{
-	if (e->place == LXA_PLACE_DEVICE && e->head)
-		fprintf(f, "  %s lanes, %s: %s\n", e->lanes, e->what, e->reason);
-	else
-		fprintf(f, "  %s\n", e->reason);
-}
-
 void table_layers(FILE *f, const struct lxa_plan *p, uint64_t images)
 {
 	struct lxa_layer_report r;
@@ -52,7 +44,7 @@ void table_layers(FILE *f, const struct lxa_plan *p, uint64_t images)
 		lxa_plan_report(p, i, &r);
 		fprintf(f, "%-18.18s %-18.18s %-6s", e->name, e->op, place_name(e->place));
 		print_figures(f, e, &r, images);
-		print_why(f, e);
+		fprintf(f, "  %s\n", e->reason);
 	}
 	if (folded)
 		fprintf(f, "(and %d nodes on constants, evaluated while planning)\n", folded);
