@@ -28,9 +28,10 @@ $(LXA_SRCS:%.c=$(B)/%.o): | $(LXA_PB).h
 $(LXA_LIB): $(LXA_OBJS)
 	@echo "  AR      $@"
 	@rm -f $@; $(AR) rcs $@ $^
-$(LXA_SO): $(LXA_OBJS)
+# The shared library brings the in-process driver and simulator along.
+$(LXA_SO): $(LXA_OBJS) $(DRIVER_LIB) $(SIM_LIB)
 	@echo "  LD      $@"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,liblxa.so -o $@ $^ $(LXA_LDLIBS)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,liblxa.so -o $@ $^ $(DRIVER_LDLIBS) $(LXA_LDLIBS)
 
 ALL += $(LXA_LIB) $(LXA_SO)
 
@@ -40,3 +41,4 @@ include userspace/train/rules.mk
 include userspace/cli/rules.mk
 -include tests/unit/graph.mk
 -include tests/unit/plan.mk
+-include userspace/examples/rules.mk

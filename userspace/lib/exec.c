@@ -187,6 +187,21 @@ static int submit(struct run *r, int first, int n)
 	return i;
 }
 
+static int cpu_takes(struct run *r, uint32_t flags)
+{
+	int ret;
+
+	while ((ret = lxa_bo_prep(r->p->acts, flags, WAIT_SLICE_MS)) == -ETIMEDOUT)
+		progress(r);
+	return ret ? lxa_err_set(r->err, ret, "%s: the buffer cannot be taken: %s", r->p->g->path, strerror(-ret)) : 0;
+}
+
+static void cpu_ends(struct run *r)
+{
+	if (r->p->dev)
+		lxa_bo_fini(r->p->acts);
+}
+
 /* Run everything that was collected. */
 static int flush(struct run *r)
 {
@@ -201,13 +216,14 @@ static int flush(struct run *r)
 		n = r->n_pending - first < (int)max ? r->n_pending - first : (int)max;
 		ret = submit(r, first, n);
 	}
-	for (i = 0; !ret && i < r->n_pending; i++) {
-		struct plan_layer *l = r->p->layers[r->pending[i]];
-
-		l->rep.images += (uint64_t)r->n;
-		r->p->slots[l->out_value].pending = 0;
-		if (r->opt->check)
+	for (i = 0; !ret && i < r->n_pending; i++)
+		r->p->layers[r->pending[i]]->rep.images += (uint64_t)r->n;
+	if (!ret && r->opt->check) {
+		ret = cpu_takes(r, LXA_PREP_READ);
+		for (i = 0; !ret && i < r->n_pending; i++)
 			check_layer(r, r->pending[i]);
+		if (!ret)
+			cpu_ends(r);
 	}
 	r->n_pending = 0;
 	return ret;
@@ -218,17 +234,7 @@ static int cpu_begins(struct run *r, uint32_t flags)
 {
 	int ret = flush(r);
 
-	if (ret || !r->p->dev)
-		return ret;
-	while ((ret = lxa_bo_prep(r->p->acts, flags, WAIT_SLICE_MS)) == -ETIMEDOUT)
-		progress(r);
-	return ret ? lxa_err_set(r->err, ret, "%s: the buffer cannot be taken: %s", r->p->g->path, strerror(-ret)) : 0;
-}
-
-static void cpu_ends(struct run *r)
-{
-	if (r->p->dev)
-		lxa_bo_fini(r->p->acts);
+	return ret || !r->p->dev ? ret : cpu_takes(r, flags);
 }
 
 static int run_layer(struct run *r, int layer)
@@ -251,7 +257,6 @@ static int run_layer(struct run *r, int layer)
 	}
 	out->have_packed = 1;
 	if (r->p->dev) {
-		out->pending = 1;
 		r->pending[r->n_pending++] = layer;
 		return 0;
 	}
@@ -327,7 +332,7 @@ static void reset_slots(struct lxa_plan *p)
 
 	for (v = 0; v < p->g->n_values; v++) {
 		lxa_tensor_free(&p->slots[v].t);
-		p->slots[v].have_packed = p->slots[v].pending = 0;
+		p->slots[v].have_packed = 0;
 	}
 }
 

@@ -122,6 +122,13 @@ static int find_event(struct lxa_device *dev, uint64_t seqno, struct lxa_event *
 	return n;
 }
 
+static int cpu_takes(struct lxa_operation *op, struct lxa_bo *bo, uint32_t flags, struct lxa_err *err)
+{
+	int ret = lxa_bo_prep(bo, flags, WAIT_SLICE_MS);
+
+	return ret ? lxa_err_set(err, ret, "%s: a buffer cannot be taken: %s", lxa_device_path(op->dev), strerror(-ret)) : 0;
+}
+
 static int run_on_device(struct lxa_operation *op, struct lxa_job *job, const struct lxa_layout *y, const int32_t *in,
 			 int32_t *out, struct lxa_event *ev, struct lxa_err *err)
 {
@@ -136,7 +143,11 @@ static int run_on_device(struct lxa_operation *op, struct lxa_job *job, const st
 		return ret;
 	job->act.handle = lxa_bo_handle(op->act);
 	job->out.handle = lxa_bo_handle(op->out);
+	ret = cpu_takes(op, op->act, LXA_PREP_WRITE, err);
+	if (ret)
+		return ret;
 	lxa_pack_input(&op->layer.caps, job, job->batch, in, lxa_bo_map(op->act));
+	lxa_bo_fini(op->act);
 	ret = lxa_job_submit(op->dev, job, 1, &seqno, err);
 	if (ret)
 		return ret;
@@ -149,7 +160,11 @@ static int run_on_device(struct lxa_operation *op, struct lxa_job *job, const st
 	if (ret)
 		return lxa_err_set(err, ret, "%s: the job failed: %s", lxa_device_path(op->dev), strerror(-ret));
 	find_event(op->dev, seqno, ev ? ev : &mine);
+	ret = cpu_takes(op, op->out, LXA_PREP_READ, err);
+	if (ret)
+		return ret;
 	lxa_unpack_output(&op->layer.caps, job, job->batch, lxa_bo_map(op->out), out);
+	lxa_bo_fini(op->out);
 	return 0;
 }
 

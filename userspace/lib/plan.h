@@ -67,7 +67,7 @@ struct plan_node {
 /* One value of the batch under way. */
 struct plan_slot {
 	struct lxa_tensor t;		/* float (or declared) form; data NULL: not there */
-	int have_packed, pending;	/* packed form is valid; its job was submitted but not waited for */
+	int have_packed;		/* the packed form is valid, or a job that was collected makes it */
 	int maker;			/* layer that makes the packed form, or -1: encoded here */
 	int users;			/* layers that read the packed form */
 	const struct plan_enc *enc;	/* NULL: no device layer touches it */
