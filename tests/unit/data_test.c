@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* data_test.c - the data set readers: good files give what was written into them, every broken one an error that names it. */
+/*
+ * data_test.c - the data set readers: good files give what was written into them, every broken one an error that
+ * names it.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * train_run_test.c - training as a whole: it learns, the same seed gives the same bytes on one core and on all, the written
- * file computes what the trained network computes, Ctrl-C and bad arguments end as documented.
+ * train_run_test.c - training as a whole: it learns, the same seed gives the same bytes on one core and on all, the
+ * written file computes what the trained network computes, Ctrl-C and bad arguments end as documented.
  */
 #include <errno.h>
 #include <math.h>
@@ -60,8 +60,8 @@ static struct recipe small(uint64_t seed)
 {
 	struct recipe r = *recipe_find("digits");
 
-	r.arch = "input conv8k3p1:wlog bn relu act:log4 conv16k3p1:wlog bn pool2 act:sign conv16k3p1:wbin bn relu act:log4 "
-		 "fc10:wlogt";
+	r.arch = "input conv8k3p1:wlog bn relu act:log4 conv16k3p1:wlog bn pool2 act:sign "
+		 "conv16k3p1:wbin bn relu act:log4 fc10:wlogt";
 	r.epochs = 6;
 	r.batch = 40;
 	r.seed = seed;
@@ -190,7 +190,8 @@ static int rows_apart(const char *arch, struct shape in, int max_pixel)
 	for (size_t i = 0; i < BATCH; i++)	/* NHWC to NCHW */
 		for (size_t p = 0; p < size / (size_t)in.c; p++)
 			for (size_t c = 0; c < (size_t)in.c; c++)
-				((float *)image.data)[i * size + c * (size / (size_t)in.c) + p] = x[i * size + p * (size_t)in.c + c];
+				((float *)image.data)[i * size + c * (size / (size_t)in.c) + p] =
+					x[i * size + p * (size_t)in.c + c];
 	logits = run_file(at("net.onnx"), &image);
 	assert_int_equal(lxa_tensor_count(&logits), BATCH * 10);
 	for (int i = 0; i < BATCH; i++) {
@@ -210,12 +211,15 @@ static int rows_apart(const char *arch, struct shape in, int max_pixel)
 static void test_file_computes_the_same(void **state)
 {
 	/* without activation quantizers small differences stay small: no row may differ */
-	assert_int_equal(rows_apart("input conv8k3p1:wlog bn relu pool2 conv8k3p0:wbin bn fc10:wlogt", (struct shape){ 9, 8, 1 }, 16), 0);
-	assert_int_equal(rows_apart("conv6k5p2:wlogb2 bn pool3 conv8k1p0:wbina bn relu fc10", (struct shape){ 9, 11, 3 }, 255), 0);
+	assert_int_equal(rows_apart("input conv8k3p1:wlog bn relu pool2 conv8k3p0:wbin bn fc10:wlogt",
+				    (struct shape){ 9, 8, 1 }, 16), 0);
+	assert_int_equal(rows_apart("conv6k5p2:wlogb2 bn pool3 conv8k1p0:wbina bn relu fc10", 
+				    (struct shape){ 9, 11, 3 }, 255), 0);
 	/* with them, a value on the edge between two codes may fall either way */
 	assert_in_range(rows_apart(recipe_find("digits")->arch, (struct shape){ 8, 8, 1 }, 16), 0, BATCH / 4);
 	assert_in_range(rows_apart(recipe_find("mnist")->arch, (struct shape){ 28, 28, 1 }, 255), 0, BATCH / 4);
-	assert_in_range(rows_apart("conv8k3p1:wlog bn relu act:log4b2 fc10:wlog", (struct shape){ 5, 5, 2 }, 9), 0, BATCH / 4);
+	assert_in_range(rows_apart("conv8k3p1:wlog bn relu act:log4b2 fc10:wlog", (struct shape){ 5, 5, 2 }, 9), 0,
+			BATCH / 4);
 }
 
 /* The program in a process of its own; its exit code, or -signal. Sends it SIGINT after `ms`, unless that is 0. */
@@ -244,10 +248,12 @@ static void test_program(void **state)
 {
 	const char *out = at("out.onnx"), *nowhere = at("none/out.onnx");
 
-	assert_int_equal(RUN(0, "--data", "digits", "--data-dir", dir, "--out", (char *)out, "--epochs", "1", "--quiet"), 0);
+	assert_int_equal(RUN(0, "--data", "digits", "--data-dir", dir, "--out", (char *)out, "--epochs", "1",
+			     "--quiet"), 0);
 	assert_int_equal(access(out, R_OK), 0);
 	unlink(out);
-	assert_int_equal(RUN(700, "--data", "digits", "--data-dir", dir, "--out", (char *)out, "--epochs", "100000"), 130);
+	assert_int_equal(RUN(700, "--data", "digits", "--data-dir", dir, "--out", (char *)out, "--epochs", "100000"),
+			 130);
 	assert_int_equal(access(out, F_OK), -1);
 	assert_int_equal(RUN(0, "--data", "digits", "--data-dir", dir, "--out", (char *)nowhere, "--epochs", "1"), 1);
 	assert_int_equal(RUN(0, "--data", "mnist", "--data-dir", dir, "--out", (char *)out), 1);
@@ -280,7 +286,8 @@ static int finish(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_file_computes_the_same), cmocka_unit_test(test_program),
+		cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_file_computes_the_same),
+		cmocka_unit_test(test_program),
 	};
 
 	return cmocka_run_group_tests(tests, start, finish);

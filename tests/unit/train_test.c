@@ -135,7 +135,8 @@ static double log_quant(const struct quantizer *q, double fsr, double x)
 static void fill_wide(float *x, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		x[i] = ldexpf(0.5f + 0.5f * rng_unit(&rnd), (int)rng_below(&rnd, 18) - 12) * (rng_below(&rnd, 2) ? 1.0f : -1.0f);
+		x[i] = ldexpf(rng_below(&rnd, 2) ? 0.5f + 0.5f * rng_unit(&rnd) : -0.5f - 0.5f * rng_unit(&rnd),
+			      (int)rng_below(&rnd, 18) - 12);
 	x[0] = 0.0f;
 	x[1] = -0.0f;
 	x[2] = 1.0f;
@@ -216,7 +217,10 @@ static void test_quantizers(void **state)
 	assert_null(quantizer_new("none", 1));
 }
 
-/* The gradient by the quantized weights is that of an unquantized layer with them; the estimator lets part of it through. */
+/*
+ * The gradient by the quantized weights is that of an unquantized layer with them; the estimator lets part of it
+ * through.
+ */
 static void check_quantized_conv(const char *kind, float spread_by)
 {
 	char arch[64];
@@ -280,7 +284,8 @@ static double loss_in_double(const float *z, const uint8_t *labels, int count, i
 		for (int c = 0; c < classes; c++)
 			sum += exp((double)z[i * classes + c]);
 		for (int c = 0; c < classes; c++)
-			loss -= (smooth / classes + (c == labels[i]) * (1.0 - smooth)) * ((double)z[i * classes + c] - log(sum));
+			loss -= (smooth / classes + (c == labels[i]) * (1.0 - smooth)) *
+				((double)z[i * classes + c] - log(sum));
 	}
 	return loss / count;
 }
@@ -369,8 +374,9 @@ static void test_augment(void **state)
 static void test_bad_architectures(void **state)
 {
 	static const char *const bad[] = {
-		"", "conv", "conv8", "conv8k3x1", "conv8k3p", "conv0k3p1", "conv8k9p0", "conv8k3p1:log4", "conv8k3p1:nothing", "act",
-		"act:wlog", "act:", "pool0", "pool9", "pool16", "fc", "bnx", "dense10", "relu conv8k3p1 what", "conv99999k3p1", "conv-4k3p1",
+		"", "conv", "conv8", "conv8k3x1", "conv8k3p", "conv0k3p1", "conv8k9p0", "conv8k3p1:log4",
+		"conv8k3p1:nothing", "act", "act:wlog", "act:", "pool0", "pool9", "pool16", "fc", "bnx", "dense10",
+		"relu conv8k3p1 what", "conv99999k3p1", "conv-4k3p1",
 	};
 	struct lxa_err err;
 	struct net *n;
@@ -386,7 +392,8 @@ static void test_bad_architectures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_gradients), cmocka_unit_test(test_quantizers), cmocka_unit_test(test_quantized_weights),
+		cmocka_unit_test(test_gradients), cmocka_unit_test(test_quantizers),
+		cmocka_unit_test(test_quantized_weights),
 		cmocka_unit_test(test_loss), cmocka_unit_test(test_adam), cmocka_unit_test(test_augment),
 		cmocka_unit_test(test_bad_architectures),
 	};

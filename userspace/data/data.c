@@ -26,7 +26,8 @@ static int find(const char *dir, const char *set, const char *file, char *path, 
 		if (n < PATH_LEN && !access(path, F_OK))
 			return 0;
 	}
-	return lxa_err_set(err, -ENOENT, "%s: has neither %s nor %s.gz, nor has a folder %s in it", dir, file, file, set);
+	return lxa_err_set(err, -ENOENT, "%s: has neither %s nor %s.gz, nor has a folder %s in it",
+			   dir, file, file, set);
 }
 
 static int load_digits(const char *dir, enum lxa_split split, struct lxa_dataset *d, struct lxa_err *err)
@@ -48,7 +49,8 @@ static int load_mnist(const char *dir, enum lxa_split split, struct lxa_dataset 
 	int ret;
 
 	if (split == LXA_SPLIT_ALL)
-		return lxa_err_set(err, -EINVAL, "mnist: its training and test images are separate files: load one split");
+		return lxa_err_set(err, -EINVAL,
+				   "mnist: its training and test images are separate files: load one split");
 	ret = find(dir, "mnist", mnist_files[first], images, err);
 	if (!ret)
 		ret = find(dir, "mnist", mnist_files[first + 1], labels, err);

@@ -3,7 +3,7 @@
  * data.h - labelled image sets, for training and for measuring: the built-in digits and MNIST.
  *
  * `lxa run` and `lxa train` both read through here, so that "the test split" means the same images to both.
- *	digits	digits.csv.gz of Debian's python3-sklearn: 1,797 images of 8x8, pixels 0..16. No split comes with it; ours:
+ *	digits	digits.csv.gz of Debian's python3-sklearn: 1,797 images of 8x8, pixels 0..16. It has no split; ours:
  *		image i is a test image iff i % 5 == 4 (359 of them; get-digits.sh fetches the file)
  *	mnist	the four IDX files, .gz or not: 60,000 training and 10,000 test images of 28x28, pixels 0..255
  * Thread-safe: no state. Errors are negative errno and a sentence in err that names the file.
@@ -26,8 +26,9 @@ struct lxa_dataset {
 enum lxa_split { LXA_SPLIT_TRAIN, LXA_SPLIT_TEST, LXA_SPLIT_ALL };
 
 /*
- * Load a split of the named set from a folder. The folder holds the files themselves or a folder with the set's name that
- * does. -ENOENT: no such file; -EINVAL: unknown name, or LXA_SPLIT_ALL of mnist; -EBADMSG: broken or truncated file.
+ * Load a split of the named set from a folder. The folder holds the files themselves or a folder with the set's name
+ * that does. -ENOENT: no such file; -EINVAL: unknown name, or LXA_SPLIT_ALL of mnist; -EBADMSG: broken or truncated
+ * file.
  */
 int lxa_data_load(const char *name, const char *dir, enum lxa_split split, struct lxa_dataset *d, struct lxa_err *err);
 void lxa_data_free(struct lxa_dataset *d);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Fetch the built-in data set: the digits.csv.gz of Debian's python3-sklearn. Nothing of that package is installed or run.
+# Fetch the built-in data set: the digits.csv.gz of Debian's python3-sklearn. Nothing of that package is installed or
+# run.
 #   get-digits.sh FOLDER [DEB]     FOLDER/digits.csv.gz; DEB: a .deb that is here already, else apt-get downloads it
 set -eu
 

@@ -62,7 +62,8 @@ int lxa_data_read_idx(const char *images, const char *labels, struct lxa_dataset
 	if (ret)
 		goto fail;
 	if (n_labels != dims[0]) {
-		ret = lxa_err_set(err, -EBADMSG, "%s: %u labels for the %u images of %s", labels, n_labels, dims[0], images);
+		ret = lxa_err_set(err, -EBADMSG, "%s: %u labels for the %u images of %s", labels, n_labels, dims[0],
+				  images);
 		goto fail;
 	}
 	d->n = dims[0];
@@ -73,7 +74,8 @@ int lxa_data_read_idx(const char *images, const char *labels, struct lxa_dataset
 	d->max = 255;
 	for (size_t i = 0; i < d->n; i++) {
 		if (d->labels[i] >= d->classes) {
-			ret = lxa_err_set(err, -EBADMSG, "%s: label %zu is %u, the largest is 9", labels, i, d->labels[i]);
+			ret = lxa_err_set(err, -EBADMSG, "%s: label %zu is %u, the largest is 9", labels, i,
+					  d->labels[i]);
 			goto fail;
 		}
 	}

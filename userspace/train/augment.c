@@ -35,7 +35,8 @@ static float bend_at(float g[GRID][GRID], float u, float v)
 
 	x -= (float)ix;
 	y -= (float)iy;
-	return (g[iy][ix] * (1 - x) + g[iy][ix + 1] * x) * (1 - y) + (g[iy + 1][ix] * (1 - x) + g[iy + 1][ix + 1] * x) * y;
+	return (g[iy][ix] * (1 - x) + g[iy][ix + 1] * x) * (1 - y) +
+	       (g[iy + 1][ix] * (1 - x) + g[iy + 1][ix + 1] * x) * y;
 }
 
 static float pixel(const struct lxa_dataset *d, const uint8_t *p, int x, int y)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * augment.h - images for training: each a little shifted, turned, scaled, sheared and bent, the same for the same numbers.
+ * augment.h - images for training: each a little shifted, turned, scaled, sheared and bent, the same for the same
+ * numbers.
  *
  * Thread-safe: no state.
  */

@@ -55,7 +55,8 @@ void dnn_destroy(struct dnn *d)
 	free(d);
 }
 
-static int make_reorder(struct dnn *d, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to, dnnl_primitive_t *out)
+static int make_reorder(struct dnn *d, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to,
+			dnnl_primitive_t *out)
 {
 	dnnl_primitive_desc_t pd;
 	int bad = dnnl_reorder_primitive_desc_create(&pd, from, d->engine, to, d->engine, NULL);
@@ -121,7 +122,8 @@ int dnn_conv_create(struct dnn *d, const struct dnn_conv_shape *s, struct dnn_co
 	c->d = d;
 	if (make_all(c, s)) {
 		dnn_conv_destroy(c);
-		return lxa_err_set(err, -EIO, "trainer: oneDNN has no convolution %dx%dx%d to %d channels, kernel %dx%d, pad %d",
+		return lxa_err_set(err, -EIO,
+				   "trainer: oneDNN has no convolution %dx%dx%d to %d channels, kernel %dx%d, pad %d",
 				   s->ih, s->iw, s->ic, s->oc, s->kh, s->kw, s->pad);
 	}
 	*out = c;
@@ -166,7 +168,8 @@ static int reorder(struct dnn_conv *c, const struct pass *p, dnnl_memory_t from,
 }
 
 /* oneDNN's interface has no const; it only writes to the argument that is the result. */
-static int run(struct dnn_conv *c, const struct pass *p, int x_arg, const float *x, int y_arg, const float *y, const float *w)
+static int run(struct dnn_conv *c, const struct pass *p, int x_arg, const float *x, int y_arg, const float *y,
+	       const float *w)
 {
 	const dnnl_exec_arg_t args[] = { { x_arg, c->x }, { y_arg, c->y }, { p->w_arg, p->w } };
 	int diff = p->w_arg == DNNL_ARG_DIFF_WEIGHTS;

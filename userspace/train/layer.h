@@ -2,8 +2,8 @@
 /*
  * layer.h - the layers of a network being trained, one behind the other.
  *
- * Activations are NHWC floats. A layer owns its output y and, when the layer before it needs a gradient, nothing more: the
- * network hands out buffers for gradients. To add a layer, write its struct layer_ops and add it to the table in net.c.
+ * Activations are NHWC floats. A layer owns its output y; the network hands out the buffers for gradients. To add a
+ * layer, write its struct layer_ops and add it to the table in net.c.
  */
 #ifndef LXA_TRAIN_LAYER_H
 #define LXA_TRAIN_LAYER_H
@@ -30,9 +30,7 @@ struct param {
 
 struct layer;
 
-/*
- * TRAIN: statistics of this batch, which also move the running ones; INFER: the running statistics.
- */
+/* TRAIN: statistics of this batch, which also move the running ones; INFER: the running statistics. */
 enum mode { MODE_TRAIN, MODE_INFER };
 
 struct layer_ops {

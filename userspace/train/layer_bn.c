@@ -27,7 +27,8 @@ static int bn_init(struct layer *l, struct dnn *d, struct rng *r, struct lxa_err
 	l->inv = calloc(c, sizeof(float));
 	l->run_mean = calloc(c, sizeof(float));
 	l->run_var = calloc(c, sizeof(float));
-	if (!l->mean || !l->inv || !l->run_mean || !l->run_var || param_alloc(&l->par[0], c) || param_alloc(&l->par[1], c))
+	if (!l->mean || !l->inv || !l->run_mean || !l->run_var || param_alloc(&l->par[0], c) ||
+	    param_alloc(&l->par[1], c))
 		return lxa_err_set(err, -ENOMEM, "%s: out of memory", l->name);
 	for (size_t i = 0; i < c; i++)
 		l->par[0].v[i] = l->run_var[i] = 1.0f;

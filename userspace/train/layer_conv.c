@@ -99,7 +99,9 @@ static void conv_emit(const struct layer *l, struct lxa_onnx *m, const char *in,
 
 const struct layer_ops layer_conv = { "conv", conv_init, conv_forward, conv_backward, conv_emit };
 
-/* A fully connected layer: the kernel covers the input, so that OIHW weights are the rows that Flatten + Gemm expect. */
+/*
+ * A fully connected layer: the kernel covers the input, so that OIHW weights are the rows that Flatten + Gemm expect.
+ */
 static int fc_init(struct layer *l, struct dnn *d, struct rng *r, struct lxa_err *err)
 {
 	int ret;

@@ -45,7 +45,7 @@ static void relu_emit(const struct layer *l, struct lxa_onnx *m, const char *in,
 
 const struct layer_ops layer_relu = { "relu", same_init, relu_forward, relu_backward, relu_emit };
 
-/* Max-pool with stride = window; rows and columns that do not fill a window are left out, as ONNX's floor mode has it. */
+/* Max-pool with stride = window; rows and columns that do not fill a window are left out, as ONNX does by default. */
 static int pool_init(struct layer *l, struct dnn *d, struct rng *r, struct lxa_err *err)
 {
 	if (l->number < 1 || l->number > 15 || l->number > l->in.h || l->number > l->in.w)

@@ -79,13 +79,16 @@ static int parse_layer(struct layer *l, const char *word, struct lxa_err *err)
 			l->ops = kinds[i];
 			if (parse_numbers(l, kind + len))
 				break;
-			if ((l->ops == &layer_conv || l->ops == &layer_fc) && (!l->number || (l->ops == &layer_conv && !l->kernel)))
+			if ((l->ops == &layer_conv || l->ops == &layer_fc) && !l->number)
+				break;
+			if (l->ops == &layer_conv && !l->kernel)
 				break;
 			if (!quantizer)
 				return 0;
 			l->q = quantizer_new(quantizer, l->number);
 			if (!l->q || !(l->ops == &layer_quant ? l->q->p.activations : l->q->p.weights))
-				return lxa_err_set(err, -EINVAL, "architecture: %s: no quantizer for this: %s", word, quantizer);
+				return lxa_err_set(err, -EINVAL, "architecture: %s: no quantizer for this: %s", word,
+						   quantizer);
 			return 0;
 		}
 	}

@@ -2,7 +2,7 @@
 /*
  * net.h - a network under training: a chain of layers made from a line of text.
  *
- *	"input conv16k3p1:wlog bn relu act:log4 conv64k3p1:wlog bn pool2 act:sign conv64k3p1:wbin bn relu act:log4 fc10:wlogt"
+ *	"input conv16k3p1:wlog bn relu act:log4 conv64k3p1:wlog bn pool2 act:sign conv64k3p1:wbin bn relu fc10"
  *
  * conv<channels>k<kernel>p<pad>[:quantizer]   fc<outputs>[:quantizer]   act:quantizer   pool<window>   bn   relu
  * input: the 8-bit pixels. A network belongs to one thread.
@@ -38,8 +38,8 @@ void net_take_statistics(struct net *n, const struct net *from); /* the running 
 uint64_t net_macs(const struct net *n);		/* of one image */
 
 /*
- * Mean cross-entropy of `count` rows against labels smoothed by `smooth`; dy: its gradient (rows from count to batch: 0).
- * *right: how many rows have their largest value at the label.
+ * Mean cross-entropy of `count` rows against labels smoothed by `smooth`; dy: its gradient (rows from count to batch:
+ * 0). right: how many rows have their largest value at the label.
  */
 float net_loss(const float *logits, const uint8_t *labels, int count, int batch, int classes, float smooth, float *dy,
 	       int *right);

@@ -31,8 +31,12 @@ static void binary_forward(const struct quantizer *q, int channel, const float *
 		y[i] = lxa_bipolar_value(a, x[i]);
 }
 
-/* As if it were the identity clipped to [-1, 1], times alpha, which counts as a constant: dx = alpha * dy where |x| < 1. */
-static void binary_backward(const struct quantizer *q, int channel, const float *x, const float *dy, float *dx, size_t n)
+/*
+ * As if it were the identity clipped to [-1, 1], times alpha, which counts as a constant:
+ * dx = alpha * dy where |x| < 1.
+ */
+static void binary_backward(const struct quantizer *q, int channel, const float *x, const float *dy, float *dx,
+			    size_t n)
 {
 	float a = q->scale[channel];
 

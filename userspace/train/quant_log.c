@@ -2,9 +2,9 @@
 /*
  * quant_log.c - logarithmic quantizers: lxa.LogQuant forward, exactly, and its straight-through estimator.
  *
- * lxa_logquant_code() defines the codes. Called for each of millions of values it would dominate the training time, so the
- * smallest float of each code is found with it once per range, and values are then compared with these bounds: the same
- * function, since the code never falls as |x| grows.
+ * lxa_logquant_code() defines the codes. Called for each of millions of values it would dominate the training time,
+ * so the smallest float of each code is found with it once per range, and values are then compared with these bounds:
+ * the same function, since the code never falls as |x| grows.
  */
 #include "quantizer.h"
 
@@ -14,12 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SFSR_MIN (-64)
+#define SFSR_MIN (-64)		/* 64 / s octaves around 1: far beyond any weight */
 #define SFSR_MAX 63
-#define LEVELS 16
+#define LEVELS 256		/* at most: of 8 bits */
 
 struct bounds {
-	int made;
+	int made, levels;
 	float from[LEVELS];		/* the smallest |x| with this code; [0] is 0 */
 	float value[LEVELS];
 };
@@ -51,10 +51,12 @@ static float smallest_with_code(const struct lxa_logq *p, int sfsr, int code)
 static void make_bounds(struct quantizer *q, int sfsr)
 {
 	struct bounds *b = (struct bounds *)q->priv + (sfsr - SFSR_MIN);
+	int levels = lxa_logq_levels(&q->p.log);
 
 	if (b->made)
 		return;
-	for (int i = 1; i < LEVELS; i++) {
+	b->levels = levels;
+	for (int i = 1; i < levels; i++) {
 		b->from[i] = smallest_with_code(&q->p.log, sfsr, i);
 		b->value[i] = lxa_logquant_value(&q->p.log, sfsr, i, 0);
 	}
@@ -84,8 +86,10 @@ static int log_prepare(struct quantizer *q, const float *x, size_t per_channel)
 {
 	if (!q->priv)
 		q->priv = calloc(SFSR_MAX - SFSR_MIN + 1, sizeof(struct bounds));
-	if (!q->priv || lxa_logq_levels(&q->p.log) != LEVELS)
+	if (!q->priv)
 		return -ENOMEM;
+	if (lxa_logq_levels(&q->p.log) > LEVELS)
+		return -EINVAL;
 	for (int c = 0; c < q->channels; c++) {
 		if (!q->p.dynamic)
 			q->sfsr[c] = (int)(q->p.fsr * (float)q->p.log.steps);
@@ -108,7 +112,7 @@ static void log_forward(const struct quantizer *q, int channel, const float *x, 
 
 		for (size_t j = 0; j < m; j++)
 			block[j] = 0.0f;
-		for (int l = 1; l < LEVELS; l++) {
+		for (int l = 1; l < b->levels; l++) {
 			float from = b->from[l], value = b->value[l];
 
 			for (size_t j = 0; j < m; j++)
@@ -120,12 +124,13 @@ static void log_forward(const struct quantizer *q, int channel, const float *x, 
 }
 
 /*
- * As if the quantizer were the identity up to its largest value and constant beyond: dx = dy where |x| is below the largest
- * value times half a step; unsigned: and x > 0. With a range taken from the data nothing is beyond.
+ * As if the quantizer were the identity up to its largest value and constant beyond: dx = dy where |x| is below the
+ * largest value times half a step; unsigned: and x > 0. With a range taken from the data nothing is beyond.
  */
 static void log_backward(const struct quantizer *q, int channel, const float *x, const float *dy, float *dx, size_t n)
 {
-	float top = q->p.dynamic ? INFINITY : bounds(q, channel)->value[LEVELS - 1] * exp2f(0.5f / (float)q->p.log.steps);
+	const struct bounds *b = bounds(q, channel);
+	float top = q->p.dynamic ? INFINITY : b->value[b->levels - 1] * exp2f(0.5f / (float)q->p.log.steps);
 	float low = q->p.log.is_signed ? -top : 0.0f;
 
 	for (size_t i = 0; i < n; i++)

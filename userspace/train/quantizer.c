@@ -17,7 +17,7 @@ static const struct {
 	{ "log4", &quantizer_log, { .log = ACT_LOG(2), .fsr = 2.0f, .activations = 1 } },
 	{ "log4b2", &quantizer_log, { .log = ACT_LOG(1), .fsr = 3.0f, .activations = 1 } },
 	{ "sign", &quantizer_binary, { .activations = 1 } },
-	/* weights: sign and 4-bit log, with a range of each channel's own or of the tensor's; binary, plain or scaled */
+	/* weights: sign and 4-bit log, the range each channel's own or the tensor's; binary, plain or scaled */
 	{ "wlog", &quantizer_log, { .log = WGT_LOG(2), .per_channel = 1, .dynamic = 1, .weights = 1 } },
 	{ "wlogt", &quantizer_log, { .log = WGT_LOG(2), .dynamic = 1, .weights = 1 } },
 	{ "wlogb2", &quantizer_log, { .log = WGT_LOG(1), .per_channel = 1, .dynamic = 1, .weights = 1 } },

@@ -2,8 +2,8 @@
 /*
  * quantizer.h - quantizers of weights and activations as objects: a forward, a backward, and how ONNX writes them.
  *
- * A quantizer sees an array of `channels` runs of equal length (for activations and per-tensor weights: one run). To add
- * one, write its four functions and add a line to the table in quantizer.c; an architecture then names it.
+ * A quantizer sees an array of `channels` runs of equal length (for activations and per-tensor weights: one run). To
+ * add one, write its four functions and add a line to the table in quantizer.c; an architecture then names it.
  * Backward functions are straight-through estimators: each says in words which derivative it stands in for.
  */
 #ifndef LXA_TRAIN_QUANTIZER_H
@@ -15,12 +15,12 @@
 struct quantizer;
 
 struct quantizer_ops {
-	/* Take the ranges from the data (optional). For weights before each forward. */
+	/* Take ranges from the data; before each forward of weights, and once with x NULL. 0 or a negative errno. */
 	int (*prepare)(struct quantizer *q, const float *x, size_t per_channel);
 	void (*forward)(const struct quantizer *q, int channel, const float *x, float *y, size_t n);
 	/* dx from dy and the forward's x; dx may be dy */
 	void (*backward)(const struct quantizer *q, int channel, const float *x, const float *dy, float *dx, size_t n);
-	/* Node `name` from value `in` to value `out`. ndim, dims: of the tensor; its first dimension is the channels'. */
+	/* Node `name` from value `in` to value `out`, a tensor of ndim dimensions, the first of them the channels. */
 	void (*emit)(const struct quantizer *q, struct lxa_onnx *m, const char *name, const char *in, const char *out,
 		     int ndim);
 };

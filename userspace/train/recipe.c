@@ -35,7 +35,8 @@ static void describe(struct lxa_onnx *m, const struct recipe *r, const struct ne
 {
 	char text[512];
 
-	snprintf(text, sizeof(text), "input 'image': raw pixels 0..%d as float, no scaling, [N, %d, %d, %d]; output 'logits': "
+	snprintf(text, sizeof(text),
+		 "input 'image': raw pixels 0..%d as float, no scaling, [N, %d, %d, %d]; output 'logits': "
 		 "one row an image, the class is the largest", max_pixel, n->in.c, n->in.h, n->in.w);
 	lxa_onnx_meta(m, "description", text);
 	lxa_onnx_meta(m, "data", r->data);

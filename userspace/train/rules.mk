@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# userspace/train/: the trainer. TRAIN_OBJS is what a program with lxa_train_main() links, besides LXA_LIB and DATA_OBJS.
+# userspace/train/: the trainer. TRAIN_OBJS is what a program with lxa_train_main() links, besides LXA_LIB and
+# DATA_OBJS.
 
 TRAIN_OBJS := $(patsubst %.c,$(B)/%.o,$(filter-out userspace/train/main.c,$(wildcard userspace/train/*.c)))
 TRAIN_PARTS := $(TRAIN_OBJS) $(DATA_OBJS) $(B)/userspace/cli/progress.o

@@ -2,9 +2,10 @@
 /*
  * team.h - training on several cores with the same result on any number of them.
  *
- * TEAM copies of the network, each with a thread of its own (the first with the caller's), take a share of each batch. Their
- * gradients are averaged in a fixed order, the first network learns from the mean, the others take over its parameters. Batch
- * statistics are those of the share. No thread waits by spinning: a busy machine makes it slower, not crawl.
+ * TEAM copies of the network, each with a thread of its own (the first with the caller's), take a share of each
+ * batch. Their gradients are averaged in a fixed order, the first network learns from the mean, the others take over
+ * its parameters. Batch statistics are those of the share. No thread waits by spinning: a busy machine makes it
+ * slower, not crawl.
  */
 #ifndef LXA_TRAIN_TEAM_H
 #define LXA_TRAIN_TEAM_H

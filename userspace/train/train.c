@@ -60,8 +60,8 @@ static void shuffle(struct run *t, int epoch)
 }
 
 /*
- * Images order[first..] (order NULL: first..) of a set into a share, at most a batch of them; the rest of it becomes black.
- * augment NULL: as they are. Returns how many.
+ * Images order[first..] (order NULL: first..) of a set into a share, at most a batch of them; the rest of it becomes
+ * black. augment NULL: as they are. Returns how many.
  */
 static int fill(struct run *t, int who, const struct lxa_dataset *d, const uint32_t *order, size_t first,
 		const struct augment *augment)
@@ -127,7 +127,9 @@ static int train_epoch(struct run *t, double *loss, struct lxa_err *err)
 	*loss = 0.0;
 	for (int i = 0; i < TEAM; i++)
 		*loss += t->share[i].loss / (double)(TEAM * n);
-	return isfinite(*loss) ? 0 : lxa_err_set(err, -EDOM, "train: the loss became infinite in epoch %d", t->epoch + 1);
+	if (!isfinite(*loss))
+		return lxa_err_set(err, -EDOM, "train: the loss became infinite in epoch %d", t->epoch + 1);
+	return 0;
 }
 
 /* Replaces the running statistics by the mean over many batches through the network as it will be saved. */
@@ -191,12 +193,14 @@ static int prepare(struct run *t, const char *dir, struct lxa_err *err)
 	if (!ret && r->batch % TEAM)
 		ret = lxa_err_set(err, -EINVAL, "train: a batch of %d is no multiple of %d", r->batch, TEAM);
 	if (!ret)
-		ret = team_create(r->arch, (struct shape){ t->train.h, t->train.w, t->train.c }, r->batch, r->seed, &t->team, err);
+		ret = team_create(r->arch, (struct shape){ t->train.h, t->train.w, t->train.c }, r->batch, r->seed,
+				  &t->team, err);
 	if (ret)
 		return ret;
 	if (classes(t) != t->train.classes || t->train.n < (size_t)r->batch || !t->test.n || t->test.h != t->train.h ||
 	    t->test.w != t->train.w)
-		return lxa_err_set(err, -EINVAL, "train: the %zu images of %s do not fit the network", t->train.n, r->data);
+		return lxa_err_set(err, -EINVAL, "train: the %zu images of %s do not fit the network", t->train.n,
+				   r->data);
 	t->order = calloc(t->train.n, sizeof(*t->order));
 	t->batches = t->train.n / (size_t)r->batch * (uint64_t)r->epochs;
 	if (!t->order)
@@ -265,8 +269,8 @@ int lxa_train(const struct recipe *r, const char *data_dir, const char *path, FI
 	sigaction(SIGINT, &catch, &before);
 	ret = prepare(&t, data_dir, err);
 	if (!ret && log)
-		fprintf(log, "%s: %zu training and %zu test images, %.2f million multiplications an image\n", r->data, t.train.n,
-			t.test.n, (double)net_macs(team_net(t.team, 0)) * 1e-6);
+		fprintf(log, "%s: %zu training and %zu test images, %.2f million multiplications an image\n", r->data,
+			t.train.n, t.test.n, (double)net_macs(team_net(t.team, 0)) * 1e-6);
 	if (!ret)
 		ret = epochs(&t, log, accuracy, err);
 	if (!ret && interrupted)

@@ -8,8 +8,9 @@
 #include "train.h"
 
 static const char usage[] =
-	"usage: lxa train --data digits|mnist --out FILE [--data-dir DIR] [--seed N] [--epochs N] [--arch TEXT] [--quiet]\n"
-	"Trains the network of a data set and writes it as ONNX. Without --seed, --epochs and --arch: the shipped network.\n"
+	"usage: lxa train --data digits|mnist --out FILE [--data-dir DIR] [--seed N] [--epochs N] [--arch TEXT]\n"
+	"                 [--quiet]\n"
+	"Trains the network of a data set and writes it as ONNX: without options, the shipped one.\n"
 	"  --data-dir DIR  folder with the data set's files (default: $LXA_DATA, else build/data)\n"
 	"  --arch TEXT     another architecture; userspace/train/README.md says how it is written\n"
 	"Exit code: 0 trained and written, 1 failed, 2 wrong usage, 130 interrupted (nothing written).\n";
