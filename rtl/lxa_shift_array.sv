@@ -75,8 +75,8 @@ module lxa_shift_array #(
   // rows: {0, set, odd activation exponent, input channel}; {1, ...}: zeros
   logic [63:0] w_q [8 * IC][OC];
   logic [63:0] acc_q [NPIX][OC];
-  logic [31:0] row_q [IC];
-  logic [31:0] sh_q [IC];
+  logic [ICL+2:0] row_q [IC];
+  logic [3:0] sh_q [IC];
   logic [63:0] val_q [IC];
   logic mac_q, int_q, set_q;
   logic [63:0] keep_q;
@@ -109,21 +109,21 @@ module lxa_shift_array #(
       if (a_int) begin
         for (int unsigned i = 0; i < IC; i++) begin
           val_q[i] = {{56{op_i.fmt == 3'(lxa_regs_pkg::FMT_S8) && bytes[8*i+7]}}, bytes[8*i +: 8]};
-          row_q[i] = 32'({!op_i.in_img, set_q, 1'b0, ICL'(i)});
+          row_q[i] = {!op_i.in_img, set_q, 1'b0, ICL'(i)};
         end
       end else if (is_nib) begin
         for (int unsigned i = 0; i < IC; i++) begin
           logic [3:0] m;
           m = nibs[4*i +: 4] - 4'd1;
-          sh_q[i] = op_i.act_s ? 32'(m[3:1]) : 32'(m);
-          row_q[i] = 32'({!op_i.in_img || nibs[4*i +: 4] == 4'd0, set_q, op_i.act_s & m[0], ICL'(i)});
+          sh_q[i] = op_i.act_s ? 4'(m[3:1]) : m;
+          row_q[i] = {!op_i.in_img || nibs[4*i +: 4] == 4'd0, set_q, op_i.act_s & m[0], ICL'(i)};
         end
       end else begin
         for (int unsigned i = 0; i < IC; i++) begin
           logic [4:0] m;
           m = bytes[8*i +: 5] - 5'd1;
-          sh_q[i] = op_i.act_s ? 32'(m[4:1]) : 32'(m[3:0]);
-          row_q[i] = 32'({!op_i.in_img || bytes[8*i +: 8] == 8'd0, set_q, op_i.act_s & m[0], ICL'(i)});
+          sh_q[i] = op_i.act_s ? m[4:1] : m[3:0];
+          row_q[i] = {!op_i.in_img || bytes[8*i +: 8] == 8'd0, set_q, op_i.act_s & m[0], ICL'(i)};
         end
       end
     end
