@@ -66,7 +66,7 @@ void lxa_pack_params(const struct lxa_layer *l, uint8_t *out)
 	memset(out, 0, y->par_bytes);
 	for (oc = 0; oc < l->job.out_c; oc++) {
 		const struct lxa_channel *c = &l->chan[oc];
-		uint32_t ocb = oc / y->block_oc, o = oc % y->block_oc, words[19] = { 0 };
+		uint32_t ocb = oc / y->block_oc, o = oc % y->block_oc, words[20] = { 0 };
 		uint8_t *base = out + (size_t)(ocb * slots + o / lanes * lanes) * y->par_rows * 16;
 
 		words[0] = (uint32_t)c->bias;
