@@ -128,6 +128,8 @@ void *rtl_create(struct bus *bus)
 #if VM_TRACE
 	e->ctx.traceEverOn(true);
 #endif
+	Verilated::threadContextp(&e->ctx);
+	e->ctx.threads(1);
 	e->ctx.randReset(2); // only a build with --x-initial unique looks at it
 	e->top = new (std::nothrow) Vlxa(&e->ctx, "lxa");
 	if (!e->top) {
@@ -172,6 +174,7 @@ void rtl_destroy(void *p)
 	Rtl *e = static_cast<Rtl *>(p);
 
 	rtl_wave(e, nullptr);
+	Verilated::threadContextp(&e->ctx); // scopes are taken out of the thread's context, which may be another device's
 	e->top->final();
 	delete e->top;
 	delete e;
@@ -333,6 +336,7 @@ void rtl_restore(void *p, const struct reg_state *s)
 	CMD(head_q) = s->head;
 	CMD(loaded_q) = s->head;
 	CPL(count_q) = s->cpl_count;
+	CPL(rec_count_q) = s->cpl_count;
 #define X(i, name) CNT(name) = s->cnt[i];
 	COUNTERS(X)
 #undef X

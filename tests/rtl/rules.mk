@@ -5,7 +5,7 @@ RTLT_COMMON := $(RTLT)/rig.o $(RTLT)/layer.o $(RTLT)/ref.o
 $(RTLT)/%.o: CPPFLAGS += -Isim -Idriver -Idriver/uapi -Itests/rtl
 $(RTLT)/ref.o: CFLAGS += -O3
 
-RTLT_PROGRAMS := $(RTLT)/oracle $(RTLT)/cosim
+RTLT_PROGRAMS := $(RTLT)/oracle $(RTLT)/cosim $(RTLT)/faults
 $(RTLT_PROGRAMS): $(RTLT)/%: $(RTLT)/%.o $(RTLT_COMMON) $(SIM_LIB)
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(SIM_LDLIBS)
