@@ -327,7 +327,6 @@ static void random_par(uint64_t *s, const struct layer *y, struct layer_par *p)
 int layer_finish(uint64_t *s, const struct lxa_caps *caps, struct layer *y)
 {
 	struct lxa_job *j = &y->job;
-	size_t na, nw, i;
 
 	lxa_layout(caps, j, &y->l);
 	if (!y->tile_h && !lxa_tile_choose(caps, j, &y->l, &y->tile_h, &y->tile_w))
@@ -338,6 +337,14 @@ int layer_finish(uint64_t *s, const struct lxa_caps *caps, struct layer *y)
 		if (!lxa_tile_fits(caps, j, &y->l, y->tile_h, y->tile_w))
 			y->tile_h = y->tile_w = 1;
 	}
+	return layer_data(s, caps, y);
+}
+
+int layer_data(uint64_t *s, const struct lxa_caps *caps, struct layer *y)
+{
+	struct lxa_job *j = &y->job;
+	size_t na, nw, i;
+
 	if (!lxa_tile_fits(caps, j, &y->l, y->tile_h, y->tile_w))
 		return -1;
 	y->act_pitch = lxa_tile_pitch(caps, j, &y->l, y->tile_w);

@@ -43,6 +43,7 @@ struct layer_want {
 void layer_random(uint64_t *s, const struct lxa_caps *caps, const struct layer_want *want, struct layer *y);
 /* Derive the layout of y->job, a tile when there is none, and random tensors and parameters. 0, or -1: no tile fits. */
 int layer_finish(uint64_t *s, const struct lxa_caps *caps, struct layer *y);
+int layer_data(uint64_t *s, const struct lxa_caps *caps, struct layer *y); /* the same for a layout and tile already chosen */
 void layer_free(struct layer *y);
 int layer_dual(const struct layer *y);
 /* Place operands and output in the rig's memory (act_at != 0: the input lies there already) and pack them. */
