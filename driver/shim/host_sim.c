@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libfdt.h>
+
 #include "lxa_sim.h"
 
 struct host_dev {
@@ -44,48 +46,66 @@ out:
 	return ret;
 }
 
-static int set_engine(struct lxa_sim *sim, const char *name, char *err, size_t err_len)
+/*
+ * The tree to create the device from: that of the file, or one that states nothing (all defaults), with the engine of
+ * the path in it. The simulator makes the engines that it is told of only, and the RTL one is big.
+ */
+static int make_tree(const struct host_options *opt, void **tree, size_t *len, char *err, size_t err_len)
 {
-	enum lxa_sim_engine want;
-	int ret = 0;
+	void *file = NULL;
+	size_t file_len = 0;
+	int ret, node;
 
-	if (!name)
+	if (opt->dtb) {
+		ret = read_file(opt->dtb, &file, &file_len, err, err_len);
+		if (ret)
+			return ret;
+		if (fdt_check_full(file, file_len)) {
+			snprintf(err, err_len, "device tree %s: no flattened device tree", opt->dtb);
+			free(file);
+			return -EINVAL;
+		}
+	}
+	*len = file_len + 4096;
+	*tree = malloc(*len);
+	if (!*tree) {
+		free(file);
+		return -ENOMEM;
+	}
+	ret = file ? fdt_open_into(file, *tree, (int)*len) : fdt_create_empty_tree(*tree, (int)*len);
+	free(file);
+	if (!ret && !opt->dtb) {
+		node = fdt_add_subnode(*tree, 0, "lxa");
+		ret = node < 0 ? node : fdt_setprop_string(*tree, node, "compatible", "lxa,lxa-1");
+	}
+	if (!ret && opt->engine) {
+		node = fdt_node_offset_by_compatible(*tree, -1, "lxa,lxa-1");
+		if (node >= 0)		/* else the simulator says what is missing */
+			ret = fdt_setprop_string(*tree, node, "engine", opt->engine);
+	}
+	if (!ret)
 		return 0;
-	if (!strcmp(name, "rtl"))
-		want = LXA_SIM_RTL;
-	else if (!strcmp(name, "model"))
-		want = LXA_SIM_MODEL;
-	else
-		ret = -EINVAL;
-	if (!ret && lxa_sim_engine(sim) != want)
-		ret = lxa_sim_set_engine(sim, want);
-	if (ret)
-		snprintf(err, err_len, "engine \"%s\": %s", name,
-			 ret == -EINVAL ? "no such engine (rtl, model)" : strerror(-ret));
-	return ret;
+	snprintf(err, err_len, "device tree: %s", fdt_strerror(ret));
+	free(*tree);
+	return -EINVAL;
 }
 
 int host_create(const struct host_options *opt, struct host_dev **out, char *err, size_t err_len)
 {
 	struct host_dev *h = calloc(1, sizeof(*h));
-	void *dtb = NULL;
-	size_t dtb_len = 0;
+	void *tree;
+	size_t len;
 	int ret;
 
 	if (!h)
 		return -ENOMEM;
-	if (opt->dtb) {
-		ret = read_file(opt->dtb, &dtb, &dtb_len, err, err_len);
-		if (ret)
-			goto free_host;
-	}
-	ret = lxa_sim_create(dtb, dtb_len, &h->sim, err, err_len);
-	free(dtb);
+	ret = make_tree(opt, &tree, &len, err, err_len);
 	if (ret)
 		goto free_host;
-	ret = set_engine(h->sim, opt->engine, err, err_len);
+	ret = lxa_sim_create(tree, len, &h->sim, err, err_len);
+	free(tree);
 	if (ret)
-		goto destroy;
+		goto free_host;
 	if (opt->wave || opt->log) {
 		ret = lxa_sim_trace(h->sim, opt->wave, opt->log, 0, 0);
 		if (ret) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * System calls for the runtime itself, past the preload library's versions of them. Sanitizers must see memory being
- * mapped, so there mmap and munmap are libc's (the preload library then sees addresses that are not its own and passes).
+ * mapped, so there mmap and munmap are the sanitizer's, which come next after the preload library's.
  */
 #include "shim.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -34,7 +35,9 @@ int sys_dup_cloexec(int fd)
 void *sys_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
 {
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-	return mmap(addr, len, prot, flags, fd, off);
+	typeof(&mmap) next = (typeof(&mmap))dlsym(RTLD_NEXT, "mmap");
+
+	return next(addr, len, prot, flags, fd, off);
 #else
 	return (void *)syscall(SYS_mmap, addr, len, prot, flags, fd, off);
 #endif
@@ -43,7 +46,9 @@ void *sys_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
 int sys_munmap(void *addr, size_t len)
 {
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-	return munmap(addr, len);
+	typeof(&munmap) next = (typeof(&munmap))dlsym(RTLD_NEXT, "munmap");
+
+	return next(addr, len);
 #else
 	return (int)syscall(SYS_munmap, addr, len);
 #endif

@@ -3,7 +3,20 @@
 KSELFTEST := lxa_abi lxa_bo lxa_job lxa_threads
 KSELFTEST_BIN := $(KSELFTEST:%=$(B)/tests/kselftest/%)
 KSELFTEST_H := $(wildcard tests/kselftest/*.h) driver/uapi/lxa.h
-KSELFTEST_HDR := $(B)/kselftest-include/ready
+KSELFTEST_INC ?= $(B)/kselftest-include
+KSELFTEST_HDR := $(KSELFTEST_INC)/ready
+
+# Under a sanitizer the functional model alone is enough, and the program has the preload library linked in.
+ifeq ($(SAN),)
+KSELFTEST_SIM = $(SIM_LIB)
+else
+KSELFTEST_SIM = $(B)/libsim-model.a
+endif
+$(B)/tests/kselftest/no_rtl.o: CPPFLAGS += $(SIM_FLAGS)
+$(B)/libsim-model.a: $(SIM_OBJS) $(B)/tests/kselftest/no_rtl.o
+	@echo "  AR      $@"
+	@rm -f $@
+	@$(AR) rcs $@ $^
 
 # "ready" says whether the headers are there; without them a program is not built, and its test is skipped with the reason.
 $(KSELFTEST_HDR):
@@ -13,12 +26,12 @@ $(KSELFTEST_HDR):
 		if [ $$rc = 0 ]; then touch $@; elif [ $$rc = 4 ]; then cat $(@D)/why; else exit $$rc; fi
 
 $(B)/tests/kselftest/%: tests/kselftest/%.c $(KSELFTEST_H) $(KSELFTEST_HDR) \
-		$(if $(SAN),$(PRELOAD_OBJ) $(DRIVER_LIB) $(SIM_LIB),$(PRELOAD_LIB))
+		$(if $(SAN),$(PRELOAD_OBJ) $(DRIVER_LIB) $(KSELFTEST_SIM),$(PRELOAD_LIB))
 	@mkdir -p $(@D)
 	@if [ -e $(KSELFTEST_HDR) ]; then echo "  LD      $@"; \
 		$(CC) -D_GNU_SOURCE $(CFLAGS) -Wno-sign-compare -Wno-unused-function -Itests/kselftest \
-			-I$(B)/kselftest-include -Idriver/uapi $(LDFLAGS) -o $@ $< \
-			$(if $(SAN),$(PRELOAD_OBJ) $(DRIVER_LIB) $(SIM_LIB) $(DRIVER_LDLIBS) -ldl) -lpthread; fi
+			-I$(KSELFTEST_INC) -Idriver/uapi $(LDFLAGS) -o $@ $< \
+			$(if $(SAN),$(PRELOAD_OBJ) $(DRIVER_LIB) $(KSELFTEST_SIM) $(DRIVER_LDLIBS) -ldl) -lpthread; fi
 
 .PHONY: kselftest
 kselftest: $(KSELFTEST_BIN) ## build the UAPI tests (kernel harness)
@@ -26,7 +39,7 @@ kselftest: $(KSELFTEST_BIN) ## build the UAPI tests (kernel harness)
 # One script a test program in TESTS: it runs the program and tells passed, skipped or failed.
 KSELFTEST_RUN := $(KSELFTEST_BIN:%=%.sh)
 $(KSELFTEST_RUN): %.sh: % tests/kselftest/run.sh
-	@printf '#!/bin/sh\nB=$(B) SAN=$(SAN) exec tests/kselftest/run.sh $(notdir $*) model\n' > $@
+	@printf '#!/bin/sh\nB=$(B) SAN=$(SAN) KSELFTEST_INC=$(KSELFTEST_INC) exec tests/kselftest/run.sh $(notdir $*) model\n' > $@
 	@chmod +x $@
 
 TESTS += $(KSELFTEST_RUN)
@@ -36,6 +49,23 @@ RECOVER_TEST := $(B)/tests/unit/recover_test
 TESTS += $(RECOVER_TEST)
 
 $(B)/tests/unit/recover_test.o: CPPFLAGS += -Itests/kselftest -Idriver/uapi -Idriver/shim -Isim
-$(RECOVER_TEST): $(B)/tests/unit/recover_test.o $(PRELOAD_OBJ) $(DRIVER_LIB) $(SIM_LIB)
+$(RECOVER_TEST): $(B)/tests/unit/recover_test.o $(PRELOAD_OBJ) $(DRIVER_LIB) $(KSELFTEST_SIM)
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) -ldl
+
+# ---- sanitizers: the same programs in build folders of their own ------------------------------------------------------
+SAN_PROGRAMS = $(KSELFTEST_RUN) $(RECOVER_TEST)
+.PHONY: test-san test-tsan san-programs san-run
+san-programs: $(SAN_PROGRAMS)
+san-run: san-programs
+	@tests/run.sh $(B)/test-logs $(SAN_PROGRAMS)
+
+test-san: $(KSELFTEST_HDR) ## driver, shim and model under ASan and UBSan: UAPI and recovery tests
+	@$(MAKE) --no-print-directory B=$(B)/san SAN=address,undefined OPT=-O1 KSELFTEST_INC=$(KSELFTEST_INC) san-run
+
+test-tsan: $(KSELFTEST_HDR) ## the same under TSan
+	@$(MAKE) --no-print-directory B=$(B)/tsan SAN=thread OPT=-O1 KSELFTEST_INC=$(KSELFTEST_INC) san-run
+
+ifeq ($(SAN),)
+TESTS += tests/kselftest/test-san.sh tests/kselftest/test-tsan.sh
+endif
