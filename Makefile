@@ -12,6 +12,8 @@
 B ?= build
 SAN ?=
 LXA_DATA ?=
+# Tests that want larger public data look here; without it they say that they skip.
+TEST_DATA = $(abspath $(or $(LXA_DATA),../shared/data))
 
 CC = gcc
 CXX = g++
@@ -55,11 +57,11 @@ run: setup-run ## classify real images on the RTL simulation; LXA_DATA=DIR takes
 
 test: setup-test ## every quick test
 	@$(MAKE) --no-print-directory -j$(JOBS) tests-built
-	@tests/run.sh $(B)/test-logs $(TESTS)
+	@LXA_DATA=$(TEST_DATA) tests/run.sh $(B)/test-logs $(TESTS)
 
 test-long: setup-test ## the long suites (random co-simulation, fuzzing)
 	@$(MAKE) --no-print-directory -j$(JOBS) tests-built
-	@tests/run.sh $(B)/test-logs $(TESTS_LONG)
+	@LXA_DATA=$(TEST_DATA) tests/run.sh $(B)/test-logs $(TESTS_LONG)
 
 .PHONY: tests-built
 tests-built: all $(filter $(B)/%,$(TESTS) $(TESTS_LONG))
