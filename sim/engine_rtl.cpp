@@ -94,7 +94,8 @@ void tick(Rtl *e)
 	t->clk_i = 0;
 	t->eval();
 	dump(e);
-	sample(e);
+	if (t->rst_ni)
+		sample(e);
 	t->clk_i = 1;
 	t->eval();
 	dump(e);
@@ -103,11 +104,16 @@ void tick(Rtl *e)
 
 void hard_reset(Rtl *e)
 {
-	e->top->rst_ni = 0;
+	Vlxa *t = e->top;
+
+	t->clk_i = 0;
+	t->s_axil_awaddr_i = t->s_axil_awvalid_i = t->s_axil_wdata_i = t->s_axil_wstrb_i = t->s_axil_wvalid_i = 0;
+	t->s_axil_bready_i = t->s_axil_araddr_i = t->s_axil_arvalid_i = t->s_axil_rready_i = 0;
+	t->rst_ni = 0;
 	for (int i = 0; i < 4; i++)
 		tick(e);
 	axi_mem_reset(&e->mem);
-	e->top->rst_ni = 1;
+	t->rst_ni = 1;
 	tick(e);
 }
 
