@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,6 +34,22 @@
 		__atomic_store_n(&fn, f, __ATOMIC_RELAXED);		\
 	}								\
 	f; })
+
+/*
+ * A sanitizer's own start calls open, mmap and the like before anything instrumented may run, the shim included: until
+ * our constructor has run there is nothing of ours, and what libc does is done by system call.
+ */
+static bool ready;
+
+static __attribute__((constructor)) void get_ready(void)
+{
+	ready = true;
+}
+
+static struct shim_file *ours(int fd)
+{
+	return ready ? shim_fget(fd) : NULL;
+}
 
 static int result(long ret)
 {
@@ -81,7 +98,7 @@ int name(const char *path, int flags, ...)				\
 	va_start(ap, flags);						\
 	mode = mode_of(flags, ap);					\
 	va_end(ap);							\
-	return NEXT(name)(path, flags, mode);				\
+	return ready ? NEXT(name)(path, flags, mode) : (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);				\
 }
 CATCH_OPEN(open)
 CATCH_OPEN(open64)
@@ -97,7 +114,7 @@ int name(int dir, const char *path, int flags, ...)			\
 	va_start(ap, flags);						\
 	mode = mode_of(flags, ap);					\
 	va_end(ap);							\
-	return NEXT(name)(dir, path, flags, mode);			\
+	return ready ? NEXT(name)(dir, path, flags, mode) : (int)syscall(SYS_openat, dir, path, flags, mode);			\
 }
 CATCH_OPENAT(openat)
 CATCH_OPENAT(openat64)
@@ -112,7 +129,7 @@ int __openat64_2(int dir, const char *path, int flags) { return openat64(dir, pa
 
 int ioctl(int fd, unsigned long cmd, ...)
 {
-	struct shim_file *sf = shim_fget(fd);
+	struct shim_file *sf = ours(fd);
 	va_list ap;
 	void *arg;
 	int ret;
@@ -129,9 +146,11 @@ int ioctl(int fd, unsigned long cmd, ...)
 
 ssize_t read(int fd, void *buf, size_t len)
 {
-	struct shim_file *sf = shim_fget(fd);
+	struct shim_file *sf = ours(fd);
 	ssize_t ret;
 
+	if (!ready)
+		return syscall(SYS_read, fd, buf, len);
 	if (!sf)
 		return NEXT(read)(fd, buf, len);
 	ret = shim_do_read(sf, buf, len);
@@ -151,6 +170,8 @@ ssize_t __read_chk(int fd, void *buf, size_t len, size_t room)
 
 int close(int fd)
 {
+	if (!ready)
+		return (int)syscall(SYS_close, fd);
 	shim_fd_forget(fd);
 	return NEXT(close)(fd);
 }
@@ -159,10 +180,12 @@ int close(int fd)
 
 static void *map(void *addr, size_t len, int prot, int flags, int fd, off_t off)
 {
-	struct shim_file *sf = flags & MAP_ANONYMOUS ? NULL : shim_fget(fd);
+	struct shim_file *sf = flags & MAP_ANONYMOUS ? NULL : ours(fd);
 	void *at;
 	int error = 0;
 
+	if (!ready)
+		return (void *)syscall(SYS_mmap, addr, len, prot, flags, fd, off);
 	if (flags & MAP_FIXED)
 		shim_munmap(addr, len, &error);	/* what it replaces may be ours */
 	if (!sf)
@@ -188,6 +211,8 @@ int munmap(void *addr, size_t len)
 {
 	int error = 0;
 
+	if (!ready)
+		return (int)syscall(SYS_munmap, addr, len);
 	if (shim_munmap(addr, len, &error))
 		return result(error);
 	return NEXT(munmap)(addr, len);
@@ -237,7 +262,7 @@ CATCH_FCNTL(fcntl64)
 static bool any_ours(const struct pollfd *fds, nfds_t n)
 {
 	for (nfds_t i = 0; i < n; i++) {
-		struct shim_file *sf = shim_fget(fds[i].fd);
+		struct shim_file *sf = ours(fds[i].fd);
 
 		if (sf) {
 			shim_fput(sf);

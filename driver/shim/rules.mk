@@ -14,6 +14,8 @@ $(SHIM_OBJS): CPPFLAGS += -Idriver/shim/include -Idriver/shim
 $(SHIM_OBJS) $(PRELOAD_OBJ): CFLAGS += -fvisibility=default
 $(B)/driver/shim/host_sim.o: CPPFLAGS := $(CPPFLAGS) -Idriver/shim -Isim
 $(PRELOAD_OBJ): CPPFLAGS += -Idriver/shim
+$(PRELOAD_OBJ): CFLAGS += $(if $(SAN),-fno-sanitize=all)
+$(DRIVER_OBJS) $(SHIM_OBJS): CFLAGS += $(if $(findstring thread,$(SAN)),-Wno-tsan)
 
 # One object, so that kmalloc and its like cannot meet a program's own names; the preload library wants calls.h as well.
 SHIM_VISIBLE = lxa_open lxa_open_error lxa_ioctl lxa_mmap lxa_munmap lxa_poll lxa_read lxa_dup lxa_close lxa_shim_*

@@ -113,10 +113,14 @@ static long to_user(long ret)
 /* fcntl() may have changed O_NONBLOCK on the descriptor. */
 static void refresh_flags(struct shim_file *sf)
 {
+	unsigned int was = READ_ONCE(sf->f.f_flags), flags = was & ~(unsigned int)O_NONBLOCK;
 	int now = fcntl(sf->efd, F_GETFL);
 
-	if (now >= 0)
-		WRITE_ONCE(sf->f.f_flags, (sf->f.f_flags & ~(unsigned int)O_NONBLOCK) | (unsigned int)(now & O_NONBLOCK));
+	if (now < 0)
+		return;
+	flags |= (unsigned int)now & O_NONBLOCK;
+	if (flags != was)
+		WRITE_ONCE(sf->f.f_flags, flags);
 }
 
 int shim_do_ioctl(struct shim_file *sf, unsigned long cmd, void *arg)
