@@ -65,7 +65,7 @@ static void receptive_field(const struct layer *y, uint32_t n, uint32_t oc, uint
 					int half = va.half + vw.half;
 
 					if (va.m && vw.m)
-						sum[half & 1] += (i128)va.m * vw.m << (half >> 1);
+						sum[half & 1] += (i128)va.m * vw.m * ((i128)1 << (half >> 1));
 				}
 			}
 		}
