@@ -9,13 +9,14 @@
  *   4. tensors and errors       shared by all
  *
  * Conventions. Functions return 0 or a negative errno; where they take a struct lxa_err (never NULL) they then leave a
- * sentence in it that names what failed and where. Sizes are in elements unless a name says bytes; times in milliseconds
- * (_ms) or seconds (_s); image tensors are NCHW, row-major, dense. Pointers returned by "get" functions belong to the
- * object they come from and live as long as it does. What a function creates, the matching free/close function frees;
- * those accept NULL.
- * Thread-safety: functions on different objects may run at the same time. Functions on one struct lxa_device may be called
- * from several threads, except lxa_device_close; event records go to whichever thread reads them. A lxa_operation or a
- * lxa_plan belongs to one thread at a time. A loaded lxa_model is read-only: several plans, in several threads, may share it.
+ * sentence in it that names what failed and where. Sizes are in elements unless a name says bytes; times in
+ * milliseconds (_ms) or seconds (_s); image tensors are NCHW, row-major, dense. Pointers returned by "get" functions
+ * belong to the object they come from and live as long as it does. What a function creates, the matching free/close
+ * function frees; those accept NULL.
+ * Thread-safety: functions on different objects may run at the same time. Functions on one struct lxa_device may be
+ * called from several threads, except lxa_device_close; event records go to whichever thread reads them. A
+ * lxa_operation or a lxa_plan belongs to one thread at a time. A loaded lxa_model is read-only: several plans, in
+ * several threads, may share it.
  */
 #ifndef LXA_H
 #define LXA_H
@@ -72,8 +73,8 @@ struct lxa_device;
 struct lxa_bo;
 
 /*
- * Open a device and make a context on it. path: a device node ("/dev/lxa0"), "sim:rtl" or "sim:model" (a simulated device
- * inside this process; every opener of the same name in a process shares it), or NULL: the environment variable
+ * Open a device and make a context on it. path: a device node ("/dev/lxa0"), "sim:rtl" or "sim:model" (a simulated
+ * device inside this process; every opener of the same name in a process shares it), or NULL: the environment variable
  * LXA_DEVICE, else /dev/lxa0 when it exists, else "sim:rtl".
  * Errors: -ENOENT, -EACCES (the node), -EPROTO (another ABI version), -EINVAL (unknown name), -ENOMEM.
  */
@@ -104,8 +105,9 @@ uint64_t lxa_bo_bytes(const struct lxa_bo *bo);
 uint32_t lxa_bo_handle(const struct lxa_bo *bo); /* for struct lxa_ref */
 
 /*
- * Before the CPU reads or writes a buffer that jobs use: waits until none does, at most timeout_ms. flags: LXA_PREP_READ,
- * LXA_PREP_WRITE. -ETIMEDOUT. lxa_bo_fini hands it back; call it before submitting jobs that use the buffer.
+ * Before the CPU reads or writes a buffer that jobs use: waits until none does, at most timeout_ms. flags:
+ * LXA_PREP_READ, LXA_PREP_WRITE. -ETIMEDOUT. lxa_bo_fini hands it back; call it before submitting jobs that use the
+ * buffer.
  */
 int lxa_bo_prep(struct lxa_bo *bo, uint32_t flags, uint32_t timeout_ms);
 int lxa_bo_fini(struct lxa_bo *bo);
@@ -114,11 +116,13 @@ int lxa_bo_fini(struct lxa_bo *bo);
  * Queue n jobs (all or none), in order; a job sees what earlier jobs wrote. *seqno: number of the last one.
  * -EINVAL: the error names the job's index and the field refused. The job array may be freed at once.
  */
-int lxa_job_submit(struct lxa_device *dev, const struct lxa_job *jobs, uint32_t n, uint64_t *seqno, struct lxa_err *err);
+int lxa_job_submit(struct lxa_device *dev, const struct lxa_job *jobs, uint32_t n, uint64_t *seqno,
+		   struct lxa_err *err);
 
 /*
- * Wait until job seqno and all before it have ended. -ETIMEDOUT: not within timeout_ms (0: look only). *job_error: 0, or
- * the error of the first failed job up to seqno that was not reported before: -ETIMEDOUT (it hung, the device was reset),
+ * Wait until job seqno and all before it have ended. -ETIMEDOUT: not within timeout_ms (0: look only). *job_error: 0,
+ * or the error of the first failed job up to seqno that was not reported before: -ETIMEDOUT (it hung, the device was
+ * reset),
  * -EIO (aborted by a reset, or a bus error), -EFAULT (left its window), -ECANCELED.
  */
 int lxa_job_wait(struct lxa_device *dev, uint64_t seqno, uint32_t timeout_ms, int *job_error);
@@ -129,9 +133,9 @@ int lxa_event_read(struct lxa_device *dev, struct lxa_event *ev, uint32_t n);
 /* ---- 2. operations ---------------------------------------------------------------------------------- */
 
 /*
- * One convolution with its packed weights and parameters. It is described by a struct lxa_job of which only the geometry,
- * formats, kind and pitches are read: op, flags, references, user, batch and tile are filled in by the library.
- * Fully connected: in_h = in_w = kh = kw = 1, or a kernel of the image's size.
+ * One convolution with its packed weights and parameters. It is described by a struct lxa_job of which only the
+ * geometry, formats, kind and pitches are read: op, flags, references, user, batch and tile are filled in by the
+ * library. Fully connected: in_h = in_w = kh = kw = 1, or a kernel of the image's size.
  */
 struct lxa_operation;
 
@@ -147,13 +151,14 @@ struct lxa_channel {
 #define LXA_THR_NEVER INT32_MAX
 
 /*
- * weights: out_c x (in_c / groups) x kh x kw bytes (ONNX's OIHW): LXA_WFMT_LOG sign in bit 7 and code below, LXA_WFMT_S8
- * the value, LXA_WFMT_B1 +1 or -1. chan: out_c records. Both are copied.
+ * weights: out_c x (in_c / groups) x kh x kw bytes (ONNX's OIHW): LXA_WFMT_LOG sign in bit 7 and code below,
+ * LXA_WFMT_S8 the value, LXA_WFMT_B1 +1 or -1. chan: out_c records. Both are copied.
  * dev may be NULL: the operation then runs on the CPU kernels with the same bits (caps: lxa_caps_base).
- * Errors: -EINVAL (a field out of range or a layer that does not fit: the sentence says which), -ERANGE (with these weights
- * a sum could leave the accumulator: channel and figures are named), -ENOMEM.
+ * Errors: -EINVAL (a field out of range or a layer that does not fit: the sentence says which), -ERANGE (with these
+ * weights a sum could leave the accumulator: channel and figures are named), -ENOMEM.
  */
-int lxa_op_create(struct lxa_device *dev, const struct lxa_job *shape, const int8_t *weights, const struct lxa_channel *chan,
+int lxa_op_create(struct lxa_device *dev, const struct lxa_job *shape, const int8_t *weights,
+		  const struct lxa_channel *chan,
 		  struct lxa_operation **out, struct lxa_err *err);
 void lxa_op_free(struct lxa_operation *op);
 
@@ -161,9 +166,9 @@ const struct lxa_job *lxa_op_job(const struct lxa_operation *op);	/* complete bu
 const struct lxa_layout *lxa_op_layout(const struct lxa_operation *op); /* output size, pitches, extents (batch 1) */
 
 /*
- * Run on codes: in is batch x in_c x in_h x in_w (LXA_FMT_B1: +1 / -1; others: the code or integer), out is batch x out_c
- * x out_h x out_w (1-bit outputs: +1 / -1 like the input; others: the code or integer). Packs, submits, waits, unpacks.
- * ev (may be NULL) gets the job's counters (zeros on the CPU).
+ * Run on codes: in is batch x in_c x in_h x in_w (LXA_FMT_B1: +1 / -1; others: the code or integer), out is batch x
+ * out_c x out_h x out_w (1-bit outputs: +1 / -1 like the input; others: the code or integer). Packs, submits, waits,
+ * unpacks. ev (may be NULL) gets the job's counters (zeros on the CPU).
  */
 int lxa_op_run(struct lxa_operation *op, uint32_t batch, const int32_t *in, int32_t *out, struct lxa_event *ev,
 	       struct lxa_err *err);
@@ -172,7 +177,8 @@ int lxa_op_run(struct lxa_operation *op, uint32_t batch, const int32_t *in, int3
 void lxa_op_run_cpu(struct lxa_operation *op, uint32_t batch, const void *act, void *out);
 
 /* Codes NCHW to packed NHWC and back, by the layout of `job` and `caps`; b1 elements are +1 / -1. */
-void lxa_pack_input(const struct lxa_caps *caps, const struct lxa_job *job, uint32_t batch, const int32_t *codes, void *packed);
+void lxa_pack_input(const struct lxa_caps *caps, const struct lxa_job *job, uint32_t batch, const int32_t *codes,
+		    void *packed);
 void lxa_unpack_output(const struct lxa_caps *caps, const struct lxa_job *job, uint32_t batch, const void *packed,
 		       int32_t *codes);
 
@@ -193,13 +199,16 @@ struct lxa_io {
 };
 
 /*
- * Decide for every node where it runs. dev: the device that will run it, or NULL: device layers run on LXA's CPU kernels on
- * the same packed integers, planned for the `base` configuration (engine "cpu"). batch: images the device gets in one job
- * at most; the model's first dimension when it is fixed (then batch must be equal to it, or 0). Big batches are cut down to
- * what the device's memory holds.
+ * Decide for every node where it runs. dev: the device that will run it, or NULL: device layers run on LXA's CPU
+ * kernels on the same packed integers, planned for the `base` configuration (engine "cpu"). batch: images the device
+ * gets in one job at most; ignored when the model fixes its first dimension. Big batches are cut down to what the
+ * device's memory holds: lxa_plan_batch() tells.
+ * What a float chain behind a layer becomes (userspace/README.md, "How exact"): thresholds that give the chain's code for
+ * every sum, or multiplier, shift and bias with a relative error of 2^-15. The entry's reason says which.
  * Errors: -EINVAL (the graph is inconsistent), -EOPNOTSUPP (an operator that neither side has), -ENOMEM.
  */
-int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, struct lxa_plan **out, struct lxa_err *err);
+int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, struct lxa_plan **out,
+		    struct lxa_err *err);
 void lxa_plan_free(struct lxa_plan *p);
 
 int64_t lxa_plan_batch(const struct lxa_plan *p);
@@ -214,7 +223,7 @@ enum lxa_place { LXA_PLACE_CPU, LXA_PLACE_DEVICE };
 struct lxa_plan_entry {
 	const char *name, *op;
 	enum lxa_place place;
-	const char *reason;		/* why there; for the CPU: what kept it off the device */
+	const char *reason;		/* why there; for the CPU: what kept it off the device. Never NULL */
 	int layer;			/* device: number of the device layer that this node is part of; else -1 */
 	int head;			/* device: 1 for the layer's convolution, where its figures are counted */
 	int constant;			/* 1: depends on constants only; evaluated while planning */
@@ -250,8 +259,8 @@ void lxa_plan_report(const struct lxa_plan *p, int i, struct lxa_layer_report *r
 struct lxa_run_options {
 	int check;			/* also run every device layer on the CPU kernels and compare bit for bit */
 	/*
-	 * Called after each batch and, with an unchanged `done`, some times a second while waiting. Non-zero stops the run:
-	 * it ends after the batch under way and returns -EINTR; outputs up to `done` are valid. May be NULL.
+	 * Called after each batch and, with an unchanged `done`, some times a second while waiting. Non-zero stops the
+	 * run: it ends after the batch under way and returns -EINTR; outputs up to `done` are valid. May be NULL.
 	 */
 	int (*progress)(void *ctx, uint64_t done, uint64_t total);
 	void *ctx;
@@ -267,13 +276,14 @@ struct lxa_run_result {
 
 /*
  * Run `in` (lxa_plan_inputs tensors, the declared element type; float32 is converted where another is declared) through
- * the plan. The first dimension of every input is the number of images and may be anything; it is cut into batches. out:
- * lxa_plan_outputs tensors, of which data is allocated here and freed by the caller with lxa_tensor_free, also after an
- * error. opt and res may be NULL. A mismatch is not an error: look at res.
+ * the plan. The first dimension of every input is the number of images and may be anything; it is cut into batches.
+ * out: lxa_plan_outputs tensors, of which data is allocated here and freed by the caller with lxa_tensor_free, also
+ * after an error. opt and res may be NULL. A mismatch is not an error: look at res.
  * Errors: -EINVAL (shape or type, names the input), -EINTR (stopped), -EIO, -ETIMEDOUT, ... (a job failed: names the
  * layer).
  */
-int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_tensor *out, const struct lxa_run_options *opt,
+int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_tensor *out,
+		 const struct lxa_run_options *opt,
 		 struct lxa_run_result *res, struct lxa_err *err);
 
 #ifdef __cplusplus

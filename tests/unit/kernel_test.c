@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Single layers on the CPU kernels: random shapes in all modes against ordinary convolution on unpacked codes, and every
- * vector kernel against the plain one on the same memory. The oracle below shares nothing with the library: it convolves
- * with explicit index arithmetic, adds in 128 bits, and decides the logarithm by exact powers instead of constants.
+ * Single layers on the CPU kernels: random shapes in all modes against ordinary convolution on unpacked codes, and
+ * every vector kernel against the plain one on the same memory. The oracle below shares nothing with the library: it
+ * convolves with explicit index arithmetic, adds in 128 bits, and decides the logarithm by exact powers instead of
+ * constants.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,14 +47,16 @@ static struct sum oracle_sum(const struct lxa_job *j, const int8_t *w, const int
 			for (kx = 0; kx < j->kw; kx++) {
 				int iy = y * j->sy + ky * j->dy - j->pad_t, ix = x * j->sx + kx * j->dx - j->pad_l;
 				int outside = iy < 0 || iy >= j->in_h || ix < 0 || ix >= j->in_w;
-				int code = outside ? 0 : in[((n * j->in_c + g * icg + i) * j->in_h + iy) * j->in_w + ix];
+				int code = outside ? 0 :
+					in[((n * j->in_c + g * icg + i) * j->in_h + iy) * j->in_w + ix];
 				int8_t wt = w[((oc * icg + i) * j->kh + ky) * j->kw + kx];
 
 				if (outside && j->pad_mode == LXA_PAD_PLUS)
 					code = 1;
 				if (outside && j->pad_mode == LXA_PAD_MINUS)
 					code = -1;
-				operand(j->act_fmt <= LXA_FMT_LOG8, j->conv_flags & LXA_CONV_ACT_SQRT2, code, 1, &a, &ha);
+				operand(j->act_fmt <= LXA_FMT_LOG8, j->conv_flags & LXA_CONV_ACT_SQRT2, code, 1, &a,
+					&ha);
 				operand(j->wgt_fmt == LXA_WFMT_LOG, j->conv_flags & LXA_CONV_WGT_SQRT2,
 					j->wgt_fmt == LXA_WFMT_LOG ? wt & 127 : wt, wt < 0 ? -1 : 1, &b, &hw);
 				p = a * b * ((int64_t)1 << ((ha + hw) / 2));
@@ -129,9 +132,11 @@ static void oracle(const struct lxa_job *j, const struct lxa_layout *y, const in
 							int cx = (int)ox * j->pool_sx - j->pool_pl + px;
 							int32_t code;
 
-							if (cy < 0 || cx < 0 || cy >= (int)y->conv_h || cx >= (int)y->conv_w)
+							if (cy < 0 || cx < 0 || cy >= (int)y->conv_h ||
+							    cx >= (int)y->conv_w)
 								continue;
-							code = oracle_code(j, &chan[oc], oracle_sum(j, w, in, (int)n, (int)oc, cy, cx));
+							code = oracle_code(j, &chan[oc], oracle_sum(j, w, in, (int)n,
+												    (int)oc, cy, cx));
 							if (first || code > *out)
 								*out = code;
 							first = 0;
@@ -141,7 +146,8 @@ static void oracle(const struct lxa_job *j, const struct lxa_layout *y, const in
 
 /* ---- random layers ----------------------------------------------------------------------------------------------- */
 
-static void compare(const struct random_layer *r, const char *what, const int32_t *got, const int32_t *want, size_t n, int round)
+static void compare(const struct random_layer *r, const char *what, const int32_t *got, const int32_t *want, size_t n,
+		    int round)
 {
 	size_t i;
 
@@ -215,7 +221,8 @@ static int32_t single(const struct lxa_job *j, int8_t w, struct lxa_channel c, i
 
 static struct lxa_job job_1x1(void)
 {
-	return (struct lxa_job){ .in_h = 1, .in_w = 1, .in_c = 1, .out_c = 1, .groups = 1, .kh = 1, .kw = 1, .sy = 1, .sx = 1,
+	return (struct lxa_job){ .in_h = 1, .in_w = 1, .in_c = 1, .out_c = 1, .groups = 1, .kh = 1, .kw = 1, .sy = 1,
+				.sx = 1,
 				 .dy = 1, .dx = 1, .pool_h = 1, .pool_w = 1, .pool_sy = 1, .pool_sx = 1 };
 }
 

@@ -239,10 +239,13 @@ const char *random_layer_text(const struct random_layer *r)
 	static char text[512];
 	const struct lxa_job *j = &r->job;
 
-	snprintf(text, sizeof(text), "act %u wgt %u flags %x pad mode %u kind %u out %u nthr %u; %u x %ux%ux%u -> %u, groups %u, "
+	snprintf(text, sizeof(text),
+		 "act %u wgt %u flags %x pad mode %u kind %u out %u nthr %u; %u x %ux%ux%u -> %u, groups %u, "
 		 "kernel %ux%u stride %u,%u dilation %u,%u pad %u,%u,%u,%u pool %ux%u stride %u,%u pad %u,%u",
-		 j->act_fmt, j->wgt_fmt, j->conv_flags, j->pad_mode, j->kind, j->out_fmt, j->nthr, r->batch, j->in_c, j->in_h,
-		 j->in_w, j->out_c, j->groups, j->kh, j->kw, j->sy, j->sx, j->dy, j->dx, j->pad_t, j->pad_l, j->pad_b, j->pad_r,
+		 j->act_fmt, j->wgt_fmt, j->conv_flags, j->pad_mode, j->kind, j->out_fmt, j->nthr, r->batch, j->in_c,
+			 j->in_h,
+		 j->in_w, j->out_c, j->groups, j->kh, j->kw, j->sy, j->sx, j->dy, j->dx, j->pad_t, j->pad_l, j->pad_b,
+			 j->pad_r,
 		 j->pool_h, j->pool_w, j->pool_sy, j->pool_sx, j->pool_pt, j->pool_pl);
 	return text;
 }
@@ -268,7 +271,8 @@ void check_isas(struct lxa_layer *layer, const struct random_layer *r, const int
 	memset(b, 0x5a, y.out_bytes);
 	lxa_pack_input(&layer->caps, &j, r->batch, r->in, act);
 	for (i = 0; i < (size_t)j.batch * j.in_h * j.in_w; i++) {
-		uint8_t *px = act + i / (j.in_h * j.in_w) * y.in_img + i / j.in_w % j.in_h * y.in_row + i % j.in_w * y.in_px;
+		uint8_t *px =
+			act + i / (j.in_h * j.in_w) * y.in_img + i / j.in_w % j.in_h * y.in_row + i % j.in_w * y.in_px;
 		uint32_t bits = lxa_fmt_bits(j.act_fmt), c;
 
 		for (c = j.in_c; c < y.in_px * 8 / bits; c++)

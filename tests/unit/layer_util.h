@@ -23,7 +23,10 @@ void random_layer(struct random_layer *r);
 void random_layer_free(struct random_layer *r);
 const char *random_layer_text(const struct random_layer *r);
 
-/* Run the layer's plain kernel and the machine's best one: equal bytes, equal to `want` once unpacked; fails the test if not. */
+/*
+ * Run the layer's plain kernel and the machine's best one: equal bytes, equal to `want` once unpacked; fails the test
+ * if not.
+ */
 void check_isas(struct lxa_layer *layer, const struct random_layer *r, const int32_t *want, size_t n);
 
 #endif

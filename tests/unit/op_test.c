@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The device half of lxa.h without models: parameters, buffers, jobs, waiting, records, and random single layers on both
- * engines, which must give the codes that the CPU kernels give (kernel_test holds those against an oracle).
+ * The device half of lxa.h without models: parameters, buffers, jobs, waiting, records, and random single layers on
+ * both engines, which must give the codes that the CPU kernels give (kernel_test holds those against an oracle).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,7 +55,8 @@ static void random_on(const char *path, int rounds)
 			fail_msg("%s; %s", err.text, random_layer_text(&r));
 		for (k = 0; k < n; k++)
 			if (out[k] != want[k])
-				fail_msg("%s, element %zu: %d, CPU kernel %d; %s", path, k, out[k], want[k], random_layer_text(&r));
+				fail_msg("%s, element %zu: %d, CPU kernel %d; %s", path, k, out[k], want[k],
+					 random_layer_text(&r));
 		assert_int_equal(ev.error, 0);
 		assert_true(ev.cycles > 0 && ev.macs > 0);
 		free(out);
@@ -139,7 +140,8 @@ static void test_buffers(void **state)
 static void test_jobs(void **state)
 {
 	struct lxa_device *dev = open_or_skip("sim:model");
-	struct lxa_job shape = { .in_h = 1, .in_w = 4, .in_c = 1, .out_c = 1, .groups = 1, .kh = 1, .kw = 1, .sy = 1, .sx = 1,
+	struct lxa_job shape = { .in_h = 1, .in_w = 4, .in_c = 1, .out_c = 1, .groups = 1, .kh = 1, .kw = 1, .sy = 1,
+				.sx = 1,
 				 .dy = 1, .dx = 1, .pool_h = 1, .pool_w = 1, .pool_sy = 1, .pool_sx = 1,
 				 .act_fmt = LXA_FMT_LOG4, .wgt_fmt = LXA_WFMT_LOG, .kind = LXA_KIND_LOG,
 				 .out_fmt = LXA_OFMT_N4, .log_max = 15, .log_off = 1 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The planner and the executor: small ONNX graphs, planned, run on the CPU kernels and on a simulated device, compared with
- * the float reference that executes every node as ONNX says. Binary layers must be equal, ties included; log layers may
- * differ by one code where the value lies at a rounding boundary.
+ * The planner and the executor: small ONNX graphs, planned, run on the CPU kernels and on a simulated device, compared
+ * with the float reference that executes every node as ONNX says. Binary layers must be equal, ties included; log
+ * layers may differ by one code where the value lies at a rounding boundary.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -260,7 +260,7 @@ static void test_sign(void **state)
 	}
 }
 
-/* ---- log and integers ------------------------------------------------------------------------------------------------ */
+/* ---- log and integers ------------------------------------------------------------------------ */
 
 /* One quantized layer; compares codes. Off by more than one level, or more than 1 % of them, is an error. */
 static void one_log_layer(struct net *n, int64_t c, int64_t h, int64_t w, double ratio)
@@ -434,7 +434,7 @@ static void test_mixed_network(void **state)
 	unlink(n.path);
 }
 
-/* ---- what stays on the CPU, and why ---------------------------------------------------------------------------------- */
+/* ---- what stays on the CPU, and why ---------------------------------------------------------- */
 
 static void expect_reason(struct net *n, const char *op, const char *words)
 {

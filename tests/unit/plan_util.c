@@ -87,7 +87,8 @@ static void weights(struct net *n, enum net_quant q, int ndim, const int64_t *di
 	constant(n, raw, ndim, dims, w);
 	scale_dims[oc_first ? 0 : ndim - 1] = oc;
 	for (i = 0; i < oc; i++)
-		s[i] = q == NET_INT8 ? 0.01f * (float)(1 + layer_test_rnd(3)) : q == NET_BIPOLAR ? 1 : (float)layer_test_rnd(3) - 1;
+		s[i] = q == NET_INT8 ? 0.01f * (float)(1 + layer_test_rnd(3)) : q == NET_BIPOLAR ? 1 :
+			(float)layer_test_rnd(3) - 1;
 	switch (q) {
 	case NET_BIPOLAR:
 		lxa_onnx_scalar(n->m, par, 1);
@@ -136,7 +137,8 @@ static void random_floats(struct net *n, const char *name, int64_t count, float 
 	free(v);
 }
 
-void net_conv(struct net *n, enum net_quant wq, int64_t oc, int64_t k, int64_t stride, int64_t pad, int64_t groups, int bias)
+void net_conv(struct net *n, enum net_quant wq, int64_t oc, int64_t k, int64_t stride, int64_t pad, int64_t groups,
+	      int bias)
 {
 	int64_t dims[4] = { oc, n->channels / groups, k, k };
 	char w[32], b[32], more[80];

@@ -19,7 +19,8 @@ void net_end(struct net *n);	/* makes the current value the output, writes the f
 
 /* Nodes, each on the current value. Weights are random from layer_test_rnd(). */
 enum net_quant { NET_LOG, NET_LOG_SQRT2, NET_LOG_FLOOR, NET_BIPOLAR, NET_INT8, NET_FLOAT };
-void net_conv(struct net *n, enum net_quant wq, int64_t oc, int64_t k, int64_t stride, int64_t pad, int64_t groups, int bias);
+void net_conv(struct net *n, enum net_quant wq, int64_t oc, int64_t k, int64_t stride, int64_t pad, int64_t groups,
+	      int bias);
 void net_fc(struct net *n, enum net_quant wq, int64_t oc, int gemm);	/* flattens an image first */
 void net_bn(struct net *n, int gammas);	/* 0 positive, 1 of both signs and zero, as exact small fractions */
 void net_node(struct net *n, const char *op);	/* Relu, Sign, ... : no attributes, same shape */

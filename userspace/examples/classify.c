@@ -4,8 +4,9 @@
  *
  *	classify MODEL.onnx DEVICE [IMAGES.csv]
  *
- * DEVICE is "sim:rtl", "sim:model", a device node such as /dev/lxa0, or "cpu". The images come as text, one a line: the pixels
- * separated by commas, then the label (the format of scikit-learn's digits.csv). Without a file: standard input.
+ * DEVICE is "sim:rtl", "sim:model", a device node such as /dev/lxa0, or "cpu". The images come as text, one a line:
+ * the pixels separated by commas, then the label (the format of scikit-learn's digits.csv). Without a file: standard
+ * input.
  */
 #include <stdio.h>
 #include <stdlib.h>

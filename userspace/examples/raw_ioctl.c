@@ -4,8 +4,9 @@
  *
  *	raw_ioctl [/dev/lxa0]
  *
- * Runs unchanged on a kernel that has the driver and, with LD_PRELOAD=liblxa-preload.so, on the simulated device. The layer is
- * Miyashita's example: the weight 5.5 (11 halves) times the log activation 2^2 gives 22, for 16 pixels at once.
+ * Runs unchanged on a kernel that has the driver and, with LD_PRELOAD=liblxa-preload.so, on the simulated device. The
+ * layer is Miyashita's example: the weight 5.5 (11 halves) times the log activation 2^2 gives 22, for 16 pixels at
+ * once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,9 +36,9 @@ static int fail(const char *what)
 
 int main(int argc, char **argv)
 {
-	struct lxa_job job = { .op = LXA_OP_CONV, .batch = 1, .in_h = 1, .in_w = PIXELS, .in_c = 1, .out_c = 1, .groups = 1,
-			       .kh = 1, .kw = 1, .sy = 1, .sx = 1, .dy = 1, .dx = 1, .pool_h = 1, .pool_w = 1, .pool_sy = 1,
-			       .pool_sx = 1, .act_fmt = LXA_FMT_LOG4, .wgt_fmt = LXA_WFMT_S8, .kind = LXA_KIND_INT32,
+	struct lxa_job job = { .op = LXA_OP_CONV, .batch = 1, .in_h = 1, .in_w = PIXELS, .in_c = 1, .out_c = 1,
+			       .groups = 1, .kh = 1, .kw = 1, .sy = 1, .sx = 1, .dy = 1, .dx = 1, .pool_h = 1,
+			       .pool_w = 1, .pool_sy = 1, .pool_sx = 1, .act_fmt = LXA_FMT_LOG4, .wgt_fmt = LXA_WFMT_S8, .kind = LXA_KIND_INT32,
 			       .out_fmt = LXA_OFMT_W32, .clamp_hi = 1000 };
 	struct lxa_ctx_create ctx = { .size = sizeof(ctx) };
 	struct lxa_bo_create bo = { .size = sizeof(bo) };
@@ -87,6 +88,7 @@ int main(int argc, char **argv)
 	if (read(fd, &ev, sizeof(ev)) != sizeof(ev))
 		return fail("record");
 	memcpy(&result, mem + job.out.offset + (PIXELS - 1) * l.out_px, sizeof(result));
-	printf("5.5 x 4 = %u, %llu MACs in %llu cycles\n", result, (unsigned long long)ev.macs, (unsigned long long)ev.cycles);
+	printf("5.5 x 4 = %u, %llu MACs in %llu cycles\n", result, (unsigned long long)ev.macs,
+	       (unsigned long long)ev.cycles);
 	return result != 22;
 }

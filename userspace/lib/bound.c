@@ -3,8 +3,8 @@
  * bound.c - proves from the actual weights that no sum of a layer can leave the device's accumulators.
  *
  * For each output channel the magnitudes of all contributions are added, each with the largest activation: whatever the
- * data and whatever the order of addition, no partial sum is larger. In base sqrt(2) the even and the odd sum are bounded
- * apart, because they live in halves of one accumulator.
+ * data and whatever the order of addition, no partial sum is larger. In base sqrt(2) the even and the odd sum are
+ * bounded apart, because they live in halves of one accumulator.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -62,10 +62,12 @@ static struct act_range contribution(const struct lxa_job *j, int8_t w, struct a
 	return c;
 }
 
-static int too_big(const struct lxa_layer *l, struct lxa_err *err, uint32_t oc, const char *which, uint64_t sum, uint32_t width)
+static int too_big(const struct lxa_layer *l, struct lxa_err *err, uint32_t oc, const char *which, uint64_t sum,
+		   uint32_t width)
 {
 	return lxa_err_set(err, -ERANGE, "output channel %u: with these weights the %s can reach %" PRIu64
-			   " (2^%.2f), the device's accumulator holds less than 2^%u", oc, which, sum, log2((double)sum),
+			   " (2^%.2f), the device's accumulator holds less than 2^%u", oc, which, sum,
+				   log2((double)sum),
 			   width - 1);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * device.c - device handle, buffers and jobs: lxa.h's first layer over the driver's calls. The same calls reach the kernel's
- * driver or the one inside this process; driver/shim/lxa_shim.h is the door to both.
+ * device.c - device handle, buffers and jobs: lxa.h's first layer over the driver's calls. The same calls reach the
+ * kernel's driver or the one inside this process; driver/shim/lxa_shim.h is the door to both.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -126,7 +126,8 @@ int lxa_device_open(const char *path, struct lxa_device **out, struct lxa_err *e
 	dev->fd = lxa_open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (dev->fd < 0) {
 		ret = dev->fd;
-		lxa_err_set(err, ret, "%s: cannot be opened: %s", path, *lxa_open_error() ? lxa_open_error() : strerror(-ret));
+		lxa_err_set(err, ret, "%s: cannot be opened: %s", path,
+			    *lxa_open_error() ? lxa_open_error() : strerror(-ret));
 		goto out_free;
 	}
 	ret = read_caps(dev, err);
@@ -184,7 +185,8 @@ void lxa_caps_base(struct lxa_caps *caps)
 {
 	*caps = (struct lxa_caps) {
 		.shift_oc = 16, .shift_ic = 16, .xnor_oc = 64, .xnor_ic = 64, .out_lanes = 8, .acc_w = 48, .half_w = 32,
-		.xacc_w = 32, .act_bytes = 32768, .acc_pixels = 256, .wgt_bytes = 16384, .bus_bytes = 16, .word_bytes = 16,
+		.xacc_w = 32, .act_bytes = 32768, .acc_pixels = 256, .wgt_bytes = 16384, .bus_bytes = 16,
+		.word_bytes = 16,
 		.modes = LXA_CFG_MODES_SHIFT_MASK | LXA_CFG_MODES_SQRT2_MASK | LXA_CFG_MODES_XNOR_MASK |
 			 LXA_CFG_MODES_POOL_MASK,
 	};
@@ -216,7 +218,8 @@ int lxa_bo_create(struct lxa_device *dev, uint64_t bytes, struct lxa_bo **out, s
 		d.handle = a.handle;
 		lxa_ioctl(dev->fd, LXA_IOCTL_BO_DESTROY, &d);
 		free(bo);
-		return lxa_err_set(err, ret, "%s: cannot map a buffer of %llu bytes: %s", dev->path, (unsigned long long)bytes,
+		return lxa_err_set(err, ret, "%s: cannot map a buffer of %llu bytes: %s", dev->path,
+				   (unsigned long long)bytes,
 				   strerror(-ret));
 	}
 	*out = bo;
@@ -262,7 +265,8 @@ static int64_t deadline(uint32_t timeout_ms)
 
 int lxa_bo_prep(struct lxa_bo *bo, uint32_t flags, uint32_t timeout_ms)
 {
-	struct lxa_bo_prep a = { .size = sizeof(a), .handle = bo->handle, .flags = flags, .deadline_ns = deadline(timeout_ms) };
+	struct lxa_bo_prep a = { .size = sizeof(a), .handle = bo->handle, .flags = flags,
+				 .deadline_ns = deadline(timeout_ms) };
 
 	return lxa_ioctl(bo->dev->fd, LXA_IOCTL_BO_PREP, &a);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exec.c - runs a plan, batch by batch: CPU nodes one after the other, device layers collected into one array of jobs that
- * is submitted when the CPU needs a result. A value exists as floats, as packed codes, or as both; it is converted when the
- * other form is first asked for.
+ * exec.c - runs a plan, batch by batch: CPU nodes one after the other, device layers collected into one array of jobs
+ * that is submitted when the CPU needs a result. A value exists as floats, as packed codes, or as both; it is
+ * converted when the other form is first asked for.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -48,7 +48,8 @@ static const char *layer_name(const struct lxa_plan *p, int layer)
 
 /* ---- check: the CPU kernel on the device's input against the device's output ------------------------------- */
 
-static void note_mismatch(struct run *r, int layer, int64_t image, uint32_t c, uint32_t y, uint32_t x, int32_t dev, int32_t cpu)
+static void note_mismatch(struct run *r, int layer, int64_t image, uint32_t c, uint32_t y, uint32_t x, int32_t dev,
+			  int32_t cpu)
 {
 	if (r->res.mismatches++)
 		return;
@@ -147,7 +148,8 @@ static int read_events(struct run *r, uint64_t first, uint64_t last)
 		account(r, r->p->layers[ev.user], &ev);
 		if (ev.error && !ret)
 			ret = lxa_err_set(r->err, ev.error, "%s: layer %s failed on %s: %s", r->p->g->path,
-					  layer_name(r->p, (int)ev.user), lxa_device_path(r->p->dev), job_fault(ev.error));
+					  layer_name(r->p, (int)ev.user), lxa_device_path(r->p->dev),
+						  job_fault(ev.error));
 	}
 	return ret ? ret : n;
 }
@@ -174,12 +176,16 @@ static int submit(struct run *r, int first, int n)
 	ret = lxa_job_submit(r->p->dev, r->jobs, (uint32_t)n, &seqno, r->err);
 	if (ret)
 		return ret;
-	/* a job that hangs is ended by the driver: this loop ends, and must not be left before, because of the buffers */
+	/*
+	 * a job that hangs is ended by the driver: this loop ends, and must not be left before, because of the
+	 * buffers
+	 */
 	while ((ret = lxa_job_wait(r->p->dev, seqno, WAIT_SLICE_MS, &job_error)) == -ETIMEDOUT)
 		progress(r);
 	i = read_events(r, seqno - (uint64_t)n + 1, seqno);
 	if (ret)
-		return lxa_err_set(r->err, ret, "%s: waiting for %s failed: %s", r->p->g->path, lxa_device_path(r->p->dev),
+		return lxa_err_set(r->err, ret, "%s: waiting for %s failed: %s", r->p->g->path,
+				   lxa_device_path(r->p->dev),
 				   strerror(-ret));
 	if (job_error && i >= 0)
 		return lxa_err_set(r->err, job_error, "%s: a job failed on %s: %s", r->p->g->path,
@@ -261,7 +267,8 @@ static int run_layer(struct run *r, int layer)
 		return 0;
 	}
 	start = now();
-	lxa_kernel_run(l->layer.kernel, (uint32_t)r->n, plan_packed(r->p, l->in_value), plan_packed(r->p, l->out_value));
+	lxa_kernel_run(l->layer.kernel, (uint32_t)r->n, plan_packed(r->p, l->in_value),
+		       plan_packed(r->p, l->out_value));
 	l->rep.seconds += now() - start;
 	l->rep.images += (uint64_t)r->n;
 	l->rep.macs += lxa_layer_macs(&l->layer) * (uint64_t)r->n;
@@ -324,7 +331,7 @@ static int run_cpu(struct run *r, int node)
 	return ret;
 }
 
-/* ---- inputs and outputs ------------------------------------------------------------------------------------------- */
+/* ---- inputs and outputs ---------------------------------------------------------------------- */
 
 static void reset_slots(struct lxa_plan *p)
 {
@@ -344,12 +351,15 @@ static int check_input(const struct lxa_plan *p, int i, const struct lxa_tensor 
 	for (d = 1; same && d < t->ndim; d++)
 		same = t->dims[d] == v->t.dims[d];
 	if (!same || t->ndim < 1)
-		return lxa_err_set(err, -EINVAL, "%s: input %s has another shape than the model's", p->g->path, v->name);
+		return lxa_err_set(err, -EINVAL, "%s: input %s has another shape than the model's", p->g->path,
+				   v->name);
 	if (t->dims[0] != total)
-		return lxa_err_set(err, -EINVAL, "%s: input %s has %lld images, the first input %lld", p->g->path, v->name,
+		return lxa_err_set(err, -EINVAL, "%s: input %s has %lld images, the first input %lld", p->g->path,
+				   v->name,
 				   (long long)t->dims[0], (long long)total);
 	if (t->dtype != v->t.dtype && t->dtype != LXA_F32)
-		return lxa_err_set(err, -EINVAL, "%s: input %s has element type %d, the model wants %d", p->g->path, v->name,
+		return lxa_err_set(err, -EINVAL, "%s: input %s has element type %d, the model wants %d", p->g->path,
+				   v->name,
 				   t->dtype, v->t.dtype);
 	return 0;
 }
@@ -412,7 +422,8 @@ static int store_outputs(struct run *r, struct lxa_tensor *out)
 		if (ret)
 			return ret;
 		if (r->n != r->total && (t->ndim < 1 || t->dims[0] != r->n))
-			return lxa_err_set(r->err, -EINVAL, "%s: output %s does not have one part an image: it takes all %lld "
+			return lxa_err_set(r->err, -EINVAL,
+					   "%s: output %s does not have one part an image: it takes all %lld "
 					   "images in one batch", r->p->g->path, name, (long long)r->total);
 		bytes = (size_t)lxa_tensor_count(t) * lxa_dtype_size(t->dtype);
 		if (!out[i].data) {
@@ -452,7 +463,8 @@ static int run_batch(struct run *r, const struct lxa_tensor *in, struct lxa_tens
 	return ret;
 }
 
-int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_tensor *out, const struct lxa_run_options *opt,
+int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_tensor *out,
+		 const struct lxa_run_options *opt,
 		 struct lxa_run_result *res, struct lxa_err *err)
 {
 	static const struct lxa_run_options none;
@@ -465,7 +477,8 @@ int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_ten
 	for (i = 0; !ret && i < p->g->n_in; i++)
 		ret = check_input(p, i, &in[i], r.total, err);
 	if (!ret && (r.total < 1 || (p->fixed && r.total % p->batch)))
-		ret = lxa_err_set(err, -EINVAL, "%s: %lld images do not fill batches of %lld, which the model is made for",
+		ret = lxa_err_set(err, -EINVAL,
+				  "%s: %lld images do not fill batches of %lld, which the model is made for",
 				  p->g->path, (long long)r.total, (long long)p->batch);
 	r.pending = calloc((size_t)p->n_layers + 1, sizeof(*r.pending));
 	r.jobs = calloc((size_t)p->n_layers + 1, sizeof(*r.jobs));
@@ -480,7 +493,8 @@ int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_ten
 		}
 	}
 	if (!ret && r.done < r.total)
-		ret = lxa_err_set(err, -EINTR, "stopped after %lld of %lld images", (long long)r.done, (long long)r.total);
+		ret = lxa_err_set(err, -EINTR, "stopped after %lld of %lld images", (long long)r.done,
+				  (long long)r.total);
 	r.res.images = (uint64_t)r.done;
 	if (res)
 		*res = r.res;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exec_mem.c - where a batch lives: every value that a device layer touches has a place, packed, in one buffer; weights and
- * parameters of all layers have another. Between layers nothing is converted; this file converts at the borders.
+ * exec_mem.c - where a batch lives: every value that a device layer touches has a place, packed, in one buffer;
+ * weights and parameters of all layers have another. Between layers nothing is converted; this file converts at the
+ * borders.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -136,7 +137,8 @@ void plan_encode(const struct lxa_plan *p, const struct plan_enc *e, const struc
 		for (c = 0; c < ch; c++)
 			for (h = 0; h < ih; h++)
 				for (w = 0; w < iw; w++)
-					lxa_element_or(packed + ((uint64_t)n * ih + h) * row + (uint64_t)w * px, bits, c,
+					lxa_element_or(packed + ((uint64_t)n * ih + h) * row + (uint64_t)w * px, bits,
+						       c,
 						       plan_enc_code(e, *src++));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel.c - the CPU twin of a device layer: same packed memory in, same packed memory out. Chooses the fastest exact kernel
- * for this machine at run time, walks blocks and rows, pools and stores.
+ * kernel.c - the CPU twin of a device layer: same packed memory in, same packed memory out. Chooses the fastest exact
+ * kernel for this machine at run time, walks blocks and rows, pools and stores.
  *
  * AVX-512 kernels (vpopcntd, vpdpwssd) are left out on purpose: they wait for a machine that can run their tests.
  */
@@ -74,7 +74,10 @@ const char *lxa_kernel_name(const struct lxa_kernel *k)
 	return k->name;
 }
 
-/* The largest code of output pixel (y, x), channel o of the block, over its pool window; the band is the whole plane then. */
+/*
+ * The largest code of output pixel (y, x), channel o of the block, over its pool window; the band is the whole plane
+ * then.
+ */
 static int32_t pooled(const struct lxa_kernel *k, uint32_t y, uint32_t x, uint32_t o)
 {
 	const struct lxa_job *j = &k->l->job;
@@ -120,8 +123,8 @@ static void run_block(struct lxa_kernel *k, const uint8_t *image, uint8_t *out, 
 {
 	const struct lxa_layer *l = k->l;
 	const struct lxa_layout *lay = &l->lay;
-	int pool = l->job.pool_h > 1 || l->job.pool_w > 1 || l->job.pool_sy > 1 || l->job.pool_sx > 1 || l->job.pool_pt ||
-		   l->job.pool_pl;
+	int pool = l->job.pool_h > 1 || l->job.pool_w > 1 || l->job.pool_sy > 1 || l->job.pool_sx > 1 ||
+		   l->job.pool_pt || l->job.pool_pl;
 	uint32_t n = ocb == lay->ocb - 1 ? lay->oc_tail : lay->block_oc, y0, y1, o;
 	size_t i;
 
@@ -131,7 +134,8 @@ static void run_block(struct lxa_kernel *k, const uint8_t *image, uint8_t *out, 
 		for (i = 0; i < (size_t)(y1 - y0) * lay->conv_w; i++)
 			for (o = 0; o < n; o++)
 				k->codes[i * lay->block_oc + o] =
-					lxa_kernel_code(&l->job, &l->chan[ocb * lay->block_oc + o], k->t[i * lay->block_oc + o]);
+					lxa_kernel_code(&l->job, &l->chan[ocb * lay->block_oc + o],
+							k->t[i * lay->block_oc + o]);
 		if (pool)
 			store(k, out, ocb, 0, lay->out_h, 1);
 		else

@@ -2,9 +2,9 @@
 /*
  * kernel.h - the parts of the CPU twin (private to kernel*.c).
  *
- * kernel.c walks a layer block by block: a `sums` function fills the totals T of a band of convolution pixels for one block of
- * output channels, kernel_out.c turns totals into codes, kernel.c pools and stores them. The sums come from one of
- * kernel_plain.c (the contract, literally), kernel_shift_avx2.c or kernel_xnor_avx2.c; all give the same T.
+ * kernel.c walks a layer block by block: a `sums` function fills the totals T of a band of convolution pixels for one
+ * block of output channels, kernel_out.c turns totals into codes, kernel.c pools and stores them. The sums come from
+ * one of kernel_plain.c (the contract, literally), kernel_shift_avx2.c or kernel_xnor_avx2.c; all give the same T.
  */
 #ifndef LXA_LIB_KERNEL_H
 #define LXA_LIB_KERNEL_H

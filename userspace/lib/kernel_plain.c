@@ -25,7 +25,8 @@ static int half_octaves(uint32_t q, int sqrt2)
 static uint64_t shift_product(const struct lxa_job *j, const uint8_t *px, uint32_t c, uint8_t w)
 {
 	uint32_t q = (uint32_t)lxa_element_get(px, lxa_fmt_bits(j->act_fmt), c);
-	int act_s = (j->conv_flags & LXA_CONV_ACT_SQRT2) != 0, wgt_s = (j->conv_flags & LXA_CONV_WGT_SQRT2) != 0, e2 = 0;
+	int act_s = (j->conv_flags & LXA_CONV_ACT_SQRT2) != 0, wgt_s = (j->conv_flags & LXA_CONV_WGT_SQRT2) != 0;
+	int e2 = 0;
 	int64_t m = 1;
 
 	if (lxa_layer_is_log(j)) {
@@ -47,7 +48,8 @@ static uint64_t shift_product(const struct lxa_job *j, const uint8_t *px, uint32
 }
 
 /* Everything one tap adds to the accumulators of a block of output channels, input block b. */
-static void shift_tap(const struct lxa_layer *l, const uint8_t *px, const uint8_t *tile, uint32_t ocb, uint32_t b, int64_t *t)
+static void shift_tap(const struct lxa_layer *l, const uint8_t *px, const uint8_t *tile, uint32_t ocb, uint32_t b,
+		      int64_t *t)
 {
 	const struct lxa_layout *y = &l->lay;
 	uint32_t o, i;
@@ -65,7 +67,8 @@ static void shift_tap(const struct lxa_layer *l, const uint8_t *px, const uint8_
 	}
 }
 
-static void xnor_tap(const struct lxa_layer *l, const uint8_t *px, const uint8_t *tile, uint32_t ocb, uint32_t b, int64_t *t)
+static void xnor_tap(const struct lxa_layer *l, const uint8_t *px, const uint8_t *tile, uint32_t ocb, uint32_t b,
+		     int64_t *t)
 {
 	const struct lxa_layout *y = &l->lay;
 	uint32_t first = lxa_layout_channel(y, ocb, b, 0), o, i;

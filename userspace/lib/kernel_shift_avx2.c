@@ -3,10 +3,11 @@
  * kernel_shift_avx2.c - shift lanes on AVX2: codes become 16-bit integers, vpmaddwd multiplies and adds pairs.
  *
  * An image is expanded once into int16 with a border of zeros, so that padded taps need no test. Base 2: one int16 a
- * channel, a pair is two channels. Base sqrt(2): a pair is one channel's even and odd part (one of them 0), against weight
- * pairs (we, 2wo) for the even sum and (wo, we) for the odd one; the kernel is the same.
+ * channel, a pair is two channels. Base sqrt(2): a pair is one channel's even and odd part (one of them 0), against
+ * weight pairs (we, 2wo) for the even sum and (wo, we) for the odd one; the kernel is the same.
  * Sums run in 32 bits. From the actual weights it is known before which step a sum could leave 32 bits: there the
- * sums move to 64 bits. So every result is exact; layers whose operands need more than 16 bits stay with the plain kernel.
+ * sums move to 64 bits. So every result is exact; layers whose operands need more than 16 bits stay with the plain
+ * kernel.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -87,7 +88,8 @@ static int make_decode(struct shift_priv *s, const struct lxa_layer *l)
 
 static int weight_parts(const struct lxa_layer *l, uint8_t w, int32_t *even, int32_t *odd)
 {
-	int ok = split(l->job.wgt_fmt == LXA_WFMT_LOG, w & 0x7f, (l->job.conv_flags & LXA_CONV_WGT_SQRT2) != 0, (int8_t)w, even,
+	int ok = split(l->job.wgt_fmt == LXA_WFMT_LOG, w & 0x7f, (l->job.conv_flags & LXA_CONV_WGT_SQRT2) != 0,
+		       (int8_t)w, even,
 		       odd);
 
 	if (l->job.wgt_fmt == LXA_WFMT_LOG && w & 0x80) {
@@ -153,7 +155,8 @@ static int make_run(struct shift_priv *s, const struct lxa_layer *l, uint32_t oc
 		for (kx = 0; kx < j->kw; kx++) {
 			for (b = 0; b < y->icb; b++, tile += y->wgt_tile) {
 				for (p = 0; p < pairs; p++) {
-					any = pair_weights(l, tile, o0, p, s->dual, kind, r->w + (size_t)r->steps * LANES * 2,
+					any = pair_weights(l, tile, o0, p, s->dual, kind,
+							   r->w + (size_t)r->steps * LANES * 2,
 							   most);
 					if (any < 0)
 						return 1;
@@ -216,7 +219,8 @@ static inline void widen(__m256i lo, __m256i hi, int64_t *out)
 {
 	__m256i *o = (__m256i *)out;
 
-	_mm256_store_si256(o, _mm256_add_epi64(_mm256_load_si256(o), _mm256_cvtepi32_epi64(_mm256_castsi256_si128(lo))));
+	_mm256_store_si256(o, _mm256_add_epi64(_mm256_load_si256(o),
+					       _mm256_cvtepi32_epi64(_mm256_castsi256_si128(lo))));
 	_mm256_store_si256(o + 1, _mm256_add_epi64(_mm256_load_si256(o + 1),
 						   _mm256_cvtepi32_epi64(_mm256_extracti128_si256(lo, 1))));
 	_mm256_store_si256(o + 2, _mm256_add_epi64(_mm256_load_si256(o + 2),
@@ -336,7 +340,8 @@ int lxa_kernel_shift_avx2(struct lxa_kernel *k)
 	if (!ret && (uint64_t)s->rows * s->row > INT32_MAX)
 		ret = 1;
 	for (i = 0; !ret && i < s->runs; i++)
-		ret = make_run(s, l, i / (1 + (uint32_t)s->dual) / s->groups, i / (1 + (uint32_t)s->dual) % s->groups * LANES,
+		ret = make_run(s, l, i / (1 + (uint32_t)s->dual) / s->groups,
+			       i / (1 + (uint32_t)s->dual) % s->groups * LANES,
 			       (int)(i % (1 + (uint32_t)s->dual)), &s->run[i]);
 	if (ret) {
 		shift_free(s);

@@ -2,9 +2,10 @@
 /*
  * kernel_xnor_avx2.c - XNOR lanes on AVX2: vpshufb counts bits of 4 output channels x 64 input bits at a time.
  *
- * What is counted are the differences D = popcount(a ^ w): the accumulator is N - 2D, N the number of valid bits over the
- * taps that count. Bits beyond a block's valid channels are cleared in copies of the image and the weights, so they never
- * differ. A padded tap takes a word of ones or zeros instead of the image's (PLUS, MINUS) or is left out (ZERO).
+ * What is counted are the differences D = popcount(a ^ w): the accumulator is N - 2D, N the number of valid bits over
+ * the taps that count. Bits beyond a block's valid channels are cleared in copies of the image and the weights, so
+ * they never differ. A padded tap takes a word of ones or zeros instead of the image's (PLUS, MINUS) or is left out
+ * (ZERO).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -71,8 +72,10 @@ static uint32_t gather(const struct lxa_kernel *k, uint32_t ocb, uint32_t y, uin
 	for (pass = 0; pass < lay->passes; pass++) {
 		for (ky = 0; ky < j->kh; ky++) {
 			for (kx = 0; kx < j->kw; kx++) {
-				int iy = (int)(y * j->sy + ky * j->dy) - j->pad_t, ix = (int)(x * j->sx + kx * j->dx) - j->pad_l;
+				int iy = (int)(y * j->sy + ky * j->dy) - j->pad_t;
+				int ix = (int)(x * j->sx + kx * j->dx) - j->pad_l;
 				int inside = iy >= 0 && ix >= 0 && iy < j->in_h && ix < j->in_w;
+				size_t at = inside ? (size_t)iy * j->in_w + (uint32_t)ix : 0;
 
 				if (!inside && j->pad_mode == LXA_PAD_ZERO) {
 					tap += lay->icb;
@@ -80,7 +83,7 @@ static uint32_t gather(const struct lxa_kernel *k, uint32_t ocb, uint32_t y, uin
 				}
 				for (b = first; b < first + lay->icb; b++) {
 					if (inside)
-						s->word[n] = s->image[((size_t)iy * j->in_w + (uint32_t)ix) * lay->icb_total + b];
+						s->word[n] = s->image[at * lay->icb_total + b];
 					else
 						s->word[n] = j->pad_mode == LXA_PAD_PLUS ? s->mask[b] : 0;
 					s->tap[n++] = tap++;
@@ -94,7 +97,8 @@ static uint32_t gather(const struct lxa_kernel *k, uint32_t ocb, uint32_t y, uin
 
 /* Differences of 16 output channels over n words. w: the first word of the first of them. */
 __attribute__((target("avx2"), optimize("O3")))
-static void count16(const uint64_t *w, uint32_t block_oc, const uint64_t *word, const uint32_t *tap, uint32_t n, int64_t *d)
+static void count16(const uint64_t *w, uint32_t block_oc, const uint64_t *word, const uint32_t *tap, uint32_t n,
+		    int64_t *d)
 {
 	const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,
 					       0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);

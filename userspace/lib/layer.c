@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * layer.c - builds a device layer: checks its fields and says in words what is wrong, bounds, packs, makes its CPU kernel.
- * The driver's validator checks again and trusts nothing of this; here the point is the sentence.
+ * layer.c - builds a device layer: checks its fields and says in words what is wrong, bounds, packs, makes its CPU
+ * kernel. The driver's validator checks again and trusts nothing of this; here the point is the sentence.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,12 +22,15 @@ static int check_geometry(const struct lxa_job *j, struct lxa_err *err)
 	int ekh, ekw, ret;
 
 	if (!j->in_h || !j->in_w || !j->in_c || !j->out_c || !j->groups)
-		return lxa_err_set(err, -EINVAL, "a size is 0 (in %u x %u x %u, out %u, groups %u)", j->in_c, j->in_h, j->in_w,
+		return lxa_err_set(err, -EINVAL, "a size is 0 (in %u x %u x %u, out %u, groups %u)", j->in_c, j->in_h,
+				   j->in_w,
 				   j->out_c, j->groups);
 	if (j->in_c % j->groups || j->out_c % j->groups)
-		return lxa_err_set(err, -EINVAL, "%u groups do not divide %u input and %u output channels", j->groups, j->in_c,
+		return lxa_err_set(err, -EINVAL, "%u groups do not divide %u input and %u output channels", j->groups,
+				   j->in_c,
 				   j->out_c);
-	if ((ret = check_range(err, "kernel height", j->kh, 1, 11)) || (ret = check_range(err, "kernel width", j->kw, 1, 11)) ||
+	if ((ret = check_range(err, "kernel height", j->kh, 1, 11)) ||
+	    (ret = check_range(err, "kernel width", j->kw, 1, 11)) ||
 	    (ret = check_range(err, "vertical stride", j->sy, 1, 4)) ||
 	    (ret = check_range(err, "horizontal stride", j->sx, 1, 4)) ||
 	    (ret = check_range(err, "vertical dilation", j->dy, 1, 31)) ||
@@ -77,7 +80,8 @@ static int check_formats(const struct lxa_caps *caps, const struct lxa_job *j, s
 		ok = (j->act_fmt == LXA_FMT_U8 || j->act_fmt == LXA_FMT_S8) && j->wgt_fmt == LXA_WFMT_LOG &&
 		     j->pad_mode == LXA_PAD_ZERO;
 	if (!ok)
-		return lxa_err_set(err, -EINVAL, "the device has no lanes for activation format %u with weight format %u and "
+		return lxa_err_set(err, -EINVAL,
+				   "the device has no lanes for activation format %u with weight format %u and "
 				   "padding mode %u", j->act_fmt, j->wgt_fmt, j->pad_mode);
 	if (binary && (!(caps->modes & LXA_CFG_MODES_XNOR_MASK) || !caps->xnor_oc || !caps->xnor_ic))
 		return lxa_err_set(err, -EOPNOTSUPP, "this device has no XNOR lanes");
@@ -86,7 +90,8 @@ static int check_formats(const struct lxa_caps *caps, const struct lxa_job *j, s
 	if (j->conv_flags & (LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2 | LXA_CONV_OUT_SQRT2) &&
 	    !(caps->modes & LXA_CFG_MODES_SQRT2_MASK))
 		return lxa_err_set(err, -EOPNOTSUPP, "this device has no base sqrt(2)");
-	if ((j->pool_h > 1 || j->pool_w > 1 || j->pool_sy > 1 || j->pool_sx > 1) && !(caps->modes & LXA_CFG_MODES_POOL_MASK))
+	if ((j->pool_h > 1 || j->pool_w > 1 || j->pool_sy > 1 || j->pool_sx > 1) &&
+	    !(caps->modes & LXA_CFG_MODES_POOL_MASK))
 		return lxa_err_set(err, -EOPNOTSUPP, "this device has no max-pool");
 	return 0;
 }
@@ -98,7 +103,8 @@ static int check_codes(const struct lxa_job *j, const int8_t *w, struct lxa_err 
 
 	for (i = 0; i < n; i++) {
 		if (j->wgt_fmt == LXA_WFMT_LOG && (w[i] & 0x7f) > top)
-			return lxa_err_set(err, -EINVAL, "weight %zu has log code %d, the device takes 0 to %d", i, w[i] & 0x7f,
+			return lxa_err_set(err, -EINVAL, "weight %zu has log code %d, the device takes 0 to %d", i,
+					   w[i] & 0x7f,
 					   top);
 		if (j->wgt_fmt == LXA_WFMT_B1 && w[i] != 1 && w[i] != -1)
 			return lxa_err_set(err, -EINVAL, "weight %zu is %d, a binary weight is +1 or -1", i, w[i]);
@@ -172,17 +178,21 @@ static int check_output(const struct lxa_job *j, const struct lxa_channel *chan,
 	else if (j->kind == LXA_KIND_LOG)
 		ok = j->log_max >= 1 && j->log_max <= top && !j->nthr;
 	else
-		ok = j->clamp_lo <= j->clamp_hi && j->out_fmt == (j->kind == LXA_KIND_INT32 ? LXA_OFMT_W32 : LXA_OFMT_B8);
+		ok = j->clamp_lo <= j->clamp_hi &&
+		     j->out_fmt == (j->kind == LXA_KIND_INT32 ? LXA_OFMT_W32 : LXA_OFMT_B8);
 	if (!ok)
-		return lxa_err_set(err, -EINVAL, "output kind %u does not go with format %u, %u thresholds, largest code %u, "
-				   "clamp %d to %d", j->kind, j->out_fmt, j->nthr, j->log_max, j->clamp_lo, j->clamp_hi);
+		return lxa_err_set(err, -EINVAL,
+				   "output kind %u does not go with format %u, %u thresholds, largest code %u, "
+				   "clamp %d to %d", j->kind, j->out_fmt, j->nthr, j->log_max, j->clamp_lo,
+					   j->clamp_hi);
 	for (oc = 0; oc < j->out_c; oc++) {
 		if (chan[oc].mult < -32768 || chan[oc].mult > 32767 || chan[oc].shift > 62)
 			return lxa_err_set(err, -EINVAL, "channel %u: multiplier %d or shift %u out of range", oc,
 					   chan[oc].mult, chan[oc].shift);
 		for (i = 1; i < j->nthr; i++)
 			if (chan[oc].thr[i] < chan[oc].thr[i - 1])
-				return lxa_err_set(err, -EINVAL, "channel %u: threshold %u is below the one before it", oc, i);
+				return lxa_err_set(err, -EINVAL, "channel %u: threshold %u is below the one before it",
+						   oc, i);
 	}
 	return 0;
 }
@@ -202,7 +212,8 @@ int lxa_layer_finish(struct lxa_layer *l, const struct lxa_channel *chan, struct
 		return ret;
 	lxa_layout(&l->caps, &l->job, &l->lay);
 	if (!lxa_tile_choose(&l->caps, &l->job, &l->lay, &th, &tw))
-		return lxa_err_set(err, -EINVAL, "not even one output pixel fits: its input window of %u x %u pixels of %u bytes "
+		return lxa_err_set(err, -EINVAL,
+				   "not even one output pixel fits: its input window of %u x %u pixels of %u bytes "
 				   "is larger than the %u bytes of the activation scratchpad, or its pool window larger than "
 				   "%u pixels of accumulators", l->lay.ekh, l->lay.ekw, l->lay.in_px, l->caps.act_bytes,
 				   l->caps.acc_pixels);

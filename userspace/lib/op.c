@@ -17,7 +17,8 @@ struct lxa_operation {
 	struct lxa_bo *act, *out;	/* grow with the batch */
 };
 
-int lxa_op_create(struct lxa_device *dev, const struct lxa_job *shape, const int8_t *weights, const struct lxa_channel *chan,
+int lxa_op_create(struct lxa_device *dev, const struct lxa_job *shape, const int8_t *weights,
+		  const struct lxa_channel *chan,
 		  struct lxa_operation **out, struct lxa_err *err)
 {
 	struct lxa_operation *op = calloc(1, sizeof(*op));
@@ -83,7 +84,8 @@ void lxa_op_run_cpu(struct lxa_operation *op, uint32_t batch, const void *act, v
 	lxa_kernel_run(op->layer.kernel, batch, act, out);
 }
 
-static int run_on_cpu(struct lxa_operation *op, const struct lxa_job *job, const struct lxa_layout *y, const int32_t *in,
+static int run_on_cpu(struct lxa_operation *op, const struct lxa_job *job, const struct lxa_layout *y,
+		      const int32_t *in,
 		      int32_t *out, struct lxa_err *err)
 {
 	void *act = calloc(1, y->act_bytes), *res = calloc(1, y->out_bytes);
@@ -126,7 +128,8 @@ static int cpu_takes(struct lxa_operation *op, struct lxa_bo *bo, uint32_t flags
 {
 	int ret = lxa_bo_prep(bo, flags, WAIT_SLICE_MS);
 
-	return ret ? lxa_err_set(err, ret, "%s: a buffer cannot be taken: %s", lxa_device_path(op->dev), strerror(-ret)) : 0;
+	return ret ? lxa_err_set(err, ret, "%s: a buffer cannot be taken: %s", lxa_device_path(op->dev),
+				 strerror(-ret)) : 0;
 }
 
 static int run_on_device(struct lxa_operation *op, struct lxa_job *job, const struct lxa_layout *y, const int32_t *in,

@@ -7,7 +7,10 @@
 
 #include "lxa_layer.h"
 
-/* Weight code of output channel oc for the tensor's input channel c, or off-group / beyond the tensor: 0 and *own = 0. */
+/*
+ * Weight code of output channel oc for the tensor's input channel c, or off-group / beyond the tensor: 0 and *own =
+ * 0.
+ */
 static int8_t weight_at(const struct lxa_layer *l, uint32_t oc, uint32_t c, uint32_t ky, uint32_t kx, int *own)
 {
 	const struct lxa_job *j = &l->job;
@@ -79,7 +82,8 @@ void lxa_pack_params(const struct lxa_layer *l, uint8_t *out)
 	}
 }
 
-void lxa_pack_input(const struct lxa_caps *caps, const struct lxa_job *job, uint32_t batch, const int32_t *codes, void *packed)
+void lxa_pack_input(const struct lxa_caps *caps, const struct lxa_job *job, uint32_t batch, const int32_t *codes,
+		    void *packed)
 {
 	struct lxa_layout y;
 	uint32_t n, c, h, w, bits = lxa_fmt_bits(job->act_fmt);
@@ -125,7 +129,9 @@ void lxa_unpack_output(const struct lxa_caps *caps, const struct lxa_job *job, u
 				int32_t *dst = codes + (((size_t)n * job->out_c + c) * y.out_h + h) * y.out_w;
 
 				for (w = 0; w < y.out_w; w++)
-					dst[w] = output_value(job, lxa_element_get(row + (size_t)w * y.out_px, bits, c), bits);
+					dst[w] = output_value(job,
+							      lxa_element_get(row + (size_t)w * y.out_px, bits, c),
+							      bits);
 			}
 		}
 	}

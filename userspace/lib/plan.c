@@ -212,13 +212,15 @@ static int place_node(struct lxa_plan *p, int i, struct lxa_err *err)
 	if (ret || pn->e.place == LXA_PLACE_DEVICE)
 		return ret;
 	if (!lxa_cpu_supports(n))
-		return lxa_err_set(err, -EOPNOTSUPP, "%s: node %s: neither the device nor the CPU has the operator %s%s%s",
+		return lxa_err_set(err, -EOPNOTSUPP,
+				   "%s: node %s: neither the device nor the CPU has the operator %s%s%s",
 				   p->g->path, n->name, n->domain, *n->domain ? "." : "", n->op);
 	pn->e.macs = plan_node_macs(p, i);
 	if (plan_is_quantizer(n))
 		snprintf(pn->reason, sizeof(pn->reason), "quantizes values that the CPU has");
 	else if (!*pn->reason)
-		snprintf(pn->reason, sizeof(pn->reason), "the device has no %s of its own, and no layer before it takes it in",
+		snprintf(pn->reason, sizeof(pn->reason),
+			 "the device has no %s of its own, and no layer before it takes it in",
 			 n->op);
 	return 0;
 }
@@ -243,7 +245,8 @@ static void place_views(struct lxa_plan *p, const uint8_t *needed)
 		}
 		pn->e.place = LXA_PLACE_DEVICE;
 		pn->e.layer = layer;
-		snprintf(pn->reason, sizeof(pn->reason), "%s takes it in: it reads the image before it", p->g->nodes[next].name);
+		snprintf(pn->reason, sizeof(pn->reason), "%s takes it in: it reads the image before it",
+			 p->g->nodes[next].name);
 	}
 }
 
@@ -319,7 +322,8 @@ static int alloc_tables(struct lxa_plan *p, struct lxa_err *err)
 	return 0;
 }
 
-int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, struct lxa_plan **out, struct lxa_err *err)
+int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, struct lxa_plan **out,
+		    struct lxa_err *err)
 {
 	struct lxa_plan *p = calloc(1, sizeof(*p));
 	int ret, i;

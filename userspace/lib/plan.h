@@ -3,8 +3,9 @@
  * plan.h - the planner's and executor's structures (private to liblxa: plan*.c, exec*.c, report.c).
  *
  * plan.c drives; plan_enc.c knows how quantized float values and device codes correspond; plan_weights.c turns constant
- * weights into codes; plan_head.c and plan_match.c find the nodes that one device layer covers; plan_fold.c and plan_thresh.c make the
- * output stage from them. exec.c runs, exec_mem.c holds the values of a batch as floats and as packed codes.
+ * weights into codes; plan_head.c and plan_match.c find the nodes that one device layer covers; plan_fold.c and
+ * plan_thresh.c make the output stage from them. exec.c runs, exec_mem.c holds the values of a batch as floats and as
+ * packed codes.
  */
 #ifndef LXA_LIB_PLAN_H
 #define LXA_LIB_PLAN_H
@@ -150,7 +151,8 @@ int plan_fold(const struct lxa_plan *p, struct plan_layer *l, struct lxa_err *er
 int plan_negative_after(const struct lxa_plan *p, const struct plan_layer *l, int from, uint32_t *channel);
 
 /* ---- plan_thresh.c ---- */
-int plan_thresholds(const struct lxa_plan *p, struct plan_layer *l, int levels, struct lxa_channel *chan, struct lxa_err *err);
+int plan_thresholds(const struct lxa_plan *p, struct plan_layer *l, int levels, struct lxa_channel *chan,
+		    struct lxa_err *err);
 
 /* ---- exec_mem.c ---- */
 int plan_mem_init(struct lxa_plan *p, struct lxa_err *err);

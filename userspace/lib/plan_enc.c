@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plan_enc.c - which device codes a quantizer's values are. The codes come from quant_ops.c, as do the floats of the CPU
- * reference: the two cannot disagree.
+ * plan_enc.c - which device codes a quantizer's values are. The codes come from quant_ops.c, as do the floats of the
+ * CPU reference: the two cannot disagree.
  */
 #include <errno.h>
 #include <math.h>
@@ -45,9 +45,11 @@ static int enc_log(const struct lxa_plan *p, const struct lxa_node *n, struct pl
 	if (ret)
 		return ret;
 	if (e->logq.is_signed)
-		return lxa_err_set(err, -EOPNOTSUPP, "its log activations (%s) are signed, the device's are not", n->name);
+		return lxa_err_set(err, -EOPNOTSUPP, "its log activations (%s) are signed, the device's are not",
+				   n->name);
 	if (e->logq.steps > 2)
-		return lxa_err_set(err, -EOPNOTSUPP, "%s has %d steps an octave, the device 1 or 2", n->name, e->logq.steps);
+		return lxa_err_set(err, -EOPNOTSUPP, "%s has %d steps an octave, the device 1 or 2", n->name,
+				   e->logq.steps);
 	if (!scalar_input(p, n, 1, &fsr))
 		return lxa_err_set(err, -EOPNOTSUPP, "%s: fsr is not one constant for the whole tensor", n->name);
 	if (lxa_logq_sfsr(&e->logq, fsr, &e->sfsr))
@@ -55,7 +57,8 @@ static int enc_log(const struct lxa_plan *p, const struct lxa_node *n, struct pl
 	e->sqrt2 = e->logq.steps == 2;
 	e->max = lxa_logq_levels(&e->logq) - 1;
 	if (e->max > (e->sqrt2 ? 32 : 16))
-		return lxa_err_set(err, -EOPNOTSUPP, "%s: %d-bit log codes span more than the device's 16 octaves", n->name,
+		return lxa_err_set(err, -EOPNOTSUPP, "%s: %d-bit log codes span more than the device's 16 octaves",
+				   n->name,
 				   e->logq.bits);
 	e->fmt = e->max <= 15 ? LXA_FMT_LOG4 : LXA_FMT_LOG8;
 	e->unit = exp2((double)(e->sfsr - lxa_logq_levels(&e->logq) + 1) / e->logq.steps);
@@ -69,7 +72,8 @@ static int enc_quant(const struct lxa_plan *p, const struct lxa_node *n, struct 
 	int ret;
 
 	if (!scalar_input(p, n, 1, &e->scale) || !scalar_input(p, n, 2, &zp) || !scalar_input(p, n, 3, &bits))
-		return lxa_err_set(err, -EOPNOTSUPP, "%s: scale, zero point or bit width is not one constant for the whole tensor",
+		return lxa_err_set(err, -EOPNOTSUPP,
+				   "%s: scale, zero point or bit width is not one constant for the whole tensor",
 				   n->name);
 	ret = lxa_quant_parse(n, bits, &e->quant, err);
 	if (ret)
@@ -126,7 +130,8 @@ int plan_enc_node(const struct lxa_plan *p, int node, struct plan_enc *e, struct
 /* Nodes whose output holds only values of their first input. */
 static int only_moves(const struct lxa_node *n)
 {
-	static const char *const ops[] = { "MaxPool", "Flatten", "Reshape", "Identity", "Dropout", "Squeeze", "Unsqueeze",
+	static const char *const ops[] = { "MaxPool", "Flatten", "Reshape", "Identity", "Dropout", "Squeeze",
+					  "Unsqueeze",
 					   "Transpose", "Slice" };
 	size_t i;
 
@@ -145,7 +150,8 @@ int plan_enc_value(const struct lxa_plan *p, int value, struct plan_enc *e, stru
 	if (node < 0)
 		return lxa_err_set(err, -EOPNOTSUPP, "its input is not quantized");
 	if (!plan_is_quantizer(&p->g->nodes[node]))
-		return lxa_err_set(err, -EOPNOTSUPP, "its input comes from %s (%s), not from a quantizer", p->g->nodes[node].name,
+		return lxa_err_set(err, -EOPNOTSUPP, "its input comes from %s (%s), not from a quantizer",
+				   p->g->nodes[node].name,
 				   p->g->nodes[node].op);
 	return plan_enc_node(p, node, e, err);
 }

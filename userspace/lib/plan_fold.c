@@ -3,10 +3,11 @@
  * plan_fold.c - the output stage of a layer from the nodes behind it.
  *
  * Few levels (bits, up to 15 thresholds of a linear quantizer) become exact thresholds (plan_thresh.c). Log and 8-bit
- * outputs take the chain as y = a * T + b per channel: multiplier, shift and bias approximate it with a relative error of a
- * of at most 2^-15 and of b of half a unit of T; a code can then differ from the float chain's only where y lies that close
- * to a rounding boundary. A chain that is not such a line (ReLU before an addition), or has channels that do not depend on
- * T, goes to thresholds too, if its quantizer has at most 16 levels; else the layer ends with its sums.
+ * outputs take the chain as y = a * T + b per channel: multiplier, shift and bias approximate it with a relative error
+ * of a of at most 2^-15 and of b of half a unit of T; a code can then differ from the float chain's only where y lies
+ * that close to a rounding boundary. A chain that is not such a line (ReLU before an addition), or has channels that
+ * do not depend on T, goes to thresholds too, if its quantizer has at most 16 levels; else the layer ends with its
+ * sums.
  */
 #include <errno.h>
 #include <math.h>
@@ -19,7 +20,8 @@
 #define LOG_FRACTION 12		/* code 1 of a log output is v = 2^12, if the multiplier allows */
 
 /* Scale and offset that one node applies, per channel. 0: it is none of the affine ones. */
-static int node_affine(const struct lxa_plan *p, const struct lxa_node *n, int value, int ndim, uint32_t channels, double *s,
+static int node_affine(const struct lxa_plan *p, const struct lxa_node *n, int value, int ndim, uint32_t channels,
+		       double *s,
 		       double *o)
 {
 	double *v = calloc(channels, 4 * sizeof(*v));
@@ -34,7 +36,8 @@ static int node_affine(const struct lxa_plan *p, const struct lxa_node *n, int v
 			s[c] = v[c] / sqrt(v[3 * channels + c] + (double)eps);
 			o[c] = v[channels + c] - v[2 * channels + c] * s[c];
 		}
-	} else if (ok && (plan_onnx_op(n, "Add") || plan_onnx_op(n, "Sub") || plan_onnx_op(n, "Mul") || plan_onnx_op(n, "Div"))) {
+	} else if (ok && (plan_onnx_op(n, "Add") || plan_onnx_op(n, "Sub") || plan_onnx_op(n, "Mul") ||
+			  plan_onnx_op(n, "Div"))) {
 		ok = plan_const(p, other) && plan_const_channels(plan_const(p, other), ndim, channels, v);
 		for (c = 0; ok && c < channels; c++) {
 			s[c] = plan_onnx_op(n, "Mul") ? v[c] : plan_onnx_op(n, "Div") ? 1 / v[c] : 1;
@@ -157,7 +160,8 @@ static int fold_log(struct plan_layer *l, const struct plan_affine *f, struct lx
 	j->out_fmt = e->max <= 15 ? LXA_OFMT_N4 : LXA_OFMT_B8;
 	j->log_max = (uint8_t)e->max;
 	j->log_off = (int8_t)(1 - g * steps);
-	j->conv_flags |= (e->sqrt2 ? LXA_CONV_OUT_SQRT2 : 0) | (e->logq.rounding == LXA_LOGQ_NEAREST ? LXA_CONV_OUT_NEAREST : 0);
+	j->conv_flags |= (e->sqrt2 ? LXA_CONV_OUT_SQRT2 : 0) |
+			 (e->logq.rounding == LXA_LOGQ_NEAREST ? LXA_CONV_OUT_NEAREST : 0);
 	snprintf(l->note, sizeof(l->note), "log output: scale to 2^-15, code 1 is 2^%d", g);
 	return 1;
 }
@@ -238,7 +242,8 @@ static int fold_quantizer(const struct lxa_plan *p, struct plan_layer *l, struct
 		if (!ret && line && l->out_enc.kind == LXA_QUANTIZER_QUANT && l->out_enc.fmt != LXA_FMT_B1)
 			ret = fold_int8(l, &f, chan);
 		if (!ret)
-			snprintf(l->note, sizeof(l->note), "float output: the output stage cannot express what leads to %s",
+			snprintf(l->note, sizeof(l->note),
+				 "float output: the output stage cannot express what leads to %s",
 				 p->g->nodes[l->nodes[l->quant]].name);
 		if (ret == -EOPNOTSUPP) {
 			snprintf(l->note, sizeof(l->note), "float output: %.140s", err->text);
@@ -271,6 +276,7 @@ int plan_fold(const struct lxa_plan *p, struct plan_layer *l, struct lxa_err *er
 		memset(chan, 0, j->out_c * sizeof(*chan));
 		fold_int32(l, chan);
 	}
-	snprintf(l->what, sizeof(l->what), "%s x %s -> %s", l->in_enc.text, l->w.text, l->quant >= 0 ? l->out_enc.text : "int32");
+	snprintf(l->what, sizeof(l->what), "%s x %s -> %s", l->in_enc.text, l->w.text,
+		 l->quant >= 0 ? l->out_enc.text : "int32");
 	return lxa_layer_finish(&l->layer, chan, err);
 }

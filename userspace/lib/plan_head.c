@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plan_head.c - the geometry of a layer's head: ONNX's Conv, Gemm and MatMul in the terms of a job, with the Pad or Flatten
- * before it, where the device can read what lies before that.
+ * plan_head.c - the geometry of a layer's head: ONNX's Conv, Gemm and MatMul in the terms of a job, with the Pad or
+ * Flatten before it, where the device can read what lies before that.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -53,7 +53,8 @@ int64_t plan_attr_at(const struct lxa_node *n, const char *name, size_t i, int64
 }
 
 /* Padding of axis i (0 rows, 1 columns), whatever way the node says it; the sizes are those shape inference found. */
-void plan_axis_pads(const struct lxa_node *n, int i, int64_t in, int64_t out, int64_t k, int64_t s, int64_t *begin, int64_t *end)
+void plan_axis_pads(const struct lxa_node *n, int i, int64_t in, int64_t out, int64_t k, int64_t s, int64_t *begin,
+		    int64_t *end)
 {
 	const char *mode = lxa_node_string(n, "auto_pad", "NOTSET");
 	int64_t total = (out - 1) * s + k - in;
@@ -69,8 +70,8 @@ void plan_axis_pads(const struct lxa_node *n, int i, int64_t in, int64_t out, in
 }
 
 /*
- * A Pad node right before the convolution: its border becomes the job's. Zeros go with any format; +-1 (a binary value) is
- * the XNOR lanes' own padding. How float frameworks write networks that were trained with such borders.
+ * A Pad node right before the convolution: its border becomes the job's. Zeros go with any format; +-1 (a binary
+ * value) is the XNOR lanes' own padding. How float frameworks write networks that were trained with such borders.
  */
 static void take_pad(const struct lxa_plan *p, struct plan_layer *l, struct lxa_job *j)
 {
@@ -83,7 +84,8 @@ static void take_pad(const struct lxa_plan *p, struct plan_layer *l, struct lxa_
 	const int64_t *b;
 	float value = 0;
 
-	if (!n || !plan_onnx_op(n, "Pad") || strcmp(lxa_node_string(n, "mode", "constant"), "constant") || n->n_in > 3 || !pads ||
+	if (!n || !plan_onnx_op(n, "Pad") || strcmp(lxa_node_string(n, "mode", "constant"), "constant") ||
+	    n->n_in > 3 || !pads ||
 	    pads->dtype != LXA_INT64 || lxa_tensor_count(pads) != 8)
 		return;
 	if (n->n_in > 2 && n->in[2] >= 0) {
@@ -96,8 +98,8 @@ static void take_pad(const struct lxa_plan *p, struct plan_layer *l, struct lxa_
 		if (b[i] < 0 || b[i] + 255 > 510 || (i % 4 < 2 && b[i]))
 			return;
 	if (value != 0) {
-		if (plan_enc_value(p, n->in[0], &e, &why) || e.fmt != LXA_FMT_B1 || (value != e.scale && value != -e.scale) ||
-		    j->pad_t || j->pad_l || j->pad_b || j->pad_r)
+		if (plan_enc_value(p, n->in[0], &e, &why) || e.fmt != LXA_FMT_B1 ||
+		    (value != e.scale && value != -e.scale) || j->pad_t || j->pad_l || j->pad_b || j->pad_r)
 			return;
 		j->pad_mode = value > 0 ? LXA_PAD_PLUS : LXA_PAD_MINUS;
 	}
@@ -122,14 +124,16 @@ int plan_head_conv(const struct lxa_plan *p, const struct lxa_node *n, struct pl
 	int i;
 
 	if (x->ndim != 4 || w->ndim != 4)
-		return lxa_err_set(err, -EOPNOTSUPP, "it is a %d-dimensional convolution, the device takes 2", x->ndim - 2);
+		return lxa_err_set(err, -EOPNOTSUPP, "it is a %d-dimensional convolution, the device takes 2",
+				   x->ndim - 2);
 	for (i = 0; i < 2; i++) {
 		k[i] = w->dims[2 + i];
 		s[i] = plan_attr_at(n, "strides", (size_t)i, 1);
 		d[i] = plan_attr_at(n, "dilations", (size_t)i, 1);
 		plan_axis_pads(n, i, x->dims[2 + i], o->dims[2 + i], (k[i] - 1) * d[i] + 1, s[i], &pb[i], &pe[i]);
 		if (!fits(k[i], 255) || !fits(s[i], 255) || !fits(d[i], 255) || !fits(pb[i], 255) || !fits(pe[i], 255))
-			return lxa_err_set(err, -EOPNOTSUPP, "kernel, stride, dilation or padding is beyond what a job can say");
+			return lxa_err_set(err, -EOPNOTSUPP,
+					   "kernel, stride, dilation or padding is beyond what a job can say");
 	}
 	for (i = 1; i < 4; i++)
 		if (!fits(x->dims[i], 65535) || !fits(o->dims[i], 65535))
@@ -167,12 +171,14 @@ static int unflatten(const struct lxa_plan *p, int value, int64_t k, int64_t *c,
 
 	*c = k;
 	*h = *w = 1;
-	while (node >= 0 && (plan_onnx_op(&p->g->nodes[node], "Flatten") || plan_onnx_op(&p->g->nodes[node], "Reshape") ||
+	while (node >= 0 && (plan_onnx_op(&p->g->nodes[node], "Flatten") ||
+			     plan_onnx_op(&p->g->nodes[node], "Reshape") ||
 			     plan_onnx_op(&p->g->nodes[node], "Identity"))) {
 		int from = p->g->nodes[node].in[0];
 
 		t = &p->g->values[from].t;
-		if (t->ndim == 4 && t->dims[0] == p->g->values[value].t.dims[0] && t->dims[1] * t->dims[2] * t->dims[3] == k) {
+		if (t->ndim == 4 && t->dims[0] == p->g->values[value].t.dims[0] &&
+		    t->dims[1] * t->dims[2] * t->dims[3] == k) {
 			if (t->dims[2] > 11 || t->dims[3] > 11)
 				return value;
 			*c = t->dims[1];
@@ -214,7 +220,8 @@ int plan_head_matrix(const struct lxa_plan *p, const struct lxa_node *n, struct 
 }
 
 /* The head's own bias (third input) and Gemm's alpha and beta. */
-int plan_head_bias(const struct lxa_plan *p, const struct lxa_node *n, struct plan_layer *l, uint32_t out_c, struct lxa_err *err)
+int plan_head_bias(const struct lxa_plan *p, const struct lxa_node *n, struct plan_layer *l, uint32_t out_c,
+		   struct lxa_err *err)
 {
 	const struct lxa_tensor *b = n->n_in > 2 && n->in[2] >= 0 ? plan_const(p, n->in[2]) : NULL;
 	float beta = plan_onnx_op(n, "Gemm") ? lxa_node_float(n, "beta", 1) : 1;

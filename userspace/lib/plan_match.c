@@ -23,7 +23,8 @@ void plan_layer_free(struct plan_layer *l)
 	free(l);
 }
 
-static int is_affine(const struct lxa_plan *p, const struct lxa_node *n, int value, int ndim, uint32_t out_c, double *tmp)
+static int is_affine(const struct lxa_plan *p, const struct lxa_node *n, int value, int ndim, uint32_t out_c,
+		     double *tmp)
 {
 	int other;
 
@@ -64,7 +65,8 @@ static int follow(const struct lxa_plan *p, struct plan_layer *l, uint32_t out_c
 			break;
 		else if (plan_is_quantizer(n) && n->in[0] == value)
 			l->quant = l->n_nodes;
-		else if (!plan_onnx_op(n, "Relu") && !plan_onnx_op(n, "Identity") && !is_affine(p, n, value, l->ndim, out_c, tmp))
+		else if (!plan_onnx_op(n, "Relu") && !plan_onnx_op(n, "Identity") &&
+			 !is_affine(p, n, value, l->ndim, out_c, tmp))
 			break;
 		if (plan_onnx_op(n, "BatchNormalization") && !bn_constant(p, n))
 			break;
@@ -74,16 +76,22 @@ static int follow(const struct lxa_plan *p, struct plan_layer *l, uint32_t out_c
 	return l->quant >= 0;
 }
 
-static int pool_axis(const struct lxa_node *n, int i, int64_t in, int64_t out, uint8_t *k, uint8_t *s, uint8_t *b, uint8_t *e)
+static int pool_axis(const struct lxa_node *n, int i, int64_t in, int64_t out, uint8_t *k, uint8_t *s, uint8_t *b,
+		     uint8_t *e)
 {
-	int64_t kk = plan_attr_at(n, "kernel_shape", (size_t)i, 1), ss = plan_attr_at(n, "strides", (size_t)i, 1), pb, pe;
+	int64_t kk = plan_attr_at(n, "kernel_shape", (size_t)i, 1);
+	int64_t ss = plan_attr_at(n, "strides", (size_t)i, 1), pb, pe;
 
 	plan_axis_pads(n, i, in, out, kk, ss, &pb, &pe);
-	/* ceil_mode may ask for more at the end than pads say, rounding down for less: take what the output's size needs */
+	/*
+	 * ceil_mode may ask for more at the end than pads say, rounding down for less: take what the output's size
+	 * needs
+	 */
 	pe = (out - 1) * ss + kk - in - pb;
 	if (pe < 0)
 		pe = 0;
-	if (plan_attr_at(n, "dilations", (size_t)i, 1) != 1 || kk < 1 || kk > 15 || ss < 1 || ss > 15 || pb >= kk || pe >= kk)
+	if (plan_attr_at(n, "dilations", (size_t)i, 1) != 1 || kk < 1 || kk > 15 || ss < 1 || ss > 15 || pb >= kk ||
+	    pe >= kk)
 		return 0;
 	*k = (uint8_t)kk;
 	*s = (uint8_t)ss;
@@ -146,7 +154,8 @@ static int take_chain(const struct lxa_plan *p, struct plan_layer *l, struct lxa
 	}
 	if (found && l->pool >= 0 && l->pool < l->quant && plan_negative_after(p, l, l->pool, &channel)) {
 		found = 0;
-		snprintf(l->note, sizeof(l->note), "float output: channel %u is scaled by a negative number after the max-pool",
+		snprintf(l->note, sizeof(l->note),
+			 "float output: channel %u is scaled by a negative number after the max-pool",
 			 channel);
 	}
 	if (!found) {	/* the sums themselves, pooled when that is what comes next */

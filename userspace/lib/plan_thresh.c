@@ -3,8 +3,8 @@
  * plan_thresh.c - exact integer thresholds for any monotone chain: bias, scales, batch normalization, ReLU, quantizer.
  *
  * The chain's own nodes are executed on candidate sums, with the CPU's operators, and each threshold is found by binary
- * search over every sum that the weights allow. So whatever the float operations round, the device's comparison gives the
- * code that the CPU would have: for all sums, ties included. Falling channels (a negative scale on the way) get the
+ * search over every sum that the weights allow. So whatever the float operations round, the device's comparison gives
+ * the code that the CPU would have: for all sums, ties included. Falling channels (a negative scale on the way) get the
  * multiplier -1 and thresholds on the negated sum; constant ones get "always" or "never".
  */
 #include <errno.h>
@@ -78,7 +78,10 @@ static int evaluate(struct search *s, const int64_t *v, struct lxa_err *err)
 	return 0;
 }
 
-/* Which channels fall: compare the levels of the two ends. Leaves lo at the low end and hi at the high end of the sums. */
+/*
+ * Which channels fall: compare the levels of the two ends. Leaves lo at the low end and hi at the high end of the
+ * sums.
+ */
 static int directions(struct search *s, struct lxa_err *err)
 {
 	size_t n = (size_t)s->levels * s->channels, i;
@@ -164,12 +167,14 @@ static int check_zero(struct search *s, const struct lxa_channel *chan, struct l
 		if (v == LXA_THR_ALWAYS || v == LXA_THR_NEVER)
 			v = v == LXA_THR_ALWAYS ? -b : b;	/* the end that is nearest to zero */
 
-		((float *)s->x.data)[c] = (float)((double)(s->sign[c] * v) * s->l->unit[c]) + (s->l->bias ? s->l->bias[c] : 0);
+		((float *)s->x.data)[c] =
+			(float)((double)(s->sign[c] * v) * s->l->unit[c]) + (s->l->bias ? s->l->bias[c] : 0);
 	}
 	ret = run_chain(s, &y, err);
 	for (c = 0; !ret && c < s->channels; c++)
 		if (((const float *)y.data)[c] == 0 && reachable(&s->l->layer, c, chan[c].thr[0]))
-			ret = lxa_err_set(err, -EOPNOTSUPP, "Sign gives 0 for a sum of channel %u, a value that the device's bits "
+			ret = lxa_err_set(err, -EOPNOTSUPP,
+					  "Sign gives 0 for a sum of channel %u, a value that the device's bits "
 					  "do not have (BipolarQuant has none either)", c);
 	if (y.data != s->x.data)
 		lxa_tensor_free(&y);
@@ -191,7 +196,8 @@ static int search_init(struct search *s, struct lxa_err *err)
 	return 0;
 }
 
-int plan_thresholds(const struct lxa_plan *p, struct plan_layer *l, int levels, struct lxa_channel *chan, struct lxa_err *err)
+int plan_thresholds(const struct lxa_plan *p, struct plan_layer *l, int levels, struct lxa_channel *chan,
+		    struct lxa_err *err)
 {
 	struct search s = { .p = p, .l = l, .channels = l->layer.job.out_c, .levels = levels };
 	int64_t most = 0;

@@ -37,18 +37,21 @@ static int per_channel(const struct lxa_plan *p, const struct lxa_node *n, int i
 	uint32_t oc, k;
 
 	if (!c || c->dtype != LXA_F32 || c->ndim > t->ndim || !lxa_tensor_count(c))
-		return lxa_err_set(err, -EOPNOTSUPP, "%s: input %d is not a constant that goes with the weights", n->name, i);
+		return lxa_err_set(err, -EOPNOTSUPP, "%s: input %d is not a constant that goes with the weights",
+				   n->name, i);
 	for (oc = 0; oc < m->out_c; oc++) {
 		out[oc] = broadcast_at(c, t, oc * m->so);
 		for (k = 1; k < m->n; k++)
 			if (broadcast_at(c, t, oc * m->so + k * m->si) != out[oc])
-				return lxa_err_set(err, -EOPNOTSUPP, "%s: input %d changes within output channel %u", n->name, i,
+				return lxa_err_set(err, -EOPNOTSUPP, "%s: input %d changes within output channel %u",
+						   n->name, i,
 						   oc);
 	}
 	return 0;
 }
 
-static int from_log(const struct lxa_plan *p, const struct lxa_node *n, const struct lxa_tensor *t, const struct plan_matrix *m,
+static int from_log(const struct lxa_plan *p, const struct lxa_node *n, const struct lxa_tensor *t,
+		    const struct plan_matrix *m,
 		    float *tmp, struct plan_weights *w, struct lxa_err *err)
 {
 	const float *x = t->data;
@@ -59,7 +62,8 @@ static int from_log(const struct lxa_plan *p, const struct lxa_node *n, const st
 	if (!ret && q.steps > 2)
 		ret = lxa_err_set(err, -EOPNOTSUPP, "%s has %d steps an octave, the device 1 or 2", n->name, q.steps);
 	if (!ret && lxa_logq_levels(&q) - 1 > (q.steps == 2 ? 32 : 16))
-		ret = lxa_err_set(err, -EOPNOTSUPP, "%s: %d-bit log weights span more than the device's 16 octaves", n->name,
+		ret = lxa_err_set(err, -EOPNOTSUPP, "%s: %d-bit log weights span more than the device's 16 octaves",
+				  n->name,
 				  q.bits);
 	if (!ret)
 		ret = per_channel(p, n, 1, t, m, tmp, err);
@@ -67,7 +71,8 @@ static int from_log(const struct lxa_plan *p, const struct lxa_node *n, const st
 		return ret;
 	for (oc = 0; oc < m->out_c; oc++) {
 		if (lxa_logq_sfsr(&q, tmp[oc], &sfsr))
-			return lxa_err_set(err, -EOPNOTSUPP, "%s: fsr %g of channel %u is out of range", n->name, tmp[oc], oc);
+			return lxa_err_set(err, -EOPNOTSUPP, "%s: fsr %g of channel %u is out of range", n->name,
+					   tmp[oc], oc);
 		w->unit[oc] = exp2((double)(sfsr - lxa_logq_levels(&q) + 1) / q.steps);
 		for (i = 0; i < m->n; i++) {
 			code = lxa_logquant_code(&q, sfsr, x[oc * m->so + i * m->si], &negative);
@@ -92,7 +97,8 @@ static int from_quant(const struct lxa_plan *p, const struct lxa_node *n, const 
 	ret = per_channel(p, n, 2, t, m, tmp, err);
 	for (oc = 0; !ret && oc < m->out_c; oc++)
 		if (tmp[oc] != 0)
-			ret = lxa_err_set(err, -EOPNOTSUPP, "%s has the zero point %g, the device takes 0", n->name, tmp[oc]);
+			ret = lxa_err_set(err, -EOPNOTSUPP, "%s has the zero point %g, the device takes 0", n->name,
+					  tmp[oc]);
 	if (!ret)
 		ret = per_channel(p, n, 1, t, m, tmp, err);
 	if (ret)
@@ -113,7 +119,8 @@ static int from_quant(const struct lxa_plan *p, const struct lxa_node *n, const 
 }
 
 /* Weights that have one magnitude in each channel: signs. */
-static int from_signs(const struct lxa_node *n, const struct lxa_tensor *t, const struct plan_matrix *m, struct plan_weights *w,
+static int from_signs(const struct lxa_node *n, const struct lxa_tensor *t, const struct plan_matrix *m,
+		      struct plan_weights *w,
 		      struct lxa_err *err)
 {
 	const float *x = t->data;
@@ -123,14 +130,16 @@ static int from_signs(const struct lxa_node *n, const struct lxa_tensor *t, cons
 		float mag = fabsf(x[oc * m->so]);
 
 		if (!(mag > 0))
-			return lxa_err_set(err, -EOPNOTSUPP, "its weights are not quantized (no LogQuant, BipolarQuant or Quant "
+			return lxa_err_set(err, -EOPNOTSUPP,
+					   "its weights are not quantized (no LogQuant, BipolarQuant or Quant "
 					   "makes them)");
 		w->unit[oc] = mag;
 		for (i = 0; i < m->n; i++) {
 			float v = x[oc * m->so + i * m->si];
 
 			if (fabsf(v) != mag)
-				return lxa_err_set(err, -EOPNOTSUPP, "its weights are not quantized (no LogQuant, BipolarQuant or "
+				return lxa_err_set(err, -EOPNOTSUPP,
+						   "its weights are not quantized (no LogQuant, BipolarQuant or "
 						   "Quant makes them)");
 			w->codes[oc * (size_t)m->n + i] = v > 0 ? 1 : -1;
 		}
@@ -162,8 +171,8 @@ static int to_log(struct plan_weights *w, const struct plan_matrix *m)
 }
 
 /*
- * Let each channel's smallest log code be 1: the same values in a larger unit. Its sums become as small as they can be, so
- * that more layers are within the accumulator's bounds.
+ * Let each channel's smallest log code be 1: the same values in a larger unit. Its sums become as small as they can
+ * be, so that more layers are within the accumulator's bounds.
  */
 static void normalize(struct plan_weights *w, const struct plan_matrix *m)
 {
@@ -193,14 +202,16 @@ static int pair(const struct plan_enc *act, const struct plan_matrix *m, struct 
 	if (act->fmt == LXA_FMT_B1) {
 		if (w->fmt == LXA_WFMT_B1)
 			return 0;
-		return lxa_err_set(err, -EOPNOTSUPP, "binary activations with %s weights: the XNOR lanes take binary weights",
+		return lxa_err_set(err, -EOPNOTSUPP,
+				   "binary activations with %s weights: the XNOR lanes take binary weights",
 				   w->text);
 	}
 	if (w->fmt == LXA_WFMT_LOG || (is_log && w->fmt == LXA_WFMT_S8))
 		return 0;
 	if (to_log(w, m))
 		return 0;
-	return lxa_err_set(err, -EOPNOTSUPP, "%s activations with %s weights need multiplications, the device only shifts",
+	return lxa_err_set(err, -EOPNOTSUPP,
+			   "%s activations with %s weights need multiplications, the device only shifts",
 			   act->text, w->text);
 }
 
