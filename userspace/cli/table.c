@@ -44,7 +44,11 @@ void table_layers(FILE *f, const struct lxa_plan *p, uint64_t images)
 		lxa_plan_report(p, i, &r);
 		fprintf(f, "%-18.18s %-18.18s %-6s", e->name, e->op, place_name(e->place));
 		print_figures(f, e, &r, images);
-		fprintf(f, "  %s\n", e->reason);
+		if (e->place == LXA_PLACE_DEVICE && e->head)
+			fprintf(f, "  %s lanes, %s; ", e->lanes, e->what);
+		else
+			fprintf(f, "  ");
+		fprintf(f, "%s\n", e->reason);
 	}
 	if (folded)
 		fprintf(f, "(and %d nodes on constants, evaluated while planning)\n", folded);
