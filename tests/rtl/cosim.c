@@ -3,7 +3,7 @@
  * cosim.c - the RTL against the functional engine on random jobs: memory byte for byte (guards around every output
  * included), completion records, counters.
  *   cosim [--seed S] [--cases N] [--case K] [--first K] [--macs M] [--verbose]
- * Called as cosim-long it runs 5000 cases instead of 250.
+ * Called as cosim-long it runs 20000 cases instead of 600.
  * A case is one to five jobs in one ring, in random memory timing. --case K runs case K of the seed alone.
  */
 #include <stdio.h>
@@ -231,7 +231,7 @@ static int run_case(const struct options *o, uint64_t k, const struct lxa_caps *
 int main(int argc, char **argv)
 {
 	const char *name = strrchr(argv[0], '/');
-	struct options o = { .cases = name && !strcmp(name, "/cosim-long") ? 5000 : 250, .macs = 6000000 };
+	struct options o = { .cases = name && !strcmp(name, "/cosim-long") ? 20000 : 600, .macs = 6000000 };
 	uint64_t k, failed = 0;
 	int i, have_seed = 0;
 	struct lxa_caps caps;
