@@ -250,6 +250,63 @@ static void test_worked_example(void **state)
 	assert_int_equal(single(&j, 23, (struct lxa_channel){ .mult = 1, .shift = 2 }, 3), 6); /* 23 is above it */
 }
 
+/* The logarithm at and beside every boundary: the bias alone is the sum. */
+static void test_log_boundaries(void **state)
+{
+	static const uint32_t tops[] = { 0x80000000u, 0x9837F052u, 0xB504F334u, 0xD744FCCBu, 0xFFFFFFFFu };
+	struct lxa_job j = job_1x1();
+	uint32_t i, k;
+	int d, mode;
+
+	j.act_fmt = LXA_FMT_LOG4;
+	j.kind = LXA_KIND_LOG;
+	j.out_fmt = LXA_OFMT_B8;
+	j.log_max = 255;
+	j.log_off = 3;
+	for (mode = 0; mode < 4; mode++) {
+		j.conv_flags = (mode & 1 ? LXA_CONV_OUT_SQRT2 : 0) | (mode & 2 ? LXA_CONV_OUT_NEAREST : 0);
+		for (i = 0; i < 5; i++)
+			for (k = 0; k < 32; k++)
+				for (d = -1; d < 3; d++) {
+					struct lxa_channel c = { .mult = 1, .bias = (int64_t)(tops[i] >> k) + d };
+					struct sum zero = { 0, 0 };
+
+					assert_int_equal(single(&j, 1, c, 0), oracle_code(&j, &c, zero));
+				}
+	}
+}
+
+/* Sums that leave 32 bits: all operands at their largest, so that a kernel that adds in 32 bits must move them in time. */
+static void test_large_sums(void **state)
+{
+	struct lxa_channel chan[16];
+	struct lxa_job j = job_1x1();
+	struct lxa_operation *op;
+	struct lxa_err err = { "" };
+	int8_t w[16 * 1000];
+	int32_t in[1000], out[16];
+	int i;
+
+	j.in_c = 1000;
+	j.out_c = 16;
+	j.act_fmt = LXA_FMT_LOG4;
+	j.kind = LXA_KIND_INT32;
+	j.out_fmt = LXA_OFMT_W32;
+	j.clamp_lo = INT32_MIN;
+	j.clamp_hi = INT32_MAX;
+	for (i = 0; i < 1000; i++)
+		in[i] = 15;
+	memset(w, 15, sizeof(w));
+	memset(w + 5 * 1000, 0x8f, 1000);
+	for (i = 0; i < 16; i++)
+		chan[i] = (struct lxa_channel){ .mult = 1, .shift = 20 };
+	assert_int_equal(lxa_op_create(NULL, &j, w, chan, &op, &err), 0);
+	assert_int_equal(lxa_op_run(op, 1, in, out, NULL, &err), 0);
+	for (i = 0; i < 16; i++)
+		assert_int_equal(out[i], (i == 5 ? -1000 : 1000) * 256);	/* 2^14 * 2^14 / 2^20 = 256 */
+	lxa_op_free(op);
+}
+
 static void test_overflow(void **state)
 {
 	struct lxa_job j = job_1x1();
@@ -312,6 +369,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_worked_example),
+		cmocka_unit_test(test_log_boundaries),
+		cmocka_unit_test(test_large_sums),
 		cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_random),
