@@ -10,12 +10,15 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../../driver/shim/lxa_shim.h"
+#include "../../sim/lxa_sim.h"
 #include "layer_util.h"
 #include "plan_util.h"
 
@@ -519,6 +522,40 @@ static void test_run_errors(void **state)
 	assert_null(r.m);
 }
 
+/* A job that the bus fails: the run's error names the layer and the device, and the next run works. */
+static void test_job_fails(void **state)
+{
+	int fd = lxa_open("sim:model", O_RDWR | O_CLOEXEC);
+	struct lxa_err err = { "" };
+	struct lxa_tensor in, out, want;
+	struct planned r;
+	struct net n;
+
+	if (!devices[0] || fd < 0 || !lxa_shim_sim(fd))
+		skip();
+	net_begin(&n, 20, 6, 6);
+	net_bipolar(&n, 1);
+	net_conv(&n, NET_BIPOLAR, 30, 3, 1, 1, 1, 0);
+	net_end(&n);
+	net_plan(&n, devices[0], 2, &r);
+	random_input(&in, 2, 20, 6, 6, -1, 1);
+	net_reference(&n, &in, &want);
+	assert_int_equal(lxa_sim_fault(lxa_shim_sim(fd), LXA_SIM_FAULT_READ_ERROR, 0, 1), 0);
+	assert_true(lxa_plan_run(r.p, &in, &out, NULL, NULL, &err) < 0);
+	if (!strstr(err.text, net_entry(&r, "Conv", 0)->name) || !strstr(err.text, "sim:model"))
+		fail_msg("the error names neither layer nor device: %s", err.text);
+	lxa_tensor_free(&out);
+	net_run(&r, &in, &out, 1);
+	assert_int_equal(r.res.mismatches, 0);
+	assert_equal_floats(&out, &want);
+	lxa_tensor_free(&in);
+	lxa_tensor_free(&out);
+	lxa_tensor_free(&want);
+	planned_free(&r);
+	lxa_close(fd);
+	unlink(n.path);
+}
+
 static int open_devices(void **state)
 {
 	struct lxa_err err = { "" };
@@ -553,6 +590,7 @@ int main(void)
 		cmocka_unit_test(test_mixed_network),
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_run_errors),
+		cmocka_unit_test(test_job_fails),
 	};
 
 	layer_test_init();
