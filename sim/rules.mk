@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 # The simulated device: $(SIM_LIB), to be linked with $(SIM_LDLIBS). CONFIG chooses rtl/config/<name>.
-# WAVES=1 builds the RTL engine with assertions, random initial values and FST tracing (slower): use a B of its own.
+# WAVES=1 builds the RTL engine with assertions, random initial values and FST tracing (slower); CHECK=1 with assertions,
+# random initial values and the synthesizable form of every module instead of the fast one. Use a B of its own for either.
 CONFIG ?= base
 WAVES ?=
+CHECK ?=
 comma := ,
 
 SIM_LIB := $(B)/libsim.a
@@ -32,17 +34,18 @@ $(B)/sim/lxa.dtb: sim/lxa.dts
 V_DIR := $(B)/sim/rtl
 V_COMMON := --cc --prefix Vlxa --top-module lxa_top --unroll-count 600 --unroll-stmts 1000000 \
 	--output-split 20000 --output-split-cfuncs 500 -Wno-fatal
-ifeq ($(WAVES),)
+ifeq ($(WAVES)$(CHECK),)
 V_FLAGS := $(V_COMMON) -O3 --x-assign fast --x-initial fast --noassert
 else
-V_FLAGS := $(V_COMMON) -O3 --x-assign unique --x-initial unique --assert --trace-fst --trace-structs
+V_FLAGS := $(V_COMMON) -O3 --x-assign unique --x-initial unique --assert \
+	$(if $(WAVES),--trace-fst --trace-structs) $(if $(CHECK),-DLXA_SYNTH_FORM)
 endif
 V_CXX := -O3 -march=native -fPIC -w
 V_INCLUDE := /usr/share/verilator/include
 
 $(V_DIR)/Vlxa.mk: $(RTL_SRCS) $(RTL_LINT) sim/rtl_state.vlt sim/rules.mk
 	@mkdir -p $(@D)
-	@echo "  VERILATE rtl/lxa_top.sv ($(CONFIG)$(if $(WAVES),$(comma) waves))"
+	@echo "  VERILATE rtl/lxa_top.sv ($(CONFIG)$(if $(WAVES),$(comma) waves)$(if $(CHECK),$(comma) check))"
 	@rm -f $(V_DIR)/*
 	@verilator $(V_FLAGS) --Mdir $(V_DIR) sim/rtl_state.vlt $(RTL_LINT) $(RTL_SRCS)
 
@@ -54,10 +57,13 @@ $(V_DIR)/Vlxa__ALL.a: $(V_DIR)/Vlxa.mk
 
 V_GLOBAL := verilated.o verilated_threads.o $(if $(WAVES),verilated_fst_c.o)
 
+# Verilator's memory of the clock, by whatever name this version has; without it a cycle takes two evaluations
+V_CLK_SEEN = $(if $(WAVES)$(CHECK),,$(addprefix -DLXA_CLK_SEEN=,$(shell grep -o -m1 '__Vtrig[a-z]*_*TOP__clk_i[_0-9]*' $(V_DIR)/Vlxa___024root.h)))
+
 $(B)/sim/engine_rtl.o: sim/engine_rtl.cpp $(V_DIR)/Vlxa.mk $(B)/sim/lxa_cfg.h
 	@echo "  CXX     $<"
 	@$(CXX) $(CPPFLAGS) $(SIM_FLAGS) -std=gnu++17 -g $(V_CXX) -isystem $(V_INCLUDE) -isystem $(V_INCLUDE)/vltstd \
-		-isystem $(V_DIR) -DVM_TRACE=$(if $(WAVES),1,0) -DVM_TRACE_FST=$(if $(WAVES),1,0) -c -o $@ $<
+		-isystem $(V_DIR) $(V_CLK_SEEN) -DVM_TRACE=$(if $(WAVES),1,0) -DVM_TRACE_FST=$(if $(WAVES),1,0) -c -o $@ $<
 
 $(SIM_LIB): $(SIM_OBJS) $(B)/sim/engine_rtl.o $(V_DIR)/Vlxa__ALL.a
 	@echo "  AR      $@"
@@ -66,5 +72,10 @@ $(SIM_LIB): $(SIM_OBJS) $(B)/sim/engine_rtl.o $(V_DIR)/Vlxa__ALL.a
 	@$(AR) rs $@ $(SIM_OBJS) $(B)/sim/engine_rtl.o $(V_GLOBAL:%=$(V_DIR)/%) 2>/dev/null
 
 ALL += $(SIM_LIB)
+
+# A command that can record waveforms, beside the fast one.
+.PHONY: waves
+waves: ## build $(B)/waves/lxa, which records waveforms (lxa run --trace FILE.fst)
+	@$(MAKE) --no-print-directory WAVES=1 B=$(B)/waves $(B)/waves/lxa
 
 include tests/rtl/rules.mk

@@ -11,6 +11,7 @@ $(RTLT_PROGRAMS): $(RTLT)/%: $(RTLT)/%.o $(RTLT_COMMON) $(SIM_LIB)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(SIM_LDLIBS)
 
 TESTS += $(RTLT)/oracle $(RTLT)/faults $(RTLT)/cosim
+TESTS += tests/rtl/check-form.sh
 TESTS_LONG += $(RTLT)/cosim-long
 
 # the same program under a name that makes it run more cases
