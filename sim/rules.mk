@@ -33,7 +33,7 @@ $(B)/sim/lxa.dtb: sim/lxa.dts
 # The Verilated model never leaves the machine it is built on, so it may use all of this processor's instructions.
 V_DIR := $(B)/sim/rtl
 V_COMMON := --cc --prefix Vlxa --top-module lxa_top --unroll-count 600 --unroll-stmts 1000000 \
-	--output-split 20000 --output-split-cfuncs 500 -Wno-fatal
+	--output-split 20000 --output-split-cfuncs 4000 -Wno-fatal
 ifeq ($(WAVES)$(CHECK),)
 V_FLAGS := $(V_COMMON) -O3 --x-assign fast --x-initial fast --noassert
 else
