@@ -139,8 +139,13 @@ module lxa_cmd (
 
   assign push_nop_o = nop;
 
+  // The descriptor is written in a process that does not read it, so that simulation copies nothing.
   always_ff @(posedge clk_i) begin
-    if (words_pop) job_q <= {{(lxa_regs_pkg::DESC_W - KEEP * WORD_W){1'b0}}, word, job_q[KEEP*WORD_W-1:WORD_W]};
+    if (words_pop) job_q[32'(out_idx_q) * WORD_W +: WORD_W] <= word;
+    if (!rst_ni) job_q[lxa_regs_pkg::DESC_W-1:KEEP_BITS] <= '0;  // stays 0, but for what the last word overwrites
+  end
+
+  always_ff @(posedge clk_i) begin
     if (load_end) read_err_q <= desc_err;
     if (!rst_ni) begin
       state_q <= LOAD;
@@ -169,10 +174,13 @@ module lxa_cmd (
   assign err_seq_o = read_err_q ? 32'd0 : job.seq;
 
   always_comb begin
-    err_o.status = read_err_q ? 3'(lxa_regs_pkg::STATUS_RD_ERROR) : 3'(lxa_regs_pkg::STATUS_BAD_DESC);
-    err_o.stream = 3'(lxa_regs_pkg::STREAM_CMD);
-    err_o.addr = ring_base_i + {24'd0, (loaded_q - 32'd1) & ((32'd1 << ring_log2_i) - 32'd1), 8'd0};
-    err_o.base = ring_base_i;
+    err_o = '0;
+    if (err_valid_o) begin
+      err_o.status = read_err_q ? 3'(lxa_regs_pkg::STATUS_RD_ERROR) : 3'(lxa_regs_pkg::STATUS_BAD_DESC);
+      err_o.stream = 3'(lxa_regs_pkg::STREAM_CMD);
+      err_o.addr = ring_base_i + {24'd0, (loaded_q - 32'd1) & ((32'd1 << ring_log2_i) - 32'd1), 8'd0};
+      err_o.base = ring_base_i;
+    end
   end
 
   always_ff @(posedge clk_i) begin

@@ -66,19 +66,21 @@ module lxa_counters (
       jobs_q <= '0;
     end else begin
       cycles_q <= cycles_q + 64'd1;
-      busy_q <= busy_q + 64'(busy);
-      wgt_q <= wgt_q + 64'(st_wgt);
-      act_q <= act_q + 64'(st_act);
-      rd_q <= rd_q + 64'(st_rd);
-      out_q <= out_q + 64'(st_out);
-      wr_q <= wr_q + 64'(st_wr);
-      pipe_q <= pipe_q + 64'(st_pipe);
-      cmd_q <= cmd_q + 64'(st_cmd);
-      idle_q <= idle_q + 64'(idle);
-      macs_q <= macs_q + macs_inc;
-      rdb_q <= rdb_q + rd_inc;
-      wrb_q <= wrb_q + wr_inc;
-      jobs_q <= jobs_q + 64'(job_done_i);
+      if (busy) busy_q <= busy_q + 64'd1;
+      else begin
+        if (st_wgt) wgt_q <= wgt_q + 64'd1;
+        if (st_act) act_q <= act_q + 64'd1;
+        if (st_rd) rd_q <= rd_q + 64'd1;
+        if (st_out) out_q <= out_q + 64'd1;
+        if (st_wr) wr_q <= wr_q + 64'd1;
+        if (st_pipe) pipe_q <= pipe_q + 64'd1;
+        if (st_cmd) cmd_q <= cmd_q + 64'd1;
+        if (idle) idle_q <= idle_q + 64'd1;
+      end
+      if (macs_i != 16'd0) macs_q <= macs_q + macs_inc;
+      if (rd_beat_i) rdb_q <= rdb_q + BUS_BYTES;
+      if (wr_bytes_i != 16'd0) wrb_q <= wrb_q + wr_inc;
+      if (job_done_i) jobs_q <= jobs_q + 64'd1;
     end
   end
 
@@ -105,19 +107,34 @@ module lxa_counters (
       s_macs_q <= '0;
       s_rdb_q <= '0;
       s_wrb_q <= '0;
+    end else if (fresh) begin
+      s_cycles_q <= 64'(pending_i);
+      s_busy_q <= 64'(busy);
+      s_wgt_q <= 64'(st_wgt);
+      s_act_q <= 64'(st_act);
+      s_rd_q <= 64'(st_rd);
+      s_out_q <= 64'(st_out);
+      s_wr_q <= 64'(st_wr);
+      s_pipe_q <= 64'(st_pipe);
+      s_cmd_q <= 64'(st_cmd);
+      s_macs_q <= macs_inc;
+      s_rdb_q <= rd_inc;
+      s_wrb_q <= wr_inc;
     end else begin
-      s_cycles_q <= (fresh ? 64'd0 : s_cycles_q) + 64'(pending_i);
-      s_busy_q <= (fresh ? 64'd0 : s_busy_q) + 64'(busy);
-      s_wgt_q <= (fresh ? 64'd0 : s_wgt_q) + 64'(st_wgt);
-      s_act_q <= (fresh ? 64'd0 : s_act_q) + 64'(st_act);
-      s_rd_q <= (fresh ? 64'd0 : s_rd_q) + 64'(st_rd);
-      s_out_q <= (fresh ? 64'd0 : s_out_q) + 64'(st_out);
-      s_wr_q <= (fresh ? 64'd0 : s_wr_q) + 64'(st_wr);
-      s_pipe_q <= (fresh ? 64'd0 : s_pipe_q) + 64'(st_pipe);
-      s_cmd_q <= (fresh ? 64'd0 : s_cmd_q) + 64'(st_cmd);
-      s_macs_q <= (fresh ? 64'd0 : s_macs_q) + macs_inc;
-      s_rdb_q <= (fresh ? 64'd0 : s_rdb_q) + rd_inc;
-      s_wrb_q <= (fresh ? 64'd0 : s_wrb_q) + wr_inc;
+      s_cycles_q <= s_cycles_q + 64'd1;
+      if (busy) s_busy_q <= s_busy_q + 64'd1;
+      else begin
+        if (st_wgt) s_wgt_q <= s_wgt_q + 64'd1;
+        if (st_act) s_act_q <= s_act_q + 64'd1;
+        if (st_rd) s_rd_q <= s_rd_q + 64'd1;
+        if (st_out) s_out_q <= s_out_q + 64'd1;
+        if (st_wr) s_wr_q <= s_wr_q + 64'd1;
+        if (st_pipe) s_pipe_q <= s_pipe_q + 64'd1;
+        if (st_cmd) s_cmd_q <= s_cmd_q + 64'd1;
+      end
+      if (macs_i != 16'd0) s_macs_q <= s_macs_q + macs_inc;
+      if (rd_beat_i) s_rdb_q <= s_rdb_q + BUS_BYTES;
+      if (wr_bytes_i != 16'd0) s_wrb_q <= s_wrb_q + wr_inc;
     end
   end
 

@@ -241,12 +241,14 @@ module lxa_rd_dma (
   assign err_valid_o = (bus_err && rsp_client != CMD) || (sel_valid_q && outside);
 
   always_comb begin
-    err_o.base = sel_base_q;
+    err_o = '0;
     if (bus_err && rsp_client != CMD) begin
+      err_o.base = sel_base_q;
       err_o.status = 3'(lxa_regs_pkg::STATUS_RD_ERROR);
       err_o.stream = stream_of(rsp_client);
       err_o.addr = rsp_addr;
-    end else begin
+    end else if (sel_valid_q && outside) begin
+      err_o.base = sel_base_q;
       err_o.status = 3'(lxa_regs_pkg::STATUS_WINDOW);
       err_o.stream = stream_of(sel_client_q);
       err_o.addr = sel_addr_q;

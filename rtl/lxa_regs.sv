@@ -67,7 +67,7 @@ module lxa_regs (
   // ---- write -------------------------------------------------------------------------------------
   logic        wr, bvalid_q, aligned_wr;
   logic [11:0] wa;
-  logic [31:0] wd, wmask;
+  logic [31:0] wd, wmask;  // scratch: worked out only when there is a write
 
   assign wr = s_axil_awvalid_i && s_axil_wvalid_i && !bvalid_q;
   assign s_axil_awready_o = wr;
@@ -75,8 +75,6 @@ module lxa_regs (
   assign s_axil_bvalid_o = bvalid_q;
   assign s_axil_bresp_o = 2'b00;
   assign wa = {s_axil_awaddr_i[11:2], 2'b00};
-  assign wmask = {{8{s_axil_wstrb_i[3]}}, {8{s_axil_wstrb_i[2]}}, {8{s_axil_wstrb_i[1]}}, {8{s_axil_wstrb_i[0]}}};
-  assign wd = s_axil_wdata_i & wmask;
   assign aligned_wr = wr && !resetting_i;
 
   always_ff @(posedge clk_i) begin
@@ -91,9 +89,8 @@ module lxa_regs (
   logic [4:0]  ring_log2_q;
   logic [31:0] tail_q, progress_q, log2_new;
 
-  assign log2_new = (32'(ring_log2_q) & ~wmask) | wd;
-  assign reset_req_o = aligned_wr && wa == lxa_regs_pkg::REG_CTRL && wd[1];
-  assign snapshot_o = aligned_wr && wa == lxa_regs_pkg::REG_CTRL && wd[2];
+  assign reset_req_o = aligned_wr && wa == lxa_regs_pkg::REG_CTRL && s_axil_wstrb_i[0] && s_axil_wdata_i[1];
+  assign snapshot_o = aligned_wr && wa == lxa_regs_pkg::REG_CTRL && s_axil_wstrb_i[0] && s_axil_wdata_i[2];
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || !soft_rst_ni) begin
@@ -107,8 +104,14 @@ module lxa_regs (
       progress_q <= '0;
     end else begin
       if (aligned_wr) begin
+        // verilator lint_off BLKSEQ
+        wmask = {{8{s_axil_wstrb_i[3]}}, {8{s_axil_wstrb_i[2]}}, {8{s_axil_wstrb_i[1]}}, {8{s_axil_wstrb_i[0]}}};
+        wd = s_axil_wdata_i & wmask;
+        log2_new = (32'(ring_log2_q) & ~wmask) | wd;
+        // verilator lint_on BLKSEQ
         case (wa)
           lxa_regs_pkg::REG_CTRL: if (s_axil_wstrb_i[0]) enable_q <= wd[0];
+          lxa_regs_pkg::REG_IRQ_STATUS: irq_status_q <= irq_status_q & ~wd[1:0];
           lxa_regs_pkg::REG_IRQ_MASK: irq_mask_q <= (irq_mask_q & ~wmask[1:0]) | wd[1:0];
           lxa_regs_pkg::REG_RING_BASE_LO: ring_base_q[31:0] <= ((ring_base_q[31:0] & ~wmask) | wd) & ~32'hff;
           lxa_regs_pkg::REG_RING_BASE_HI: ring_base_q[63:32] <= (ring_base_q[63:32] & ~wmask) | wd;
@@ -120,8 +123,8 @@ module lxa_regs (
         endcase
       end
       // a cause that arrives while it is being cleared stays
-      irq_status_q <= (irq_status_q & ~(aligned_wr && wa == lxa_regs_pkg::REG_IRQ_STATUS ? wd[1:0] : 2'b00)) |
-                      {irq_error_i, irq_done_i};
+      if (irq_done_i) irq_status_q[0] <= 1'b1;
+      if (irq_error_i) irq_status_q[1] <= 1'b1;
       if (progress_i) progress_q <= progress_q + 32'd1;
     end
   end
@@ -136,7 +139,7 @@ module lxa_regs (
   // ---- read --------------------------------------------------------------------------------------
   logic        rd, rvalid_q;
   logic [11:0] ra;
-  logic [31:0] rdata_d, rdata_q;
+  logic [31:0] rdata_q;
 
   assign rd = s_axil_arvalid_i && !rvalid_q;
   assign s_axil_arready_o = rd;
@@ -146,43 +149,41 @@ module lxa_regs (
   assign ra = {s_axil_araddr_i[11:2], 2'b00};
   assign cnt_idx_o = s_axil_araddr_i[6:2];
 
-  always_comb begin
-    case (ra)
-      lxa_regs_pkg::REG_ID: rdata_d = ID;
-      lxa_regs_pkg::REG_CFG_SHIFT: rdata_d = {16'(lxa_cfg_pkg::SHIFT_IC), 16'(lxa_cfg_pkg::SHIFT_OC)};
-      lxa_regs_pkg::REG_CFG_XNOR: rdata_d = {16'(lxa_cfg_pkg::XNOR_IC), 16'(lxa_cfg_pkg::XNOR_OC)};
-      lxa_regs_pkg::REG_CFG_OUT: rdata_d = {XACC_W, HALF_W, ACC_W, 8'(lxa_cfg_pkg::OUT_LANES)};
-      lxa_regs_pkg::REG_CFG_ACT: rdata_d = 32'(lxa_cfg_pkg::ACT_BYTES);
-      lxa_regs_pkg::REG_CFG_ACC: rdata_d = 32'(lxa_cfg_pkg::ACC_PIXELS);
-      lxa_regs_pkg::REG_CFG_WGT: rdata_d = 32'(lxa_cfg_pkg::WGT_BYTES);
-      lxa_regs_pkg::REG_CFG_BUS: rdata_d = {16'(lxa_cfg_pkg::WORD_W / 8), 16'(lxa_cfg_pkg::BUS_W / 8)};
-      lxa_regs_pkg::REG_CFG_MODES: rdata_d = {28'd0, 1'b1, HAS_XNOR, HAS_SHIFT, HAS_SHIFT};  // pool, xnor, sqrt2, shift
-      lxa_regs_pkg::REG_CFG_RING: rdata_d = {16'd0, 8'(lxa_cfg_pkg::RD_OUTSTANDING), 3'd0, LOG2_MAX};
-      lxa_regs_pkg::REG_CTRL: rdata_d = {30'd0, resetting_i, enable_q};
-      lxa_regs_pkg::REG_STATUS: rdata_d = {29'd0, resetting_i, error_i, idle_i};
-      lxa_regs_pkg::REG_IRQ_STATUS: rdata_d = {30'd0, irq_status_q};
-      lxa_regs_pkg::REG_IRQ_MASK: rdata_d = {30'd0, irq_mask_q};
-      lxa_regs_pkg::REG_RING_BASE_LO: rdata_d = ring_base_q[31:0];
-      lxa_regs_pkg::REG_RING_BASE_HI: rdata_d = ring_base_q[63:32];
-      lxa_regs_pkg::REG_RING_LOG2: rdata_d = 32'(ring_log2_q);
-      lxa_regs_pkg::REG_RING_HEAD: rdata_d = head_i;
-      lxa_regs_pkg::REG_RING_TAIL: rdata_d = tail_q;
-      lxa_regs_pkg::REG_CPL_BASE_LO: rdata_d = cpl_base_q[31:0];
-      lxa_regs_pkg::REG_CPL_BASE_HI: rdata_d = cpl_base_q[63:32];
-      lxa_regs_pkg::REG_CPL_COUNT: rdata_d = cpl_count_i;
-      lxa_regs_pkg::REG_PROGRESS: rdata_d = progress_q;
-      lxa_regs_pkg::REG_ERR_STATUS: rdata_d = error_i ? 32'(err_i.status) : 32'd0;
-      lxa_regs_pkg::REG_ERR_SEQ: rdata_d = error_i ? err_seq_i : 32'd0;
-      lxa_regs_pkg::REG_ERR_STREAM: rdata_d = error_i ? 32'(err_i.stream) : 32'd0;
-      lxa_regs_pkg::REG_ERR_ADDR_LO: rdata_d = error_i ? err_i.addr[31:0] : 32'd0;
-      lxa_regs_pkg::REG_ERR_ADDR_HI: rdata_d = error_i ? err_i.addr[63:32] : 32'd0;
-      lxa_regs_pkg::REG_CUR_SEQ: rdata_d = cur_seq_i;
-      default: rdata_d = ra[11:7] == 5'b00010 ? cnt_data_i : 32'd0;  // 0x100..0x17f: counters
-    endcase
-  end
-
   always_ff @(posedge clk_i) begin
-    if (rd) rdata_q <= rdata_d;
+    if (rd) begin
+      case (ra)
+        lxa_regs_pkg::REG_ID: rdata_q <= ID;
+        lxa_regs_pkg::REG_CFG_SHIFT: rdata_q <= {16'(lxa_cfg_pkg::SHIFT_IC), 16'(lxa_cfg_pkg::SHIFT_OC)};
+        lxa_regs_pkg::REG_CFG_XNOR: rdata_q <= {16'(lxa_cfg_pkg::XNOR_IC), 16'(lxa_cfg_pkg::XNOR_OC)};
+        lxa_regs_pkg::REG_CFG_OUT: rdata_q <= {XACC_W, HALF_W, ACC_W, 8'(lxa_cfg_pkg::OUT_LANES)};
+        lxa_regs_pkg::REG_CFG_ACT: rdata_q <= 32'(lxa_cfg_pkg::ACT_BYTES);
+        lxa_regs_pkg::REG_CFG_ACC: rdata_q <= 32'(lxa_cfg_pkg::ACC_PIXELS);
+        lxa_regs_pkg::REG_CFG_WGT: rdata_q <= 32'(lxa_cfg_pkg::WGT_BYTES);
+        lxa_regs_pkg::REG_CFG_BUS: rdata_q <= {16'(lxa_cfg_pkg::WORD_W / 8), 16'(lxa_cfg_pkg::BUS_W / 8)};
+        lxa_regs_pkg::REG_CFG_MODES: rdata_q <= {28'd0, 1'b1, HAS_XNOR, HAS_SHIFT, HAS_SHIFT};  // pool, xnor, sqrt2, shift
+        lxa_regs_pkg::REG_CFG_RING: rdata_q <= {16'd0, 8'(lxa_cfg_pkg::RD_OUTSTANDING), 3'd0, LOG2_MAX};
+        lxa_regs_pkg::REG_CTRL: rdata_q <= {30'd0, resetting_i, enable_q};
+        lxa_regs_pkg::REG_STATUS: rdata_q <= {29'd0, resetting_i, error_i, idle_i};
+        lxa_regs_pkg::REG_IRQ_STATUS: rdata_q <= {30'd0, irq_status_q};
+        lxa_regs_pkg::REG_IRQ_MASK: rdata_q <= {30'd0, irq_mask_q};
+        lxa_regs_pkg::REG_RING_BASE_LO: rdata_q <= ring_base_q[31:0];
+        lxa_regs_pkg::REG_RING_BASE_HI: rdata_q <= ring_base_q[63:32];
+        lxa_regs_pkg::REG_RING_LOG2: rdata_q <= 32'(ring_log2_q);
+        lxa_regs_pkg::REG_RING_HEAD: rdata_q <= head_i;
+        lxa_regs_pkg::REG_RING_TAIL: rdata_q <= tail_q;
+        lxa_regs_pkg::REG_CPL_BASE_LO: rdata_q <= cpl_base_q[31:0];
+        lxa_regs_pkg::REG_CPL_BASE_HI: rdata_q <= cpl_base_q[63:32];
+        lxa_regs_pkg::REG_CPL_COUNT: rdata_q <= cpl_count_i;
+        lxa_regs_pkg::REG_PROGRESS: rdata_q <= progress_q;
+        lxa_regs_pkg::REG_ERR_STATUS: rdata_q <= error_i ? 32'(err_i.status) : 32'd0;
+        lxa_regs_pkg::REG_ERR_SEQ: rdata_q <= error_i ? err_seq_i : 32'd0;
+        lxa_regs_pkg::REG_ERR_STREAM: rdata_q <= error_i ? 32'(err_i.stream) : 32'd0;
+        lxa_regs_pkg::REG_ERR_ADDR_LO: rdata_q <= error_i ? err_i.addr[31:0] : 32'd0;
+        lxa_regs_pkg::REG_ERR_ADDR_HI: rdata_q <= error_i ? err_i.addr[63:32] : 32'd0;
+        lxa_regs_pkg::REG_CUR_SEQ: rdata_q <= cur_seq_i;
+        default: rdata_q <= ra[11:7] == 5'b00010 ? cnt_data_i : 32'd0;  // 0x100..0x17f: counters
+      endcase
+    end
     if (!rst_ni) rvalid_q <= 1'b0;
     else if (rd) rvalid_q <= 1'b1;
     else if (s_axil_rready_i) rvalid_q <= 1'b0;

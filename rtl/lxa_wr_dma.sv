@@ -301,12 +301,14 @@ module lxa_wr_dma (
   assign err_valid_o = b_err || drop;
 
   always_comb begin
-    err_o.base = in_base_q;
+    err_o = '0;
     if (b_err) begin
+      err_o.base = in_base_q;
       err_o.status = 3'(lxa_regs_pkg::STATUS_WR_ERROR);
       err_o.stream = b_cpl ? 3'(lxa_regs_pkg::STREAM_CPL) : 3'(lxa_regs_pkg::STREAM_OUT);
       err_o.addr = b_addr;
-    end else begin
+    end else if (drop) begin
+      err_o.base = in_base_q;
       err_o.status = 3'(lxa_regs_pkg::STATUS_WINDOW);
       err_o.stream = 3'(lxa_regs_pkg::STREAM_OUT);
       err_o.addr = lo;
