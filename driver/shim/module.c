@@ -85,6 +85,19 @@ static int load_module(char *err, size_t err_len)
 	return ret;
 }
 
+/*
+ * At the end of the process: with a file still open other threads may be inside the driver, so only traces are closed.
+ * Registered after each device is made: it must run before the static objects of the simulator's C++ library go.
+ */
+static void at_exit(void)
+{
+	if (lxa_shim_exit() == -EBUSY) {
+		pthread_mutex_lock(&loader);
+		shim_dev_flush();
+		pthread_mutex_unlock(&loader);
+	}
+}
+
 static int find_or_create(const char *path, const struct host_options *opt, struct shim_dev **out, char *err, size_t err_len)
 {
 	struct shim_dev *sd = shim_dev_find(path);
@@ -94,6 +107,7 @@ static int find_or_create(const char *path, const struct host_options *opt, stru
 		ret = shim_dev_create(path, opt, &sd, err, err_len);
 		if (ret)
 			return ret;
+		atexit(at_exit);
 	}
 	if (!sd->bound) {
 		ret = shim_dev_bind(sd);
@@ -173,16 +187,6 @@ int lxa_shim_exit(void)
 out:
 	pthread_mutex_unlock(&loader);
 	return ret;
-}
-
-/* At the end of the process: with a file still open other threads may be inside the driver, so only traces are closed. */
-static __attribute__((destructor)) void at_exit(void)
-{
-	if (lxa_shim_exit() == -EBUSY) {
-		pthread_mutex_lock(&loader);
-		shim_dev_flush();
-		pthread_mutex_unlock(&loader);
-	}
 }
 
 /* In the child of a fork nothing of the parent's runtime works: its threads are not here. Forget it all. */

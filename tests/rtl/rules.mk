@@ -12,7 +12,7 @@ $(RTLT_PROGRAMS): $(RTLT)/%: $(RTLT)/%.o $(RTLT_COMMON) $(SIM_LIB)
 
 TESTS += $(RTLT)/oracle $(RTLT)/faults $(RTLT)/cosim
 TESTS += tests/rtl/check-form.sh
-TESTS_LONG += $(RTLT)/cosim-long
+TESTS_LONG += $(RTLT)/cosim-long tests/rtl/waves.sh
 
 # the same program under a name that makes it run more cases
 $(RTLT)/cosim-long: $(RTLT)/cosim

@@ -34,7 +34,12 @@ int cli_device_open(const struct cli_options *o, struct lxa_device **dev, struct
 	*dev = NULL;
 	if (o->trace) {
 		rc = trace_path(o, path, sizeof(path), err);
-		return rc ? rc : lxa_device_open(path, dev, err);
+		if (rc)
+			return rc;
+		rc = lxa_device_open(path, dev, err);
+		if (rc == -EOPNOTSUPP)
+			lxa_err_set(err, rc, "--trace %s: this build records no waveforms; `make waves` makes one that does", o->trace);
+		return rc;
 	}
 	if (!o->engine)
 		return lxa_device_open(o->device, dev, err);
