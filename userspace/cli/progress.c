@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* progress.c - see progress.h. On a terminal a bar is redrawn; elsewhere a plain line appears every ten seconds. */
+/* progress.c - see progress.h. On a terminal a bar is redrawn; elsewhere a plain line appears every ten seconds and at the end. */
 #include "progress.h"
 
 #include <stdio.h>
@@ -45,8 +45,11 @@ void progress_update(struct progress *p, uint64_t done)
 {
 	double now = progress_now();
 
-	if (now - p->last < (p->tty ? 0.1 : 10.0) && !(p->tty && done == p->total))
+	int finished = done == p->total;
+
+	if (p->finished || (now - p->last < (p->tty ? 0.1 : 10.0) && !finished))
 		return;
+	p->finished = finished;
 	p->last = now;
 	p->shown = 1;
 	draw(p, done, now);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* progress.h - one-line progress with an estimate of the time left; silent unless stderr is a terminal or work is long. */
+/* progress.h - one-line progress with an estimate of the time left; on stderr. */
 #ifndef LXA_CLI_PROGRESS_H
 #define LXA_CLI_PROGRESS_H
 
@@ -10,7 +10,7 @@ struct progress {
 	uint64_t total;
 	double start, last;		/* seconds, CLOCK_MONOTONIC */
 	int tty;
-	int shown;
+	int shown, finished;
 };
 
 double progress_now(void);		/* seconds, CLOCK_MONOTONIC */
