@@ -23,3 +23,6 @@ LIMIT ?= 0
 run-built: $(B)/lxa $(DIGITS)
 endif
 	@$(B)/lxa run $(RUN_MODEL) --data $(RUN_DATA) --limit $(LIMIT) --engine rtl --json $(B)/run.json
+
+TESTS += tests/unit/cli-test.sh
+tests-built: $(B)/lxa $(DIGITS)
