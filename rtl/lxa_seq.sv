@@ -56,7 +56,7 @@ module lxa_seq #(
   logic half_used_q;                     // the accumulator half of this block is taken
   logic [31:0] mac_px_q;
   logic [39:0] pool_q;
-  lxa_core_pkg::op_t op_q, op_d;
+  lxa_core_pkg::op_t op_q;
   logic done1_q, done2_q;
 
   logic load, issue, in_img, row_end, step_end, icb_end, kx_end, ky_end, pass_end, ocb_end, wait_acc;
@@ -88,22 +88,6 @@ module lxa_seq #(
   assign wgt_use_o = issue && head_q;
   assign act_free_o = issue && tile_end;
 
-  always_comb begin
-    op_d = op_q;
-    op_d.valid = issue;
-    op_d.lane = t_q.lane;
-    op_d.fmt = t_q.act_fmt;
-    op_d.act_s = t_q.act_s;
-    op_d.in_img = in_img;
-    op_d.pad_mode = t_q.pad_mode;
-    op_d.n = sblk_q + icb_q + 16'd1 == t_q.icb_total ? t_q.ic_tail : 8'(lxa_cfg_pkg::XNOR_IC);
-    op_d.first = first_q;
-    op_d.swap = head_q;
-    op_d.last = blk_end;
-    op_d.half = chalf_q;
-    op_d.pix = pix_q;
-    op_d.off = 8'(addr_q[WBL-1:0]);
-  end
   assign op_o = op_q;
   assign swap_o = op_q.valid && op_q.swap;
   assign acc_full_o = done2_q;
@@ -230,7 +214,20 @@ module lxa_seq #(
     if (act_free_o) ahalf_q <= !ahalf_q;
     act_q <= act_q + 2'(act_full_i) - 2'(act_free_o);
     acc_q <= acc_q + 2'(issue && head_q && !half_used_q) - 2'(acc_free_i);
-    if (issue) op_q <= op_d;
+    if (issue) begin
+      op_q.lane <= t_q.lane;
+      op_q.fmt <= t_q.act_fmt;
+      op_q.act_s <= t_q.act_s;
+      op_q.in_img <= in_img;
+      op_q.pad_mode <= t_q.pad_mode;
+      op_q.n <= sblk_q + icb_q + 16'd1 == t_q.icb_total ? t_q.ic_tail : 8'(lxa_cfg_pkg::XNOR_IC);
+      op_q.first <= first_q;
+      op_q.swap <= head_q;
+      op_q.last <= blk_end;
+      op_q.half <= chalf_q;
+      op_q.pix <= pix_q;
+      op_q.off <= 8'(addr_q[WBL-1:0]);
+    end
     op_q.valid <= issue;
     done1_q <= op_q.valid && op_q.last;
     done2_q <= done1_q;

@@ -109,16 +109,22 @@ module lxa_wr_dma (
   always_comb begin
     first = '0;
     behind = '0;
-    for (int i = BYTES - 1; i >= 0; i--) if (in_strb_q[i]) first = (WB_LOG2 + 1)'(i);
-    for (int i = 0; i < BYTES; i++) if (in_strb_q[i]) behind = (WB_LOG2 + 1)'(i + 1);
+    lo = '0;
+    hi = '0;
+    off = '0;
+    end_off = '0;
+    outside = 1'b0;
+    if (in_valid_q && !in_cpl_q) begin  // worked out only when needed: simulation is faster for it
+      for (int i = BYTES - 1; i >= 0; i--) if (in_strb_q[i]) first = (WB_LOG2 + 1)'(i);
+      for (int i = 0; i < BYTES; i++) if (in_strb_q[i]) behind = (WB_LOG2 + 1)'(i + 1);
+      lo = in_addr_q + 64'(first);
+      hi = {1'b0, in_addr_q} + 65'(behind);  // behind the last byte
+      off = lo - in_base_q;
+      end_off = {1'b0, off[31:0]} + 33'(behind) - 33'(first);
+      outside = lo < in_base_q || off[63:32] != 0 || end_off > {1'b0, in_size_q} || (hi[64] && hi[63:0] != 0);
+    end
   end
 
-  assign lo = in_addr_q + 64'(first);
-  assign hi = {1'b0, in_addr_q} + 65'(behind);  // behind the last byte
-  assign off = lo - in_base_q;
-  assign end_off = {1'b0, off[31:0]} + 33'(behind) - 33'(first);
-  assign outside = !in_cpl_q && (lo < in_base_q || off[63:32] != 0 || end_off > {1'b0, in_size_q} ||
-                                 (hi[64] && hi[63:0] != 0));
   assign drop = in_valid_q && outside;  // reported below
 
   // ---- join words to bursts ----------------------------------------------------------------------
@@ -133,7 +139,7 @@ module lxa_wr_dma (
 
   assign data_room = !data_count[DATA_LOG2];
   assign addr_room = !addr_count[ADDR_LOG2];
-  assign joins = in_addr_q == pend_addr_q + 64'(WB) && in_addr_q[7:0] != 0 && in_cpl_q == pend_cpl_q && !pend_last_q;
+  assign joins = in_valid_q && in_addr_q == pend_addr_q + 64'(WB) && in_addr_q[7:0] != 0 && in_cpl_q == pend_cpl_q && !pend_last_q;
   assign close = pend_valid_q && data_room && addr_room &&
                  (in_valid_q ? !joins && !outside : pend_last_q || wait_q == FLUSH_CYCLES);
   assign in_take = in_valid_q && !outside && (!pend_valid_q || close || (joins && data_room));
@@ -297,7 +303,10 @@ module lxa_wr_dma (
   assign beat_o = w_hs;
   assign ack_o = b_hs;
   assign refused_o = m_axi_wvalid_o && !m_axi_wready_i;
-  assign bytes_o = w_hs ? 16'($countones(m_axi_wstrb_o)) : 16'd0;
+  always_comb begin
+    bytes_o = '0;
+    if (w_hs) bytes_o = 16'($countones(m_axi_wstrb_o));
+  end
   assign err_valid_o = b_err || drop;
 
   always_comb begin

@@ -76,15 +76,13 @@ module lxa_xnor_array #(
   logic [PW:0] idx_q;
 
   always_ff @(posedge clk_i) begin
-    if (mac_q) begin
-      for (int unsigned o = 0; o < OC; o++) begin
-        logic [IC-1:0] x;
-        logic [31:0] pc;
-        x = (a_q ^ w_q[set_q][o]) & mask_q;
-        pc = $c32("__builtin_popcountll(", x, ")");
-        acc_q[idx_q][o] = (acc_q[idx_q][o] & keep_q) + n_q - (pc << 1);
-      end
-    end
+    // For all o, acc[o] = (acc[o] & keep) + n - 2 * popcount((a ^ w[o]) & mask). In C, as in lxa_shift_array; in two loops,
+    // because the counts are scalar instructions and the sums vectors.
+    if (mac_q)
+      $c("{ IData p[", OC, "]; IData* const a = &", acc_q[idx_q][0], "; const auto* const w = &", w_q[set_q][0],
+         "; const QData x = ", a_q, "; const QData m = ", mask_q, "; const IData k = ", keep_q, "; const IData n = ", n_q,
+         "; for (int o = 0; o < ", OC, "; ++o) p[o] = __builtin_popcountll((x ^ w[o]) & m); for (int o = 0; o < ", OC,
+         "; ++o) a[o] = (a[o] & k) + n - 2 * p[o]; }");
     mac_q = valid;
     if (valid) begin
       if (op_i.swap) set_q = !set_q;
@@ -100,6 +98,7 @@ module lxa_xnor_array #(
     if (!rst_ni) begin
       mac_q = 1'b0;
       set_q = 1'b0;
+      acc_q[0][0] = 32'd0;       // the one assignment of acc_q that Verilator sees
     end
   end
 
