@@ -36,17 +36,26 @@ $(B)/tests/kselftest/%: tests/kselftest/%.c $(KSELFTEST_H) $(KSELFTEST_HDR) \
 .PHONY: kselftest
 kselftest: $(KSELFTEST_BIN) ## build the UAPI tests (kernel harness)
 
-# One script a test program in TESTS: it runs the program and tells passed, skipped or failed.
-KSELFTEST_RUN := $(KSELFTEST_BIN:%=%.sh)
-$(KSELFTEST_RUN): %.sh: % tests/kselftest/run.sh
-	@printf '#!/bin/sh\nB=$(B) SAN=$(SAN) KSELFTEST_INC=$(KSELFTEST_INC) exec tests/kselftest/run.sh $(notdir $*) model\n' > $@
+# One script a test program and engine in TESTS: it runs the program and tells passed, skipped or failed.
+KSELFTEST_MODEL := $(KSELFTEST_BIN:%=%.model.sh)
+KSELFTEST_RTL := $(KSELFTEST_BIN:%=%.rtl.sh)
+define KSELFTEST_SCRIPT
+	@printf '#!/bin/sh\nB=$(B) SAN=$(SAN) KSELFTEST_INC=$(KSELFTEST_INC) exec tests/kselftest/run.sh $(notdir $*) $(1)\n' > $@
 	@chmod +x $@
+endef
+$(KSELFTEST_MODEL): %.model.sh: % tests/kselftest/run.sh tests/kselftest/rules.mk
+	$(call KSELFTEST_SCRIPT,model)
+$(KSELFTEST_RTL): %.rtl.sh: % tests/kselftest/run.sh tests/kselftest/rules.mk
+	$(call KSELFTEST_SCRIPT,rtl)
 
-TESTS += $(KSELFTEST_RUN)
+TESTS += $(KSELFTEST_MODEL) $(if $(SAN),,$(KSELFTEST_RTL))
 
 # Recovery from injected faults: cmocka, plain system calls (the preload library is linked in) and lxa_sim_fault().
 RECOVER_TEST := $(B)/tests/unit/recover_test
-TESTS += $(RECOVER_TEST)
+TESTS += $(RECOVER_TEST) $(if $(SAN),,$(RECOVER_TEST).rtl.sh)
+$(RECOVER_TEST).rtl.sh: $(RECOVER_TEST)
+	@printf '#!/bin/sh\nLXA_DEVICE=sim:rtl exec $<\n' > $@
+	@chmod +x $@
 
 $(B)/tests/unit/recover_test.o: CPPFLAGS += -Itests/kselftest -Idriver/uapi -Idriver/shim -Isim
 $(RECOVER_TEST): $(B)/tests/unit/recover_test.o $(PRELOAD_OBJ) $(DRIVER_LIB) $(KSELFTEST_SIM)
@@ -54,7 +63,7 @@ $(RECOVER_TEST): $(B)/tests/unit/recover_test.o $(PRELOAD_OBJ) $(DRIVER_LIB) $(K
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) -ldl
 
 # ---- sanitizers: the same programs in build folders of their own ------------------------------------------------------
-SAN_PROGRAMS = $(KSELFTEST_RUN) $(RECOVER_TEST)
+SAN_PROGRAMS = $(KSELFTEST_MODEL) $(RECOVER_TEST)
 .PHONY: test-san test-tsan san-programs san-run
 san-programs: $(SAN_PROGRAMS)
 san-run: san-programs

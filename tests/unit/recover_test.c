@@ -18,7 +18,7 @@
 #include "lxa_shim.h"
 #include "lxa_sim.h"
 
-#define DEVICE "sim:model"
+#define DEFAULT_DEVICE "sim:model"	/* LXA_DEVICE says another */
 #define LONG_WAIT (now_ns() + 30 * SECOND)
 #define TIMEOUT_MS 60
 
@@ -84,7 +84,6 @@ static void assert_works(struct dev *d)
 
 static int setup(void **state)
 {
-	setenv("LXA_DEVICE", DEVICE, 1);
 	lxa_shim_param_set("timeout_ms", TIMEOUT_MS);
 	lxa_shim_param_set("hard_cap_ms", 3600000);
 	return 0;
@@ -123,6 +122,7 @@ static void hang_in_a_chain(void **state)
 	struct lxa_job jobs[6];
 	struct lxa_event e[6];
 	struct lxa_submit s;
+	uint64_t hung = 0;
 
 	for (int i = 0; i < 6; i++)
 		jobs[i] = d.conv.job;
@@ -135,9 +135,13 @@ static void hang_in_a_chain(void **state)
 		assert_true(n > 0);
 		got += (size_t)n;
 	}
+	/* The rtl engine takes descriptors ahead: memory stops answering when the third is taken, under an earlier job. */
+	while (hung < 2 && e[hung].error == 0)
+		hung++;
+	assert_true(hung == 2 || lxa_sim_engine(d.sim) == LXA_SIM_RTL);
 	for (uint64_t i = 0; i < 6; i++) {
 		assert_int_equal(e[i].seqno, i + 1);
-		assert_int_equal(e[i].error, i < 2 ? 0 : i == 2 ? -ETIMEDOUT : -EIO);
+		assert_int_equal(e[i].error, i < hung ? 0 : i == hung ? -ETIMEDOUT : -EIO);
 	}
 	assert_int_equal(resets(&d), 1);
 	assert_works(&d);
@@ -488,5 +492,6 @@ int main(void)
 	};
 
 	setenv("LXA_SHIM_STRICT", "1", 1);
+	setenv("LXA_DEVICE", DEFAULT_DEVICE, 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
