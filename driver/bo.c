@@ -29,10 +29,14 @@ static void lxa_bo_release(struct kref *ref)
 	struct lxa_bo *bo = container_of(ref, struct lxa_bo, ref);
 	struct lxa_dev *ldev = bo->ldev;
 	struct lxa_file *lf = bo->lf;
+	u64 bytes = bo->bytes;
 	bool keep;
 
 	mutex_lock(&ldev->bo_mutex);
-	/* A device that would not reset may still write here: lxa_bo_take_all() decides, and frees *bo. */
+	/*
+	 * A device that would not reset may still write here: lxa_bo_take_all() decides, and frees *bo, which may happen
+	 * as soon as the mutex is dropped.
+	 */
 	keep = ldev->wedged && bo->cpu;
 	bo->lf = NULL;
 	if (!keep) {
@@ -40,7 +44,7 @@ static void lxa_bo_release(struct kref *ref)
 		list_del(&bo->node);
 	}
 	mutex_unlock(&ldev->bo_mutex);
-	lxa_bo_account(lf, bo->bytes);
+	lxa_bo_account(lf, bytes);
 	if (!keep)
 		kfree(bo);
 	lxa_file_put(lf);

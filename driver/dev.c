@@ -54,7 +54,7 @@ void lxa_hw_start(struct lxa_dev *ldev)
 	lxa_write(ldev, LXA_REG_CPL_BASE_LO, lower_32_bits(ldev->cpl_dma));
 	lxa_write(ldev, LXA_REG_CPL_BASE_HI, upper_32_bits(ldev->cpl_dma));
 	ldev->tail = lxa_read(ldev, LXA_REG_RING_HEAD);
-	ldev->done = lxa_read(ldev, LXA_REG_CPL_COUNT);
+	ldev->done = ldev->tail;	/* a CPL_COUNT that says otherwise is a fault for lxa_sched_reap(), no job */
 	lxa_write(ldev, LXA_REG_RING_TAIL, ldev->tail);
 	lxa_write(ldev, LXA_REG_IRQ_STATUS, LXA_IRQ_STATUS_DONE_MASK | LXA_IRQ_STATUS_ERROR_MASK);
 	lxa_write(ldev, LXA_REG_IRQ_MASK, LXA_IRQ_STATUS_DONE_MASK | LXA_IRQ_STATUS_ERROR_MASK);
@@ -211,6 +211,22 @@ static int lxa_misc_add(struct lxa_dev *ldev)
 	return misc_register(&ldev->misc);
 }
 
+/* Nothing new, then nothing running: hardware, interrupt, work. The result is the reset's. */
+static int lxa_dev_stop(struct lxa_dev *ldev)
+{
+	int ret;
+
+	mutex_lock(&ldev->hw_mutex);	/* a recovery under way would start the device again */
+	spin_lock(&ldev->lock);
+	ldev->dead = true;
+	spin_unlock(&ldev->lock);
+	ret = lxa_hw_reset(ldev);
+	mutex_unlock(&ldev->hw_mutex);
+	free_irq(ldev->irq, ldev);
+	cancel_delayed_work_sync(&ldev->watch);
+	return ret;
+}
+
 struct lxa_dev *lxa_dev_probe(struct device *dev, void __iomem *regs, int irq, u32 platform)
 {
 	struct lxa_dev *ldev;
@@ -254,8 +270,7 @@ struct lxa_dev *lxa_dev_probe(struct device *dev, void __iomem *regs, int irq, u
 	return ldev;
 
 err_irq:
-	lxa_hw_reset(ldev);
-	free_irq(irq, ldev);
+	lxa_dev_stop(ldev);
 err_wq:
 	destroy_workqueue(ldev->wq);
 err_rings:
@@ -278,14 +293,7 @@ void lxa_dev_remove(struct lxa_dev *ldev)
 	int ret;
 
 	misc_deregister(&ldev->misc);
-	mutex_lock(&ldev->hw_mutex);
-	spin_lock(&ldev->lock);
-	ldev->dead = true;
-	spin_unlock(&ldev->lock);
-	ret = lxa_hw_reset(ldev);
-	mutex_unlock(&ldev->hw_mutex);
-	free_irq(ldev->irq, ldev);
-	cancel_delayed_work_sync(&ldev->watch);
+	ret = lxa_dev_stop(ldev);
 	destroy_workqueue(ldev->wq);
 
 	stopped = ret != -ETIMEDOUT;

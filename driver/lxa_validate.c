@@ -42,6 +42,12 @@ static int lanes_sane(__u32 oc, __u32 ic)
 	return pow2(oc) && pow2(ic) && oc <= LXA_LANES_MAX && ic <= LXA_LANES_MAX;
 }
 
+/* A pixel of `bits`-bit elements is a whole number of 8-byte units, the unit of IN_PX and OUT_PX. */
+static int pitch_sane(__u32 oc, __u32 ic, __u32 bits)
+{
+	return !oc || !ic || (oc > ic ? oc : ic) * bits % 64 == 0;
+}
+
 int lxa_caps_sane(const struct lxa_caps *caps)
 {
 	if ((caps->modes & LXA_CFG_MODES_SHIFT_MASK) &&
@@ -53,6 +59,8 @@ int lxa_caps_sane(const struct lxa_caps *caps)
 	/* Lanes that are absent may be described as 0; check_mode() then refuses tensors of their layout. */
 	if (caps->shift_oc > LXA_LANES_MAX || caps->shift_ic > LXA_LANES_MAX || caps->xnor_oc > LXA_LANES_MAX ||
 	    caps->xnor_ic > LXA_LANES_MAX)
+		return 0;
+	if (!pitch_sane(caps->shift_oc, caps->shift_ic, 4) || !pitch_sane(caps->xnor_oc, caps->xnor_ic, 1))
 		return 0;
 	if (!pow2(caps->word_bytes) || caps->word_bytes < 8 || caps->word_bytes > 4096)
 		return 0;

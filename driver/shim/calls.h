@@ -14,6 +14,7 @@ struct shim_file *shim_fget(int fd);	/* NULL: not ours */
 void shim_fput(struct shim_file *sf);
 int shim_fd_dup(int oldfd, int newfd);
 bool shim_fd_forget(int fd);
+void shim_fd_forget_range(unsigned int first, unsigned int last);
 
 int shim_do_ioctl(struct shim_file *sf, unsigned long cmd, void *arg);
 ssize_t shim_do_read(struct shim_file *sf, void *buf, size_t len);

@@ -8,29 +8,40 @@
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct shim_file **table;	/* by descriptor */
-static int table_size;
-static int entries;			/* in the table; read without the lock as a quick "nothing of ours" */
 static int files;			/* open files */
+
+/*
+ * By descriptor; as many as fs.nr_open allows, of which the pages never touched take no memory. Changed under the lock,
+ * looked at without: calls on other descriptors take no lock, so that a signal handler's read() or close() of a pipe is
+ * safe whatever it has interrupted.
+ */
+#define MAX_FDS (1 << 20)
+static struct shim_file *table[MAX_FDS];
+static int table_end;			/* all entries are below */
+
+/*
+ * The table is this process's. In a child of vfork() or of a bare clone() it is the parent's: there our descriptors are
+ * left to the kernel, whatever is done to them.
+ */
+static pid_t owner;
+
+static __attribute__((constructor)) void own(void)
+{
+	owner = getpid();
+}
+
+static bool is_ours(int fd)
+{
+	return fd >= 0 && fd < MAX_FDS && READ_ONCE(table[fd]) && getpid() == owner;
+}
 
 /* With the lock held. */
 static int table_set(int fd, struct shim_file *sf)
 {
-	struct shim_file **t;
-	int size = table_size;
-
-	if (fd >= size) {
-		while (fd >= size)
-			size = size ? size * 2 : 64;
-		t = realloc(table, (size_t)size * sizeof(*t));
-		if (!t)
-			return -ENOMEM;
-		memset(t + table_size, 0, (size_t)(size - table_size) * sizeof(*t));
-		table = t;
-		table_size = size;
-	}
-	WRITE_ONCE(entries, entries + !!sf - !!table[fd]);
-	table[fd] = sf;
+	if (fd >= MAX_FDS)
+		return -EMFILE;
+	WRITE_ONCE(table[fd], sf);
+	table_end = max(table_end, fd + 1);
 	return 0;
 }
 
@@ -38,13 +49,12 @@ struct shim_file *shim_fget(int fd)
 {
 	struct shim_file *sf = NULL;
 
-	if (fd < 0 || !READ_ONCE(entries))
+	if (!is_ours(fd))
 		return NULL;
 	pthread_mutex_lock(&lock);
-	if (fd < table_size && table[fd]) {
-		sf = table[fd];
+	sf = table[fd];
+	if (sf)
 		sf->refs++;
-	}
 	pthread_mutex_unlock(&lock);
 	return sf;
 }
@@ -153,11 +163,11 @@ int shim_fd_dup(int oldfd, int newfd)
 	struct shim_file *sf, *was;
 	int ret = 0;
 
-	if (!READ_ONCE(entries))
+	if (!is_ours(oldfd) && !is_ours(newfd))
 		return 0;
 	pthread_mutex_lock(&lock);
-	sf = oldfd >= 0 && oldfd < table_size ? table[oldfd] : NULL;
-	was = newfd < table_size ? table[newfd] : NULL;
+	sf = oldfd < MAX_FDS ? table[oldfd] : NULL;	/* both are descriptors: the kernel has duplicated one */
+	was = newfd < MAX_FDS ? table[newfd] : NULL;
 	if (sf || was)
 		ret = table_set(newfd, sf);
 	if (sf && !ret)
@@ -172,17 +182,25 @@ bool shim_fd_forget(int fd)
 {
 	struct shim_file *sf = NULL;
 
-	if (fd < 0 || !READ_ONCE(entries))
+	if (!is_ours(fd))
 		return false;
 	pthread_mutex_lock(&lock);
-	if (fd < table_size && table[fd]) {
-		sf = table[fd];
+	sf = table[fd];
+	if (sf)
 		table_set(fd, NULL);
-	}
 	pthread_mutex_unlock(&lock);
 	if (sf)
 		shim_fput(sf);
 	return sf;
+}
+
+/* Before close_range(). */
+void shim_fd_forget_range(unsigned int first, unsigned int last)
+{
+	unsigned int fd, end = (unsigned int)READ_ONCE(table_end);
+
+	for (fd = first; fd < end && fd <= last; fd++)
+		shim_fd_forget((int)fd);
 }
 
 unsigned int shim_files_open(void)
@@ -196,7 +214,8 @@ void shim_file_reset(void)
 	int fd;
 
 	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-	for (fd = 0; fd < table_size; fd++)
+	owner = getpid();
+	for (fd = 0; fd < table_end; fd++)
 		if (table[fd])
 			table[fd]->dead = true;
 	files = 0;

@@ -101,9 +101,10 @@ static void at_exit(void)
 static int find_or_create(const char *path, const struct host_options *opt, struct shim_dev **out, char *err, size_t err_len)
 {
 	struct shim_dev *sd = shim_dev_find(path);
+	bool is_new = !sd;
 	int ret;
 
-	if (!sd) {
+	if (is_new) {
 		ret = shim_dev_create(path, opt, &sd, err, err_len);
 		if (ret)
 			return ret;
@@ -113,7 +114,8 @@ static int find_or_create(const char *path, const struct host_options *opt, stru
 		ret = shim_dev_bind(sd);
 		if (ret) {
 			snprintf(err, err_len, "the driver refused the device: %s", strerror(-ret));
-			shim_dev_destroy(sd);
+			if (is_new)		/* an older one may have open files from before it was unbound */
+				shim_dev_destroy(sd);
 			return ret;
 		}
 	}
@@ -203,10 +205,22 @@ static void forked(void)
 	shim_workqueue_reset();
 	shim_dma_reset();
 	shim_io_reset();
+	shim_ida_reset();
 	shim_mem_reset();
+}
+
+/* With the loader's lock held no other thread is half-way through probe or removal when the child's copy is taken. */
+static void before_fork(void)
+{
+	pthread_mutex_lock(&loader);
+}
+
+static void after_fork(void)
+{
+	pthread_mutex_unlock(&loader);
 }
 
 static __attribute__((constructor)) void watch_forks(void)
 {
-	pthread_atfork(NULL, NULL, forked);
+	pthread_atfork(before_fork, after_fork, forked);
 }

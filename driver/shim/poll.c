@@ -35,6 +35,8 @@ static bool runs;
 unsigned int shim_poll_sync(struct shim_file *sf)
 {
 	struct shim_poll *p = sf->poll;
+	struct pollfd full = { .fd = sf->efd, .events = POLLIN };
+	const struct timespec now = { 0, 0 };
 	unsigned int mask;
 	u64 count = 1;
 
@@ -42,8 +44,9 @@ unsigned int shim_poll_sync(struct shim_file *sf)
 	mask = sf->f.f_op->poll(&sf->f, NULL);
 	if (mask && !p->signalled)
 		p->signalled = sys_write(sf->efd, &count, sizeof(count)) == sizeof(count);
+	/* Another process with a copy of the descriptor may have emptied it: a read would then sleep. */
 	else if (!mask && p->signalled)
-		p->signalled = sys_read(sf->efd, &count, sizeof(count)) != sizeof(count);
+		p->signalled = sys_poll(&full, 1, &now, NULL) == 1 && sys_read(sf->efd, &count, sizeof(count)) < 0;
 	pthread_mutex_unlock(&p->ready_lock);
 	return mask;
 }

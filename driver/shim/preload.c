@@ -64,7 +64,9 @@ static int result(long ret)
 /* /dev/lxa0 is the device of LXA_DEVICE; there is no other. */
 static bool is_node(const char *path)
 {
-	return !strcmp(path, DEVICE_NODE "0");
+	const char *volatile p = path;		/* libc calls it nonnull; a program's NULL is for libc to refuse */
+
+	return p && !strcmp(p, DEVICE_NODE "0");
 }
 
 static int open_node(int flags)
@@ -174,6 +176,24 @@ int close(int fd)
 		return (int)syscall(SYS_close, fd);
 	shim_fd_forget(fd);
 	return NEXT(close)(fd);
+}
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC 4u
+#endif
+
+int close_range(unsigned int first, unsigned int last, int flags)
+{
+	if (ready && !((unsigned int)flags & CLOSE_RANGE_CLOEXEC) && first <= last)
+		shim_fd_forget_range(first, last);
+	return (int)syscall(SYS_close_range, first, last, flags) < 0 ? -1 : 0;
+}
+
+void closefrom(int first)
+{
+	if (ready)
+		shim_fd_forget_range(first < 0 ? 0 : (unsigned int)first, ~0u);
+	NEXT(closefrom)(first);
 }
 
 /* ---- memory ------------------------------------------------------------------------------------------------------------------ */

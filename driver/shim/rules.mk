@@ -19,7 +19,7 @@ $(DRIVER_OBJS) $(SHIM_OBJS): CFLAGS += $(if $(findstring thread,$(SAN)),-Wno-tsa
 
 # One object, so that kmalloc and its like cannot meet a program's own names; the preload library wants calls.h as well.
 SHIM_VISIBLE = lxa_open lxa_open_error lxa_ioctl lxa_mmap lxa_munmap lxa_poll lxa_read lxa_dup lxa_close lxa_shim_*
-SHIM_CALLS = shim_fget shim_fput shim_fd_dup shim_fd_forget shim_do_* shim_munmap
+SHIM_CALLS = shim_fget shim_fput shim_fd_dup shim_fd_forget shim_fd_forget_range shim_do_* shim_munmap
 
 $(B)/driver/shim/driver.o: $(DRIVER_OBJS) $(SHIM_OBJS)
 	@echo "  LD -r   $@"

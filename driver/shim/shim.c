@@ -167,19 +167,38 @@ static nfds_t poll_get(const struct pollfd *fds, nfds_t n, struct shim_file **ou
 	return found;
 }
 
-/* One round: bring our eventfds up to date, poll, then let the driver say what is ready. */
+static unsigned int wanted(const struct pollfd *fd)
+{
+	return (unsigned int)fd->events | POLLERR | POLLHUP;
+}
+
+/*
+ * One round: bring our eventfds up to date, poll, then let the driver say what is ready. An eventfd is readable for what
+ * this caller may not have asked for, too: it is then left out, and looked at again after a moment. One of a process that
+ * forked is ready at once.
+ */
 static int poll_round(struct pollfd *fds, struct pollfd *real, nfds_t n, struct shim_file **ours,
 		      const struct timespec *timeout, const sigset_t *mask)
 {
+	static const struct timespec at_once = { 0, 0 }, moment = { 0, 10000000 };
 	int ready = 0, ret;
+	unsigned int now;
 
 	for (nfds_t i = 0; i < n; i++) {
 		real[i] = fds[i];
 		if (!ours[i])
 			continue;
 		real[i].events = POLLIN;
-		if (!ours[i]->dead)
-			shim_poll_sync(ours[i]);
+		if (ours[i]->dead) {
+			timeout = &at_once;
+			continue;
+		}
+		now = shim_poll_sync(ours[i]);
+		if (!now || (now & wanted(&fds[i])))
+			continue;
+		real[i].fd = -1;
+		if (!timeout || timeout->tv_sec || timeout->tv_nsec > moment.tv_nsec)
+			timeout = &moment;
 	}
 	ret = sys_poll(real, n, timeout, mask);
 	if (ret < 0)
@@ -188,7 +207,7 @@ static int poll_round(struct pollfd *fds, struct pollfd *real, nfds_t n, struct 
 		fds[i].revents = real[i].revents;
 		if (ours[i])
 			fds[i].revents = ours[i]->dead ? POLLERR :
-				(short)(shim_poll_sync(ours[i]) & ((unsigned int)fds[i].events | POLLERR | POLLHUP));
+				(short)(shim_poll_sync(ours[i]) & wanted(&fds[i]));
 		ready += !!fds[i].revents;
 	}
 	return ready;

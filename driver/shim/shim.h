@@ -31,6 +31,9 @@ unsigned int shim_track_report(void);			/* prints and forgets all; how many ther
 bool shim_should_fail(const char *site);		/* fail_nth */
 void shim_mem_reset(void);				/* child of a fork */
 
+/* xarray.c */
+void shim_ida_reset(void);
+
 /* wait.c, workqueue.c */
 u64 shim_now_ns(void);
 void shim_cond_init(pthread_cond_t *c);			/* on CLOCK_MONOTONIC */
@@ -95,6 +98,7 @@ void shim_fput(struct shim_file *sf);
 void shim_fhold(struct shim_file *sf);
 int shim_fd_dup(int oldfd, int newfd);	/* newfd has become a duplicate of oldfd (whatever it was) */
 bool shim_fd_forget(int fd);		/* before close(); false: not ours */
+void shim_fd_forget_range(unsigned int first, unsigned int last);
 unsigned int shim_files_open(void);
 void shim_file_reset(void);
 

@@ -245,6 +245,7 @@ static bool disarm(struct delayed_work *d)
 		list_del_init(&d->work.entry);
 	d->timer_pending = 0;
 	d->work.pending = 0;
+	pthread_cond_broadcast(&idle);	/* whoever flushes waits for it no more */
 	return was;
 }
 
@@ -307,6 +308,7 @@ bool cancel_work_sync(struct work_struct *w)
 			list_del_init(&w->entry);
 			w->pending = 0;
 			was = true;
+			pthread_cond_broadcast(&idle);
 		}
 		wait_not_running(w);
 	} while (w->pending);

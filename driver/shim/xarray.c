@@ -188,10 +188,38 @@ void *xa_find_after(struct xarray *xa, unsigned long *index, unsigned long max)
 
 /* ---- IDA ----------------------------------------------------------------------------------------------------- */
 
+#define MAX_IDAS 8
+
+/* The driver's static ones, for a child of fork() to empty: their memory belongs to the parent's bookkeeping. */
+static struct ida *idas[MAX_IDAS];
+
+static void remember(struct ida *ida)
+{
+	struct ida *free_slot;
+	int i;
+
+	for (i = 0; i < MAX_IDAS; i++) {
+		free_slot = NULL;
+		if (__atomic_compare_exchange_n(&idas[i], &free_slot, ida, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) ||
+		    free_slot == ida)
+			return;
+	}
+	shim_die("more than %d IDAs", MAX_IDAS);
+}
+
+void shim_ida_reset(void)
+{
+	for (int i = 0; i < MAX_IDAS && idas[i]; i++)
+		xa_init_flags(&idas[i]->xa, idas[i]->xa.flags);
+}
+
 int ida_alloc_range(struct ida *ida, unsigned int min, unsigned int max, gfp_t gfp)
 {
 	u32 id;
-	int ret = xa_alloc(&ida->xa, &id, ida, XA_LIMIT(min, max), gfp);
+	int ret;
+
+	remember(ida);
+	ret = xa_alloc(&ida->xa, &id, ida, XA_LIMIT(min, max), gfp);
 
 	return ret ? (ret == -EBUSY ? -ENOSPC : ret) : (int)id;
 }

@@ -368,6 +368,7 @@ static void unbind_while_open(void **state)
 	assert_int_equal(errno, ENODEV);
 	assert_int_equal(nops(d.fd, d.ctx, 1, &v), -1);
 	assert_int_equal(errno, ENODEV);
+	lxa_sim_fault(d.sim, LXA_SIM_FAULT_NONE, 0, 0);	/* the reset may have come before the device saw the job */
 	/* The job has ended one way or the other: nobody waits for ever. */
 	wait_for(d.fd, d.ctx, seqno, LONG_WAIT, NULL);
 	assert_int_equal(poll(&p, 1, 0), 1);
@@ -401,6 +402,28 @@ static void unbind_mapped(void **state)
 	assert_true(WIFSIGNALED(status));
 	close(d.fd);
 	munmap(d.conv.mem, d.conv.bo.bytes);
+}
+
+/* Binding again fails: the file from before must not lose its device for that. */
+static void bind_fails_with_a_file_open(void **state)
+{
+	struct dev d = dev_open(1);
+	uint64_t v;
+	int fd;
+
+	assert_int_equal(lxa_shim_unbind(d.fd), 0);
+	lxa_shim_fail_nth(1);
+	assert_int_equal(open(NODE, O_RDWR | O_CLOEXEC), -1);
+	assert_int_equal(errno, ENOMEM);
+	assert_int_equal(lxa_shim_fail_nth(0), 0);
+	assert_int_equal(get_param(d.fd, LXA_PARAM_ABI_VERSION, &v), -1);
+	assert_int_equal(errno, ENODEV);
+	fd = open(NODE, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(get_param(fd, LXA_PARAM_ABI_VERSION, &v), 0);
+	close(fd);
+	munmap(d.conv.mem, d.conv.bo.bytes);
+	close(d.fd);
 }
 
 static void forked_child(void **state)
@@ -488,7 +511,7 @@ int main(void)
 		TEST(pollers_are_woken), TEST(repeated_hangs),
 		TEST(lost_interrupt), TEST(spurious_interrupts),
 		TEST(read_error), TEST(write_error), TEST(flipped_bits), TEST(fault_storm),
-		TEST(unbind_while_open), TEST(unbind_mapped), TEST(forked_child), TEST(fail_every_allocation),
+		TEST(unbind_while_open), TEST(unbind_mapped), TEST(bind_fails_with_a_file_open), TEST(forked_child), TEST(fail_every_allocation),
 	};
 
 	setenv("LXA_SHIM_STRICT", "1", 1);

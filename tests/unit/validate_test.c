@@ -242,6 +242,7 @@ static void test_caps(void **state)
 		{ offsetof(struct lxa_caps, out_lanes), 0 }, { offsetof(struct lxa_caps, acc_pixels), 0 },
 		{ offsetof(struct lxa_caps, act_bytes), 0 },
 	};
+	struct lxa_caps small = base_caps;
 
 	for (size_t i = 0; i < sizeof(c) / sizeof(*c); i++) {
 		struct lxa_caps caps = base_caps;
@@ -249,6 +250,11 @@ static void test_caps(void **state)
 		set_bytes(&caps, c[i].off, sizeof(c[i].bad), c[i].bad);
 		assert_false(lxa_caps_sane(&caps));
 	}
+	/* 8 four-bit channels would be 4 bytes a pixel, and half of the unit that IN_PX counts in. */
+	small.shift_oc = 8;
+	assert_true(lxa_caps_sane(&small));
+	small.shift_ic = 8;
+	assert_false(lxa_caps_sane(&small));
 }
 
 static void test_tile_and_overlap(void **state)
