@@ -62,6 +62,17 @@ $(RECOVER_TEST): $(B)/tests/unit/recover_test.o $(PRELOAD_OBJ) $(DRIVER_LIB) $(K
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) -ldl
 
+# An unmodified program under LD_PRELOAD, on both engines.
+PRELOAD_TEST := $(B)/tests/unit/preload_test
+$(B)/tests/unit/preload_test.o: CPPFLAGS += -Itests/kselftest -Idriver/uapi
+$(PRELOAD_TEST): $(B)/tests/unit/preload_test.o $(PRELOAD_LIB)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $< -lcmocka
+$(PRELOAD_TEST).%.sh: $(PRELOAD_TEST)
+	@printf '#!/bin/sh\nLXA_DEVICE=sim:$* LXA_SHIM_STRICT=1 LD_PRELOAD=$(abspath $(PRELOAD_LIB)) exec timeout 120 $<\n' > $@
+	@chmod +x $@
+TESTS += $(if $(SAN),,$(PRELOAD_TEST).model.sh $(PRELOAD_TEST).rtl.sh)
+
 # ---- sanitizers: the same programs in build folders of their own ------------------------------------------------------
 SAN_PROGRAMS = $(KSELFTEST_MODEL) $(RECOVER_TEST)
 .PHONY: test-san test-tsan san-programs san-run
