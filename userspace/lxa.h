@@ -243,13 +243,13 @@ const struct lxa_plan_entry *lxa_plan_entry(const struct lxa_plan *p, int i);
 /* What running entry i has cost since the plan was made. Fused nodes other than the head have zeros. */
 struct lxa_layer_report {
 	uint64_t images;
-	uint64_t macs;			/* device: as counted by the device; CPU: computed */
+	uint64_t macs;			/* the layer's own: of every image, computed from its shape */
 	double seconds;			/* host time: CPU nodes, and device layers run on the CPU kernels */
 	/* device (all jobs of this layer added up): */
 	uint64_t jobs, cycles, busy;
 	uint64_t st_wgt, st_act, st_rd, st_out, st_wr, st_pipe, st_cmd;
 	uint64_t rd_bytes, wr_bytes;
-	double utilization;		/* macs / (cycles x lane_macs); 0 when no cycles were counted */
+	double utilization;		/* macs / (cycles x lane_macs), at most 1; 0 when no cycles were counted */
 	/* check: */
 	uint64_t compared;		/* output elements compared with the CPU kernel's */
 	uint64_t mismatches;

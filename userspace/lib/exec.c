@@ -105,7 +105,6 @@ static void account(struct run *r, struct plan_layer *l, const struct lxa_event 
 	struct lxa_layer_report *rep = &l->rep;
 
 	rep->jobs++;
-	rep->macs += ev->macs;
 	rep->cycles += ev->cycles;
 	rep->busy += ev->busy;
 	rep->st_wgt += ev->st_wgt;
@@ -118,6 +117,16 @@ static void account(struct run *r, struct plan_layer *l, const struct lxa_event 
 	rep->rd_bytes += ev->rd_bytes;
 	rep->wr_bytes += ev->wr_bytes;
 	r->res.cycles += ev->cycles;
+}
+
+/*
+ * The layer's MACs, not those of the jobs' records: records cut time at the moments when jobs begin, so that some of a
+ * job's MACs can be in its neighbour's (rtl/PROGRAMMING.md, 3).
+ */
+static void count_work(const struct run *r, struct plan_layer *l)
+{
+	l->rep.images += (uint64_t)r->n;
+	l->rep.macs += lxa_layer_macs(&l->layer) * (uint64_t)r->n;
 }
 
 static const char *job_fault(int error)
@@ -223,7 +232,7 @@ static int flush(struct run *r)
 		ret = submit(r, first, n);
 	}
 	for (i = 0; !ret && i < r->n_pending; i++)
-		r->p->layers[r->pending[i]]->rep.images += (uint64_t)r->n;
+		count_work(r, r->p->layers[r->pending[i]]);
 	if (!ret && r->opt->check) {
 		ret = cpu_takes(r, LXA_PREP_READ);
 		for (i = 0; !ret && i < r->n_pending; i++)
@@ -243,39 +252,23 @@ static int cpu_begins(struct run *r, uint32_t flags)
 	return ret || !r->p->dev ? ret : cpu_takes(r, flags);
 }
 
-static int run_layer(struct run *r, int layer)
-{
-	struct plan_layer *l = r->p->layers[layer];
-	struct plan_slot *in = &r->p->slots[l->in_value], *out = &r->p->slots[l->out_value];
-	double start;
-	int ret;
-
-	if (!in->have_packed) {
-		if (!in->t.data)
-			return lxa_err_set(r->err, -EINVAL, "%s: the input of %s was never computed", r->p->g->path,
-					   layer_name(r->p, layer));
-		ret = cpu_begins(r, LXA_PREP_WRITE);
-		if (ret)
-			return ret;
-		plan_encode(r->p, in->enc, &in->t, plan_packed(r->p, l->in_value));
-		cpu_ends(r);
-		in->have_packed = 1;
-	}
-	out->have_packed = 1;
-	if (r->p->dev) {
-		r->pending[r->n_pending++] = layer;
-		return 0;
-	}
-	start = now();
-	lxa_kernel_run(l->layer.kernel, (uint32_t)r->n, plan_packed(r->p, l->in_value),
-		       plan_packed(r->p, l->out_value));
-	l->rep.seconds += now() - start;
-	l->rep.images += (uint64_t)r->n;
-	l->rep.macs += lxa_layer_macs(&l->layer) * (uint64_t)r->n;
-	return 0;
-}
-
 /* ---- CPU nodes -------------------------------------------------------------------------------------------------- */
+
+static int run_cpu(struct run *r, int node);
+
+/* A node that is run only when a layer falls back to the CPU: a Flatten or Pad that the device reads past. */
+static int is_view(const struct lxa_plan *p, int node)
+{
+	const struct plan_node *n = node < 0 ? NULL : &p->nodes[node];
+	int i;
+
+	if (!n || n->e.place == LXA_PLACE_CPU)
+		return n && n->unused;
+	for (i = 0; i < p->layers[n->e.layer]->n_nodes; i++)
+		if (p->layers[n->e.layer]->nodes[i] == node)
+			return 0;
+	return 1;
+}
 
 /* The float form of a value, made from the packed one when there is no other. */
 static int value_float(struct run *r, int value, const struct lxa_tensor **t)
@@ -286,6 +279,11 @@ static int value_float(struct run *r, int value, const struct lxa_tensor **t)
 	*t = plan_const(r->p, value);
 	if (*t)
 		return 0;
+	if (!s->t.data && !s->have_packed && is_view(r->p, r->p->g->values[value].producer)) {
+		ret = run_cpu(r, r->p->g->values[value].producer);
+		if (ret)
+			return ret;
+	}
 	if (!s->t.data) {
 		if (!s->have_packed)
 			return lxa_err_set(r->err, -EINVAL, "%s: value %s was never computed", r->p->g->path,
@@ -329,6 +327,57 @@ static int run_cpu(struct run *r, int node)
 	free(in);
 	free(out);
 	return ret;
+}
+
+/* ---- layers ------------------------------------------------------------------------------- */
+
+/*
+ * A layer on the CPU, node by node in float: for a batch with values that have no code, such as a Sign's 0. What the
+ * layers behind it need is made from the floats.
+ */
+static int run_layer_float(struct run *r, const struct plan_layer *l)
+{
+	int i, ret = 0;
+
+	for (i = 0; !ret && i < l->n_nodes; i++)
+		ret = run_cpu(r, l->nodes[i]);
+	return ret;
+}
+
+static int run_layer(struct run *r, int layer)
+{
+	struct plan_layer *l = r->p->layers[layer];
+	struct plan_slot *in = &r->p->slots[l->in_value], *out = &r->p->slots[l->out_value];
+	double start;
+	int ret, exact;
+
+	if (!in->have_packed) {
+		if (!in->t.data)
+			return lxa_err_set(r->err, -EINVAL, "%s: the input of %s was never computed", r->p->g->path,
+					   layer_name(r->p, layer));
+		if (in->t.ndim < 1 || in->t.dims[0] != r->n)
+			return lxa_err_set(r->err, -EINVAL, "%s: the input of %s does not have one part an image",
+					   r->p->g->path, layer_name(r->p, layer));
+		ret = cpu_begins(r, LXA_PREP_WRITE);
+		if (ret)
+			return ret;
+		exact = plan_encode(r->p, in->enc, &in->t, plan_packed(r->p, l->in_value));
+		cpu_ends(r);
+		if (!exact)
+			return run_layer_float(r, l);
+		in->have_packed = 1;
+	}
+	out->have_packed = 1;
+	if (r->p->dev) {
+		r->pending[r->n_pending++] = layer;
+		return 0;
+	}
+	start = now();
+	lxa_kernel_run(l->layer.kernel, (uint32_t)r->n, plan_packed(r->p, l->in_value),
+		       plan_packed(r->p, l->out_value));
+	l->rep.seconds += now() - start;
+	count_work(r, l);
+	return 0;
 }
 
 /* ---- inputs and outputs ---------------------------------------------------------------------- */

@@ -39,10 +39,9 @@ static void find_slots(struct lxa_plan *p)
 
 		out->maker = i;
 		out->bytes = l->layer.lay.out_img;
-		if (in->maker < 0) {
-			in->enc = &l->in_enc;
+		in->enc = &l->in_enc;
+		if (in->maker < 0)
 			in->bytes = l->layer.lay.in_img;
-		}
 		in->users++;
 	}
 }
@@ -122,24 +121,41 @@ uint8_t *plan_packed(const struct lxa_plan *p, int value)
 	return (p->dev ? (uint8_t *)lxa_bo_map(p->acts) : p->host_acts) + p->slots[value].at;
 }
 
+/* Value of every code a byte can hold. */
+static void code_values(const struct plan_enc *e, float table[256])
+{
+	int q, code;
+
+	for (q = 0; q < 256; q++) {
+		code = e->fmt == LXA_FMT_S8 ? (int8_t)q : q > e->max ? e->max : q;
+		table[q] = plan_enc_float(e, code);
+	}
+}
+
 /* A float tensor (N x C x H x W, or N x C) as packed codes, tightly pitched. */
-void plan_encode(const struct lxa_plan *p, const struct plan_enc *e, const struct lxa_tensor *t, uint8_t *packed)
+int plan_encode(const struct lxa_plan *p, const struct plan_enc *e, const struct lxa_tensor *t, uint8_t *packed)
 {
 	uint32_t bits = lxa_fmt_bits(e->fmt), c, h, w;
 	uint32_t ch = (uint32_t)t->dims[1], ih = t->ndim == 4 ? (uint32_t)t->dims[2] : 1;
 	uint32_t iw = t->ndim == 4 ? (uint32_t)t->dims[3] : 1, px = lxa_pixel_pitch(&p->caps, bits, ch);
 	uint64_t row = lxa_round_up((uint64_t)iw * px, p->caps.word_bytes);
 	const float *src = t->data;
+	float table[256];
 	int64_t n;
+	int code, exact = 1;
 
+	code_values(e, table);
 	memset(packed, 0, (size_t)((uint64_t)t->dims[0] * ih * row));
 	for (n = 0; n < t->dims[0]; n++)
 		for (c = 0; c < ch; c++)
 			for (h = 0; h < ih; h++)
-				for (w = 0; w < iw; w++)
+				for (w = 0; w < iw; w++) {
+					code = plan_enc_code(e, *src);
+					exact &= table[code & 0xff] == *src++;
 					lxa_element_or(packed + ((uint64_t)n * ih + h) * row + (uint64_t)w * px, bits,
-						       c,
-						       plan_enc_code(e, *src++));
+						       c, code);
+				}
+	return exact;
 }
 
 /* What a layer left in memory, as the float tensor of its output value. */
@@ -149,17 +165,14 @@ int plan_decode(const struct lxa_plan *p, const struct plan_layer *l, int64_t ba
 	const struct lxa_job *j = &l->layer.job;
 	const struct lxa_layout *y = &l->layer.lay;
 	uint32_t bits = lxa_ofmt_bits(j->out_fmt), c, h, w;
-	float table[256] = { 0 };
-	float *dst;
+	float table[256], *dst;
 	int64_t n;
-	int q;
 
 	*t = (struct lxa_tensor){ .dtype = LXA_F32, .ndim = l->ndim, .dims = { batch, j->out_c, y->out_h, y->out_w } };
 	if (lxa_tensor_alloc(t))
 		return lxa_err_set(err, -ENOMEM, "out of memory for a batch of %lld images", (long long)batch);
-	for (q = 0; l->quant >= 0 && q < 1 << bits; q++)
-		table[q] = plan_enc_float(&l->out_enc, l->out_enc.fmt == LXA_FMT_S8 ? (int8_t)q :
-					  q > l->out_enc.max ? l->out_enc.max : q);
+	if (l->quant >= 0)
+		code_values(&l->out_enc, table);
 	dst = t->data;
 	for (n = 0; n < batch; n++)
 		for (c = 0; c < j->out_c; c++)

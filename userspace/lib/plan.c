@@ -140,6 +140,17 @@ static void count_uses(struct lxa_plan *p)
 
 /* ---- places ------------------------------------------------------------------------------------------------ */
 
+/* Its input is a Sign that the CPU computes: ONNX's gives 0 for 0, which is no bit. */
+static int sign_can_be_zero(const struct lxa_plan *p, const struct plan_layer *l)
+{
+	int i;
+
+	for (i = 0; i < p->n_layers; i++)
+		if (p->layers[i]->out_value == l->in_value)
+			return 0;
+	return l->in_enc.fmt == LXA_FMT_B1 && l->in_enc.kind == LXA_QUANTIZER_NONE;
+}
+
 static void place_layer(struct lxa_plan *p, int index)
 {
 	struct plan_layer *l = p->layers[index];
@@ -169,8 +180,9 @@ static void place_layer(struct lxa_plan *p, int index)
 	e->par_bytes = l->layer.lay.par_bytes;
 	e->sum_bits = l->layer.sum_bits;
 	e->macs = lxa_layer_macs(&l->layer);
-	snprintf(p->nodes[l->nodes[0]].reason, sizeof(p->nodes[0].reason), "input and weights are quantized%s%s",
-		 *l->note ? "; " : "", l->note);
+	snprintf(p->nodes[l->nodes[0]].reason, sizeof(p->nodes[0].reason), "input and weights are quantized%s%s%s",
+		 *l->note ? "; " : "", l->note, sign_can_be_zero(p, l) ?
+		 "; a batch in which Sign gives 0 runs on the CPU (BipolarQuant gives none)" : "");
 }
 
 static int try_head(struct lxa_plan *p, int node, struct lxa_err *err)
@@ -299,6 +311,9 @@ static int set_batch(struct lxa_plan *p, int64_t batch, struct lxa_err *err)
 			p->fixed = 1;
 			p->batch = v->t.dims[0];
 		}
+		if (p->batch < 1)
+			return lxa_err_set(err, -EINVAL, "%s: input %s has %lld images", p->g->path, v->name,
+					   (long long)p->batch);
 	}
 	return lxa_graph_infer(p->g, p->batch, err);
 }

@@ -61,7 +61,7 @@ struct plan_layer {
 struct plan_node {
 	struct lxa_plan_entry e;
 	int unused;			/* a CPU node whose outputs nobody needs: not run */
-	char reason[256];
+	char reason[320];
 	struct lxa_layer_report rep;	/* CPU nodes */
 };
 
@@ -158,7 +158,8 @@ int plan_thresholds(const struct lxa_plan *p, struct plan_layer *l, int levels, 
 int plan_mem_init(struct lxa_plan *p, struct lxa_err *err);
 void plan_mem_free(struct lxa_plan *p);
 uint8_t *plan_packed(const struct lxa_plan *p, int value);
-void plan_encode(const struct lxa_plan *p, const struct plan_enc *e, const struct lxa_tensor *t, uint8_t *packed);
+/* 1 when every value has a code; 0: some do not (a Sign's 0, NaN), packed is then of no use. */
+int plan_encode(const struct lxa_plan *p, const struct plan_enc *e, const struct lxa_tensor *t, uint8_t *packed);
 int plan_decode(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch, const uint8_t *packed,
 		struct lxa_tensor *t, struct lxa_err *err);
 

@@ -78,9 +78,14 @@ static int enc_quant(const struct lxa_plan *p, const struct lxa_node *n, struct 
 	ret = lxa_quant_parse(n, bits, &e->quant, err);
 	if (ret)
 		return ret;
+	/* a bit width need not be whole: what the bounds become when values at them are rounded */
+	if (!e->quant.bipolar) {
+		e->quant.min = lxa_quant_code(&e->quant, 1, 0, e->quant.min);
+		e->quant.max = lxa_quant_code(&e->quant, 1, 0, e->quant.max);
+	}
 	if (zp != 0)
 		return lxa_err_set(err, -EOPNOTSUPP, "%s has the zero point %g, the device takes 0", n->name, zp);
-	if (!(e->scale > 0))
+	if (!(e->scale > 0) || !isfinite(e->scale))
 		return lxa_err_set(err, -EOPNOTSUPP, "%s has the scale %g", n->name, e->scale);
 	e->unit = e->scale;
 	if (e->quant.bipolar) {
@@ -102,7 +107,7 @@ static int enc_bipolar(const struct lxa_plan *p, const struct lxa_node *n, struc
 	e->scale = 1;
 	if (e->kind == LXA_QUANTIZER_BIPOLAR && !scalar_input(p, n, 1, &e->scale))
 		return lxa_err_set(err, -EOPNOTSUPP, "%s: scale is not one constant for the whole tensor", n->name);
-	if (!(e->scale > 0))
+	if (!(e->scale > 0) || !isfinite(e->scale))
 		return lxa_err_set(err, -EOPNOTSUPP, "%s has the scale %g", n->name, e->scale);
 	e->fmt = LXA_FMT_B1;
 	e->max = 1;
@@ -156,15 +161,24 @@ int plan_enc_value(const struct lxa_plan *p, int value, struct plan_enc *e, stru
 	return plan_enc_node(p, node, e, err);
 }
 
+/*
+ * x is a value that the quantizer has made: the code is the nearest, whatever the quantizer's own rounding. (Rounding
+ * down would lose a step where the float is a little below the code's exact value, as 3 * 0.1f / 0.1f or sqrt(2) are.)
+ */
 int plan_enc_code(const struct plan_enc *e, float x)
 {
+	struct lxa_logq nearest = e->logq;
 	int negative, q;
 
 	if (e->fmt == LXA_FMT_B1)
 		return x >= 0;
-	if (e->kind == LXA_QUANTIZER_QUANT)
-		return (int)lxa_quant_code(&e->quant, e->scale, 0, x);
-	q = lxa_logquant_code(&e->logq, e->sfsr, x, &negative);
+	if (e->kind == LXA_QUANTIZER_QUANT) {
+		float code = rintf(x / e->scale);
+
+		return fabsf(code) <= 255 ? (int)code : 0;
+	}
+	nearest.rounding = LXA_LOGQ_NEAREST;
+	q = lxa_logquant_code(&nearest, e->sfsr, x, &negative);
 	return q < 0 ? 0 : q;
 }
 

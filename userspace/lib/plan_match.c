@@ -185,6 +185,12 @@ int plan_match(const struct lxa_plan *p, int head, struct plan_layer *l, struct 
 	l->nodes[l->n_nodes++] = head;
 	if (!p->g->values[n->in[0]].known || !p->g->values[n->in[1]].known || !p->g->values[n->out[0]].known)
 		return lxa_err_set(err, -EOPNOTSUPP, "its shape is not known before it runs");
+	/* a job's images are the run's: the first dimension must not be anything else */
+	if (p->g->values[n->in[0]].t.ndim < 1 || p->g->values[n->in[0]].t.dims[0] != p->batch)
+		return lxa_err_set(err, -EOPNOTSUPP, "the first dimension of its input is not the number of images");
+	if (p->batch < 1 || p->batch > 65535)
+		return lxa_err_set(err, -EOPNOTSUPP, "a batch of %lld images is more than a job can say",
+				   (long long)p->batch);
 	ret = plan_onnx_op(n, "Conv") ? plan_head_conv(p, n, l, &j, &m, err) : plan_head_matrix(p, n, l, &j, &m, err);
 	if (!ret)
 		ret = plan_enc_value(p, l->in_value, &l->in_enc, err);

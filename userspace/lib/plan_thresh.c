@@ -71,11 +71,14 @@ static int evaluate(struct search *s, const int64_t *v, struct lxa_err *err)
 	ret = run_chain(s, &y, err);
 	if (ret)
 		return ret;
-	for (i = 0; i < n; i++)
+	for (i = 0; !ret && i < n; i++) {
+		if (isnan(((const float *)y.data)[i]))
+			ret = lxa_err_set(err, -EOPNOTSUPP, "channel %zu can be NaN", i % s->channels);
 		s->level[i] = plan_enc_code(&s->l->out_enc, ((const float *)y.data)[i]) - s->first;
+	}
 	if (y.data != s->x.data)
 		lxa_tensor_free(&y);
-	return 0;
+	return ret;
 }
 
 /*
@@ -149,6 +152,8 @@ static int reachable(const struct lxa_layer *l, uint32_t c, int64_t v)
 {
 	const struct lxa_job *j = &l->job;
 
+	if (llabs(v) > l->bound[c])
+		return 0;
 	if (j->act_fmt != LXA_FMT_B1 || (j->pad_mode == LXA_PAD_ZERO && (j->pad_t || j->pad_l || j->pad_b || j->pad_r)))
 		return 1;
 	return !((v ^ l->bound[c]) & 1);
@@ -164,15 +169,16 @@ static int check_zero(struct search *s, const struct lxa_channel *chan, struct l
 	for (c = 0; c < s->channels; c++) {
 		int64_t v = chan[c].thr[0], b = s->l->layer.bound[c];
 
-		if (v == LXA_THR_ALWAYS || v == LXA_THR_NEVER)
-			v = v == LXA_THR_ALWAYS ? -b : b;	/* the end that is nearest to zero */
-
+		/* the smallest sum at or above the threshold: if it gives no zero, none does */
+		v = v == LXA_THR_ALWAYS ? -b : v == LXA_THR_NEVER ? b : v;
+		if (!reachable(&s->l->layer, c, v) && v < b)
+			v++;
 		((float *)s->x.data)[c] =
 			(float)((double)(s->sign[c] * v) * s->l->unit[c]) + (s->l->bias ? s->l->bias[c] : 0);
 	}
 	ret = run_chain(s, &y, err);
 	for (c = 0; !ret && c < s->channels; c++)
-		if (((const float *)y.data)[c] == 0 && reachable(&s->l->layer, c, chan[c].thr[0]))
+		if (((const float *)y.data)[c] == 0)
 			ret = lxa_err_set(err, -EOPNOTSUPP,
 					  "Sign gives 0 for a sum of channel %u, a value that the device's bits "
 					  "do not have (BipolarQuant has none either)", c);

@@ -69,6 +69,7 @@ static int from_log(const struct lxa_plan *p, const struct lxa_node *n, const st
 		ret = per_channel(p, n, 1, t, m, tmp, err);
 	if (ret)
 		return ret;
+	q.rounding = LXA_LOGQ_NEAREST;	/* these are the quantizer's values already: find their codes, do not round again */
 	for (oc = 0; oc < m->out_c; oc++) {
 		if (lxa_logq_sfsr(&q, tmp[oc], &sfsr))
 			return lxa_err_set(err, -EOPNOTSUPP, "%s: fsr %g of channel %u is out of range", n->name,
@@ -104,9 +105,10 @@ static int from_quant(const struct lxa_plan *p, const struct lxa_node *n, const 
 	if (ret)
 		return ret;
 	for (oc = 0; oc < m->out_c; oc++) {
-		w->unit[oc] = tmp[oc];
+		/* positive, like all units: a max-pool on the sums must be one on the values */
+		w->unit[oc] = fabsf(tmp[oc]);
 		for (i = 0; i < m->n; i++) {
-			float v = roundf(x[oc * m->so + i * m->si] / tmp[oc]);
+			float v = roundf(x[oc * m->so + i * m->si] / fabsf(tmp[oc]));
 
 			if (!(v >= -128 && v <= 127))
 				return lxa_err_set(err, -EOPNOTSUPP, "%s: a weight needs more than 8 bits", n->name);
@@ -129,7 +131,7 @@ static int from_signs(const struct lxa_node *n, const struct lxa_tensor *t, cons
 	for (oc = 0; oc < m->out_c; oc++) {
 		float mag = fabsf(x[oc * m->so]);
 
-		if (!(mag > 0))
+		if (!(mag > 0) || !isfinite(mag))
 			return lxa_err_set(err, -EOPNOTSUPP,
 					   "its weights are not quantized (no LogQuant, BipolarQuant or Quant "
 					   "makes them)");
