@@ -101,10 +101,18 @@ module lxa_act_load #(
   end
 
   // answers
-  assign empty = r_words_q[rhalf_q] == 16'd0 || r_rows_q[rhalf_q] == 16'd0;
-  assign row_end = word_q + 16'd1 == r_words_q[rhalf_q];
-  assign all_end = pend_q != 2'd0 && (empty || (rsp_valid_i && row_end && rrow_q + 16'd1 == r_rows_q[rhalf_q]));
-  assign mem_addr_o = {rhalf_q, base_q + MW'(word_q)};
+  always_comb begin
+    empty = 1'b0;
+    row_end = 1'b0;
+    all_end = 1'b0;
+    mem_addr_o = '0;
+    if (pend_q != 2'd0) begin
+      empty = r_words_q[rhalf_q] == 16'd0 || r_rows_q[rhalf_q] == 16'd0;
+      row_end = word_q + 16'd1 == r_words_q[rhalf_q];
+      all_end = empty || (rsp_valid_i && row_end && rrow_q + 16'd1 == r_rows_q[rhalf_q]);
+      mem_addr_o = {rhalf_q, base_q + MW'(word_q)};
+    end
+  end
   assign full_o = all_end;
 
   always_ff @(posedge clk_i) begin

@@ -59,9 +59,15 @@ module lxa_cmd (
   logic [AHEAD_LOG2:0] desc_count;
   /* verilator lint_on UNUSED */
 
-  assign slot = issued_q & ((32'd1 << ring_log2_i) - 32'd1);
   assign req_valid_o = enable_i && !stop_i && issued_q != tail_i && (issued_q - loaded_q) < (32'd1 << AHEAD_LOG2);
-  assign req_addr_o = ring_base_i + {24'd0, slot, 8'd0};
+  always_comb begin
+    slot = '0;
+    req_addr_o = '0;
+    if (req_valid_o) begin
+      slot = issued_q & ((32'd1 << ring_log2_i) - 32'd1);
+      req_addr_o = ring_base_i + {24'd0, slot, 8'd0};
+    end
+  end
   assign in_keep = rsp_valid_i && in_idx_q < IDX_W'(KEEP);
   assign in_end = rsp_valid_i && in_idx_q == IDX_W'(DESC_WORDS - 1);
 

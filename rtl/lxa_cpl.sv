@@ -102,10 +102,17 @@ module lxa_cpl (
   assign start = !write_q && rec_ptr_q != in_q && !stop_i && (nop_q[rec_idx] || done_valid_i);
   assign done_ready_o = start && !nop_q[rec_idx];
   assign sample_o = start;
-  assign slot = rec_count_q & ((32'd1 << ring_log2_i) - 32'd1);
   assign wr_valid_o = write_q;
-  assign wr_addr_o = cpl_base_i + {25'd0, slot, 7'd0} + (64'(idx_q) << WB_LOG2);
-  assign wr_data_o = rec_q[{6'd0, idx_q} * WORD_W +: WORD_W];
+  always_comb begin
+    slot = '0;
+    wr_addr_o = '0;
+    wr_data_o = '0;
+    if (write_q) begin
+      slot = rec_count_q & ((32'd1 << ring_log2_i) - 32'd1);
+      wr_addr_o = cpl_base_i + {25'd0, slot, 7'd0} + (64'(idx_q) << WB_LOG2);
+      wr_data_o = rec_q[{6'd0, idx_q} * WORD_W +: WORD_W];
+    end
+  end
   assign wr_last_o = idx_q == 0;
   assign done_o = wr_ack_i;
   assign irq_o = done_o && irq_q[out_idx];
@@ -152,18 +159,23 @@ module lxa_cpl (
   logic                 b_hit;
 
   assign b_idx = out_idx + scan_idx_q;
-  assign b_off = err_i.addr - b_win[63:0];
-  assign b_hit = {1'b0, scan_idx_q} < held && !nop_q[b_idx] && err_i.stream != 3'(lxa_regs_pkg::STREAM_CPL) &&
-                 (err_i.status == 3'(lxa_regs_pkg::STATUS_WINDOW) ? err_i.base == b_win[63:0] :
-                                                                    b_off < {32'd0, b_win[95:64]});
 
   always_comb begin
-    case (err_i.stream)
-      3'(lxa_regs_pkg::STREAM_ACT): b_win = act_q[b_idx];
-      3'(lxa_regs_pkg::STREAM_WGT): b_win = wgt_q[b_idx];
-      3'(lxa_regs_pkg::STREAM_PAR): b_win = par_q[b_idx];
-      default: b_win = win_out_q[b_idx];
-    endcase
+    b_win = '0;
+    b_off = '0;
+    b_hit = 1'b0;
+    if (scan_q) begin
+      case (err_i.stream)
+        3'(lxa_regs_pkg::STREAM_ACT): b_win = act_q[b_idx];
+        3'(lxa_regs_pkg::STREAM_WGT): b_win = wgt_q[b_idx];
+        3'(lxa_regs_pkg::STREAM_PAR): b_win = par_q[b_idx];
+        default: b_win = win_out_q[b_idx];
+      endcase
+      b_off = err_i.addr - b_win[63:0];
+      b_hit = {1'b0, scan_idx_q} < held && !nop_q[b_idx] && err_i.stream != 3'(lxa_regs_pkg::STREAM_CPL) &&
+              (err_i.status == 3'(lxa_regs_pkg::STATUS_WINDOW) ? err_i.base == b_win[63:0] :
+                                                                 b_off < {32'd0, b_win[95:64]});
+    end
   end
 
   always_ff @(posedge clk_i) begin

@@ -68,32 +68,44 @@ module lxa_drain #(
   logic r_end, wx_end, wy_end, g_end, ox_end, oy_end, win_end, blk_end;
   logic load;
 
-  assign px_bytes = {1'b0, t_q.out_px, 3'b0};
-  assign ystep = 20'(t_q.pool_sy) * 20'(t_q.cw);
+  // Worked out only where they are used: simulation is faster for it.
   always_comb begin
-    case (t_q.out_fmt)
-      2'(lxa_regs_pkg::OFMT_B1): grp_bytes = 20'(LANES / 8);
-      2'(lxa_regs_pkg::OFMT_N4): grp_bytes = 20'(LANES / 2);
-      2'(lxa_regs_pkg::OFMT_B8): grp_bytes = 20'(LANES);
-      default: grp_bytes = 20'(LANES * 4);
-    endcase
+    px_bytes = '0;
+    grp_bytes = '0;
+    blk_bytes = '0;
+    if (state_q == S_BLOCK || state_q == S_RUN) begin
+      px_bytes = {1'b0, t_q.out_px, 3'b0};
+      case (t_q.out_fmt)
+        2'(lxa_regs_pkg::OFMT_B1): grp_bytes = 20'(LANES / 8);
+        2'(lxa_regs_pkg::OFMT_N4): grp_bytes = 20'(LANES / 2);
+        2'(lxa_regs_pkg::OFMT_B8): grp_bytes = 20'(LANES);
+        default: grp_bytes = 20'(LANES * 4);
+      endcase
+      blk_bytes = t_q.lane ? grp_bytes * 20'(XOC / LANES) : grp_bytes * 20'(SOC / LANES);
+    end
   end
-  assign blk_bytes = t_q.lane ? grp_bytes * 20'(XOC / LANES) : grp_bytes * 20'(SOC / LANES);
 
   function automatic logic [lxa_core_pkg::PM:0] inside0(input logic signed [19:0] v);
     inside0 = v < 0 ? '0 : (lxa_core_pkg::PM+1)'(v);
   endfunction
 
-  assign y1 = wyr_q + $signed(20'(t_q.pool_h));
-  assign x1 = wxr_q + $signed(20'(t_q.pool_w));
-  assign r_end = r_q + 3'd1 == rows_q;
-  assign wx_end = wx_q + 1'b1 >= t_q.cw || $signed(20'(wx_q)) + 20'sd1 >= x1;
-  assign wy_end = wy_q + 1'b1 >= t_q.ch || $signed(20'(wy_q)) + 20'sd1 >= y1;
-  assign win_end = wx_end && wy_end;
-  assign g_end = g_q + 1'b1 == ng_q;
-  assign ox_end = ox_q + 16'd1 == t_q.tw;
-  assign oy_end = oy_q + 16'd1 == t_q.th;
-  assign blk_end = r_end && win_end && g_end && ox_end && oy_end;
+  always_comb begin
+    {ystep, y1, x1} = '0;
+    {r_end, wx_end, wy_end, win_end, g_end, ox_end, oy_end, blk_end} = '0;
+    if (re_o) begin
+      ystep = 20'(t_q.pool_sy) * 20'(t_q.cw);
+      y1 = wyr_q + $signed(20'(t_q.pool_h));
+      x1 = wxr_q + $signed(20'(t_q.pool_w));
+      r_end = r_q + 3'd1 == rows_q;
+      wx_end = wx_q + 1'b1 >= t_q.cw || $signed(20'(wx_q)) + 20'sd1 >= x1;
+      wy_end = wy_q + 1'b1 >= t_q.ch || $signed(20'(wy_q)) + 20'sd1 >= y1;
+      win_end = wx_end && wy_end;
+      g_end = g_q + 1'b1 == ng_q;
+      ox_end = ox_q + 16'd1 == t_q.tw;
+      oy_end = oy_q + 16'd1 == t_q.th;
+      blk_end = r_end && win_end && g_end && ox_end && oy_end;
+    end
+  end
 
   assign load = state_q == S_IDLE && wp_q != rp_q && accs_q != 2'd0;
   assign tile_o = load;

@@ -42,9 +42,16 @@ module lxa_pack #(
   assign ready_o = !valid_i || (!full && (!wide || beat_q == BCW'(BEATS - 1)));
   assign push = valid_i && !full && (wide || emit);
   assign wr_valid_o = wp_q != rp_q;
-  assign wr_addr_o = {addr_q[rp_q[DW-1:0]], WBL'(0)};
-  assign wr_data_o = data_q[rp_q[DW-1:0]];
-  assign wr_strb_o = strb_q[rp_q[DW-1:0]];
+  always_comb begin
+    wr_addr_o = '0;
+    wr_data_o = '0;
+    wr_strb_o = '0;
+    if (wr_valid_o) begin
+      wr_addr_o = {addr_q[rp_q[DW-1:0]], WBL'(0)};
+      wr_data_o = data_q[rp_q[DW-1:0]];
+      wr_strb_o = strb_q[rp_q[DW-1:0]];
+    end
+  end
   assign empty_o = !valid_i && wp_q == rp_q && pstrb_q == '0;
 
   // bytes of a group that is not wider than a word, at its place

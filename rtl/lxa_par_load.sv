@@ -47,9 +47,15 @@ module lxa_par_load #(
   logic fire_unused;
   // verilator lint_on UNUSEDSIGNAL
 
-  assign rows = 3'((6'(t_q.nthr) + 6'd6) >> 2);
-  assign words = t_q.lane ? 16'(rows) * 16'(lxa_cfg_pkg::XNOR_OC * 128 / WORD_W) :
-                            16'(rows) * 16'(lxa_cfg_pkg::SHIFT_OC * 128 / WORD_W);
+  always_comb begin
+    rows = '0;
+    words = '0;
+    if (start) begin
+      rows = 3'((6'(t_q.nthr) + 6'd6) >> 2);
+      words = t_q.lane ? 16'(rows) * 16'(lxa_cfg_pkg::XNOR_OC * 128 / WORD_W) :
+                         16'(rows) * 16'(lxa_cfg_pkg::SHIFT_OC * 128 / WORD_W);
+    end
+  end
   assign start = run_q && rd_ready && used_q != 2'd2;
   assign load = !run_q && rd_ready && wp_q != rp_q;
   assign req_base_o = t_q.par_base;
@@ -104,9 +110,15 @@ module lxa_par_load #(
   logic [15:0] wrow;
   localparam int unsigned PERL = $clog2(PER);
 
-  assign end_word = rsp_valid_i && word_q + 16'd1 == nwords_q[rbuf_q];
+  always_comb begin
+    end_word = 1'b0;
+    wrow = '0;
+    if (rsp_valid_i) begin
+      end_word = word_q + 16'd1 == nwords_q[rbuf_q];
+      wrow = word_q >> PERL;
+    end
+  end
   assign full_o = end_word;
-  assign wrow = word_q >> PERL;
   assign rdata_o = rdata_q;
   always_ff @(posedge clk_i) begin
     if (re_i) rdata_q <= mem_q[raddr_i];

@@ -144,11 +144,20 @@ module lxa_rd_dma (
   logic [1:0]        rsp_client;
   logic [63:0]       rsp_addr;
 
-  assign bytes = 33'(sel_words_q) << WB_LOG2;
-  assign off = sel_addr_q - sel_base_q;
-  assign end_off = {1'b0, off[31:0]} + bytes;
-  assign last = sel_addr_q + {31'd0, bytes} - 64'd1;
-  assign outside = sel_addr_q < sel_base_q || off[63:32] != 0 || end_off > {1'b0, sel_size_q} || last < sel_addr_q;
+  always_comb begin
+    bytes = '0;
+    off = '0;
+    end_off = '0;
+    last = '0;
+    outside = 1'b0;
+    if (sel_valid_q) begin
+      bytes = 33'(sel_words_q) << WB_LOG2;
+      off = sel_addr_q - sel_base_q;
+      end_off = {1'b0, off[31:0]} + bytes;
+      last = sel_addr_q + {31'd0, bytes} - 64'd1;
+      outside = sel_addr_q < sel_base_q || off[63:32] != 0 || end_off > {1'b0, sel_size_q} || last < sel_addr_q;
+    end
+  end
 
   assign room = open < (OUT_LOG2 + 1)'(lxa_cfg_pkg::RD_OUTSTANDING) && (!ar_valid_q || m_axi_arready_i);
   assign sel_take = sel_valid_q && !outside && room && !stop_i;

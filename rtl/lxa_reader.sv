@@ -23,8 +23,14 @@ module lxa_reader #(
   logic [31:0] left_q;
   logic [4:0] to_edge, words;
 
-  assign to_edge = 5'd16 - 5'(addr_q[WBL +: 4]);
-  assign words = left_q < 32'(to_edge) ? 5'(left_q) : to_edge;
+  always_comb begin
+    to_edge = '0;
+    words = '0;
+    if (busy_q) begin
+      to_edge = 5'd16 - 5'(addr_q[WBL +: 4]);
+      words = left_q < 32'(to_edge) ? 5'(left_q) : to_edge;
+    end
+  end
   assign req_valid_o = busy_q && 16'(words) <= room_i;
   assign req_addr_o = addr_q;
   assign req_words_o = words;

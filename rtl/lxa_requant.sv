@@ -52,8 +52,14 @@ module lxa_requant (
   logic is_int, is_log;
   assign is_int = cfg_i.kind == 2'(lxa_regs_pkg::KIND_INT32) || cfg_i.kind == 2'(lxa_regs_pkg::KIND_INT8);
   assign is_log = cfg_i.kind == 2'(lxa_regs_pkg::KIND_LOG);
-  assign lo = is_log ? 64'sd0 : is_int ? 64'(cfg_i.clamp_lo) : -64'sd2147483648;
-  assign hi = is_log ? 64'sd4294967295 : is_int ? 64'(cfg_i.clamp_hi) : 64'sd2147483646;
+  always_comb begin
+    lo = '0;
+    hi = '0;
+    if (mb_q.valid) begin
+      lo = is_log ? 64'sd0 : is_int ? 64'(cfg_i.clamp_lo) : -64'sd2147483648;
+      hi = is_log ? 64'sd4294967295 : is_int ? 64'(cfg_i.clamp_hi) : 64'sd2147483646;
+    end
+  end
 
   assign valid_o = valid_q;
   assign code_o = best_q;

@@ -63,9 +63,15 @@ module lxa_seq #(
 
   logic is_nib;
   assign is_nib = t_q.act_fmt == 3'(lxa_regs_pkg::FMT_LOG4);
-  assign gsz = t_q.lane ? AM'(1 << GX) : is_nib ? AM'(1 << GN) : AM'(2 << GN);
-  assign gmove = t_q.lane ? AM'({t_q.grp_icb, GX'(0)}) :
-                 is_nib ? AM'({t_q.grp_icb, GN'(0)}) : AM'({t_q.grp_icb, (GN+1)'(0)});
+  always_comb begin
+    gsz = '0;
+    gmove = '0;
+    if (step_end) begin
+      gsz = t_q.lane ? AM'(1 << GX) : is_nib ? AM'(1 << GN) : AM'(2 << GN);
+      gmove = t_q.lane ? AM'({t_q.grp_icb, GX'(0)}) :
+              is_nib ? AM'({t_q.grp_icb, GN'(0)}) : AM'({t_q.grp_icb, (GN+1)'(0)});
+    end
+  end
 
   assign load = !run_q && wp_q != rp_q && act_q != 2'd0;
   assign wait_acc = head_q && !half_used_q && acc_q == 2'd2;
@@ -74,10 +80,15 @@ module lxa_seq #(
   assign row_end = cx_q + 1'b1 == t_q.cw;
   assign step_end = row_end && cy_q + 1'b1 == t_q.ch;
   assign icb_end = icb_q + 16'd1 == t_q.icb;
-  assign kx_end = kx_q + 4'd1 == t_q.kw;
-  assign ky_end = ky_q + 4'd1 == t_q.kh;
-  assign pass_end = pass_q + 2'd1 == t_q.passes;
-  assign ocb_end = ocb_q + 16'd1 == t_q.ocb;
+  always_comb begin
+    {kx_end, ky_end, pass_end, ocb_end} = '0;
+    if (step_end) begin
+      kx_end = kx_q + 4'd1 == t_q.kw;
+      ky_end = ky_q + 4'd1 == t_q.kh;
+      pass_end = pass_q + 2'd1 == t_q.passes;
+      ocb_end = ocb_q + 16'd1 == t_q.ocb;
+    end
+  end
 
   logic blk_end, tile_end;               // last operation of a block, of a tile
   assign blk_end = step_end && icb_end && kx_end && ky_end && pass_end;

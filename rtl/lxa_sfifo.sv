@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A synchronous first-in first-out queue of 2^LOG2 entries; the oldest entry is visible without a pop.
+// A synchronous first-in first-out queue of 2^LOG2 entries; the oldest entry is visible without a pop, 0 when empty.
 module lxa_sfifo #(
   parameter int unsigned W = 8,
   parameter int unsigned LOG2 = 2
@@ -17,7 +17,10 @@ module lxa_sfifo #(
   logic [W-1:0]  mem_q [0:(1<<LOG2)-1];
   logic [LOG2:0] wr_q, rd_q;
 
-  assign data_o = mem_q[rd_q[LOG2-1:0]];
+  always_comb begin
+    data_o = '0;
+    if (!empty_o) data_o = mem_q[rd_q[LOG2-1:0]];
+  end
   assign count_o = wr_q - rd_q;
   assign empty_o = wr_q == rd_q;
 

@@ -111,13 +111,6 @@ module lxa_shift_array #(
           val_q[i] = {{56{op_i.fmt == 3'(lxa_regs_pkg::FMT_S8) && bytes[8*i+7]}}, bytes[8*i +: 8]};
           row_q[i] = {!op_i.in_img, set_q, 1'b0, ICL'(i)};
         end
-      end else if (is_nib && IC <= 16) begin
-        // the same as below, in C, which makes vectors of it
-        $c("{ const QData x = ", nibs, "; const CData s = ", op_i.act_s, "; const CData z = ", !op_i.in_img,
-           "; const CData b = ", set_q, " << ", ICL + 1, "; CData n[", IC, "], v[", IC, "], r[", IC, "]; for (int i = 0; i < ", IC,
-           "; ++i) n[i] = x >> 4 * i & 15; for (int i = 0; i < ", IC, "; ++i) { const CData m = (n[i] - 1) & 15; v[i] = s ? m >> 1 : m;",
-           " r[i] = (CData)(n[i] == 0 | z) << ", ICL + 2, " | b | (m & s) << ", ICL, " | i; } memcpy(&", sh_q[0], ", v, ", IC,
-           "); memcpy(&", row_q[0], ", r, ", IC, "); }");
       end else if (is_nib) begin
         for (int unsigned i = 0; i < IC; i++) begin
           logic [3:0] m;
@@ -162,9 +155,7 @@ module lxa_shift_array #(
     if (!rst_ni) begin
       mac_q = 1'b0;
       set_q = 1'b0;
-      acc_q[0][0] = 64'd0;       // assignments that Verilator sees
-      sh_q[0] = '0;
-      row_q[0] = '0;
+      acc_q[0][0] = 64'd0;       // the one assignment of acc_q that Verilator sees
       for (int unsigned i = 0; i < IC * 4; i++)
         for (int unsigned o = 0; o < OC; o++) w_q[(ICL+3)'(4 * IC) + (ICL+3)'(i)][o] = 64'd0;
     end

@@ -51,33 +51,38 @@ module lxa_tiler #(
   logic [2:0] a_s;
   logic [7:0] a_pad;
   logic [8:0] a_ek1;
-  assign a_o0 = xax_q ? ox_q : oy_q;
-  assign a_tile = xax_q ? d_q.tile_w : d_q.tile_h;
-  assign a_out = xax_q ? d_q.out_w : d_q.out_h;
-  assign a_conv = xax_q ? d_q.conv_w : d_q.conv_h;
-  assign a_in = xax_q ? d_q.in_w : d_q.in_h;
-  assign a_ps = xax_q ? d_q.pool_sx : d_q.pool_sy;
-  assign a_pool = xax_q ? d_q.pool_w : d_q.pool_h;
-  assign a_pp = xax_q ? d_q.pool_pl : d_q.pool_pt;
-  assign a_s = xax_q ? d_q.sx : d_q.sy;
-  assign a_pad = xax_q ? d_q.pad_l : d_q.pad_t;
-  assign a_ek1 = xax_q ? ek1_x_q : ek1_y_q;
-
-  logic signed [19:0] chi, ihi, i0;
-  assign chi = clo_q + 20'((20'(len_q) - 20'd1) * 20'(a_ps)) + 20'(a_pool);
-  assign ihi = ilo_q + 20'(20'(clen_q - 20'sd1) * 20'(a_s)) + 20'(a_ek1) + 20'sd1;
-  assign i0 = ilo_q < 0 ? 20'sd0 : ilo_q;
-
-  logic signed [19:0] icut;
-  assign icut = ihi < $signed(20'(a_in)) ? ihi : $signed(20'(a_in));
-
+  logic signed [19:0] chi, ihi, i0, icut;
   logic [AM-1:0] px, pit;
-  assign px = AM'({d_q.in_px, 3'b0});
-  assign pit = AM'({d_q.act_pitch, WBL'(0)});
-  logic last_x, last_y, last_n;
-  assign last_x = 17'(ox_q) + 17'(d_q.tile_w) >= 17'(d_q.out_w);
-  assign last_y = 17'(oy_q) + 17'(d_q.tile_h) >= 17'(d_q.out_h);
-  assign last_n = n_q + 16'd1 >= d_q.batch;
+  logic last_x, last_y, last_n, work;
+
+  // Worked out only while the tiler moves: most of the time it waits, and simulation is faster for it.
+  assign work = state_q != S_IDLE && (state_q != S_PUSH || room_i);
+  always_comb begin
+    {a_o0, a_tile, a_out, a_conv, a_in, a_ps, a_pool, a_pp, a_s, a_pad, a_ek1} = '0;
+    {chi, ihi, i0, icut, px, pit, last_x, last_y, last_n} = '0;
+    if (work) begin
+      a_o0 = xax_q ? ox_q : oy_q;
+      a_tile = xax_q ? d_q.tile_w : d_q.tile_h;
+      a_out = xax_q ? d_q.out_w : d_q.out_h;
+      a_conv = xax_q ? d_q.conv_w : d_q.conv_h;
+      a_in = xax_q ? d_q.in_w : d_q.in_h;
+      a_ps = xax_q ? d_q.pool_sx : d_q.pool_sy;
+      a_pool = xax_q ? d_q.pool_w : d_q.pool_h;
+      a_pp = xax_q ? d_q.pool_pl : d_q.pool_pt;
+      a_s = xax_q ? d_q.sx : d_q.sy;
+      a_pad = xax_q ? d_q.pad_l : d_q.pad_t;
+      a_ek1 = xax_q ? ek1_x_q : ek1_y_q;
+      chi = clo_q + 20'((20'(len_q) - 20'd1) * 20'(a_ps)) + 20'(a_pool);
+      ihi = ilo_q + 20'(20'(clen_q - 20'sd1) * 20'(a_s)) + 20'(a_ek1) + 20'sd1;
+      i0 = ilo_q < 0 ? 20'sd0 : ilo_q;
+      icut = ihi < $signed(20'(a_in)) ? ihi : $signed(20'(a_in));
+      px = AM'({d_q.in_px, 3'b0});
+      pit = AM'({d_q.act_pitch, WBL'(0)});
+      last_x = 17'(ox_q) + 17'(d_q.tile_w) >= 17'(d_q.out_w);
+      last_y = 17'(oy_q) + 17'(d_q.tile_h) >= 17'(d_q.out_h);
+      last_n = n_q + 16'd1 >= d_q.batch;
+    end
+  end
 
   assign job_ready_o = state_q == S_IDLE;
   assign busy_o = state_q != S_IDLE;
