@@ -74,9 +74,22 @@ static int grow_arena(u64 end)
 	return 0;
 }
 
+/* With a page behind it that nobody may touch: a driver that runs over the end faults. */
 static void *map_arena(size_t size, u64 off)
 {
-	return sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, arena, (off_t)off);
+	void *at = sys_mmap(NULL, size + PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		return at;
+	if (sys_mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, arena, (off_t)off) != MAP_FAILED)
+		return at;
+	sys_munmap(at, size + PAGE_SIZE);
+	return MAP_FAILED;
+}
+
+static void unmap_arena(void *at, size_t size)
+{
+	sys_munmap(at, size + PAGE_SIZE);
 }
 
 /* With the lock held. */
@@ -114,9 +127,9 @@ static int map_both(struct dma_buf *b)
 	ret = host_dma_map(b->dev->host, BUS_BASE + b->off, b->device, b->size, HOST_DMA_READ | HOST_DMA_WRITE);
 	if (!ret)
 		return 0;
-	sys_munmap(b->device, b->size);
+	unmap_arena(b->device, b->size);
 unmap_cpu:
-	sys_munmap(b->cpu, b->size);
+	unmap_arena(b->cpu, b->size);
 	return ret;
 }
 
@@ -183,8 +196,8 @@ void dma_free_coherent(struct device *dev, size_t size, void *cpu, dma_addr_t dm
 	ret = host_dma_unmap(dev->host, BUS_BASE + b->off, b->size);
 	if (ret)
 		shim_die("dma_free_coherent: the device does not know bus address %#llx (%d)", (unsigned long long)dma, ret);
-	sys_munmap(b->cpu, b->size);
-	sys_munmap(b->device, b->size);
+	unmap_arena(b->cpu, b->size);
+	unmap_arena(b->device, b->size);
 	if (fallocate(arena, 3 /* KEEP_SIZE | PUNCH_HOLE */, (off_t)b->off, (off_t)b->size))
 		shim_die("cannot give memory back: %s", strerror(errno));
 	unplace(b);

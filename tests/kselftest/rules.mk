@@ -73,6 +73,15 @@ $(PRELOAD_TEST).%.sh: $(PRELOAD_TEST)
 	@chmod +x $@
 TESTS += $(if $(SAN),,$(PRELOAD_TEST).model.sh $(PRELOAD_TEST).rtl.sh)
 
+# The shim's own strictness: its runtime with a faulty driver instead of LXA's (a sanitizer would be first to complain).
+SHIM_STRICT_TEST := $(B)/tests/unit/shim_strict_test
+$(SHIM_STRICT_TEST).o: CPPFLAGS += -Idriver/shim/include -Idriver/shim
+$(SHIM_STRICT_TEST).o: CFLAGS += -std=gnu11 -Wno-missing-field-initializers
+$(SHIM_STRICT_TEST): $(SHIM_STRICT_TEST).o $(SHIM_OBJS) $(SIM_LIB)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) -ldl
+TESTS += $(if $(SAN),,$(SHIM_STRICT_TEST))
+
 # ---- sanitizers: the same programs in build folders of their own ------------------------------------------------------
 SAN_PROGRAMS = $(KSELFTEST_MODEL) $(RECOVER_TEST)
 .PHONY: test-san test-tsan san-programs san-run
