@@ -194,7 +194,6 @@ out:
 /* In the child of a fork nothing of the parent's runtime works: its threads are not here. Forget it all. */
 static void forked(void)
 {
-	loader = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	loaded = false;
 	shim_file_reset();
 	shim_vma_reset();
@@ -207,6 +206,7 @@ static void forked(void)
 	shim_io_reset();
 	shim_ida_reset();
 	shim_mem_reset();
+	pthread_mutex_unlock(&loader);		/* taken by before_fork() in the thread that is left */
 }
 
 /* With the loader's lock held no other thread is half-way through probe or removal when the child's copy is taken. */

@@ -18,7 +18,7 @@ if [ ! -x "$program" ]; then
 fi
 if [ -n "${SAN:-}" ]; then
 	# The harness ends a test by _exit() and the driver lives until the process ends: no leak check there.
-	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1:atexit_sleep_ms=0 \
 		exec timeout 300 "$program"
 fi
 exec timeout 120 env LD_PRELOAD="$PWD/$B/liblxa-preload.so" "$program"
