@@ -62,6 +62,17 @@ $(RECOVER_TEST): $(B)/tests/unit/recover_test.o $(PRELOAD_OBJ) $(DRIVER_LIB) $(K
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) -ldl
 
+# Options of a simulated device's path, on both engines.
+OPEN_TEST := $(B)/tests/unit/open_test
+TESTS += $(OPEN_TEST) $(if $(SAN),,$(OPEN_TEST).rtl.sh)
+$(OPEN_TEST).o: CPPFLAGS += -Itests/kselftest -Idriver/uapi -Idriver/shim
+$(OPEN_TEST): $(OPEN_TEST).o $(PRELOAD_OBJ) $(DRIVER_LIB) $(KSELFTEST_SIM)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) -ldl
+$(OPEN_TEST).rtl.sh: $(OPEN_TEST)
+	@printf '#!/bin/sh\nLXA_DEVICE=sim:rtl exec $<\n' > $@
+	@chmod +x $@
+
 # An unmodified program under LD_PRELOAD, on both engines.
 PRELOAD_TEST := $(B)/tests/unit/preload_test
 $(B)/tests/unit/preload_test.o: CPPFLAGS += -Itests/kselftest -Idriver/uapi
@@ -83,7 +94,7 @@ $(SHIM_STRICT_TEST): $(SHIM_STRICT_TEST).o $(SHIM_OBJS) $(SIM_LIB)
 TESTS += $(if $(SAN),,$(SHIM_STRICT_TEST))
 
 # ---- sanitizers: the same programs in build folders of their own ------------------------------------------------------
-SAN_PROGRAMS = $(KSELFTEST_MODEL) $(RECOVER_TEST)
+SAN_PROGRAMS = $(KSELFTEST_MODEL) $(RECOVER_TEST) $(OPEN_TEST)
 .PHONY: test-san test-tsan san-programs san-run
 san-programs: $(SAN_PROGRAMS)
 san-run: san-programs
