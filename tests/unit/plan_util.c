@@ -38,12 +38,23 @@ void net_begin(struct net *n, int64_t c, int64_t h, int64_t w)
 	strcpy(n->cur, "x");
 }
 
+void net_output(struct net *n)
+{
+	int i, ndim = n->height ? 4 : 2;
+
+	for (i = 0; i < n->outputs; i++)
+		if (!strcmp(n->output[i], n->cur))
+			return;
+	assert_true(n->outputs < NET_OUTPUTS);
+	strcpy(n->output[n->outputs++], n->cur);
+	lxa_onnx_output(n->m, n->cur, LXA_F32, ndim, (int64_t[]){ -1, n->channels, n->height, n->width });
+}
+
 void net_end(struct net *n)
 {
 	struct lxa_err err = { "" };
-	int ndim = n->height ? 4 : 2;
 
-	lxa_onnx_output(n->m, n->cur, LXA_F32, ndim, (int64_t[]){ -1, n->channels, n->height, n->width });
+	net_output(n);
 	if (lxa_onnx_save(n->m, n->path, &err))
 		fail_msg("%s", err.text);
 	lxa_onnx_free(n->m);
@@ -115,8 +126,8 @@ static void weights(struct net *n, enum net_quant q, int ndim, const int64_t *di
 		lxa_onnx_node(n->m, name, "lxa", "LogQuant", in, name);
 		lxa_onnx_attr_int(n->m, "bits", 5);
 		lxa_onnx_attr_int(n->m, "signed", 1);
-		lxa_onnx_attr_int(n->m, "steps_per_octave", q == NET_LOG_SQRT2 ? 2 : 1);
-		lxa_onnx_attr_string(n->m, "rounding", q == NET_LOG_FLOOR ? "FLOOR" : "NEAREST");
+		lxa_onnx_attr_int(n->m, "steps_per_octave", q == NET_LOG_SQRT2 || q == NET_LOG_SQRT2_FLOOR ? 2 : 1);
+		lxa_onnx_attr_string(n->m, "rounding", q == NET_LOG_FLOOR || q == NET_LOG_SQRT2_FLOOR ? "FLOOR" : "NEAREST");
 	}
 	strcpy(out, name);
 	free(w);
@@ -137,10 +148,9 @@ static void random_floats(struct net *n, const char *name, int64_t count, float 
 	free(v);
 }
 
-void net_conv(struct net *n, enum net_quant wq, int64_t oc, int64_t k, int64_t stride, int64_t pad, int64_t groups,
-	      int bias)
+void net_conv_open(struct net *n, enum net_quant wq, int64_t oc, int64_t kh, int64_t kw, int64_t groups, int bias)
 {
-	int64_t dims[4] = { oc, n->channels / groups, k, k };
+	int64_t dims[4] = { oc, n->channels / groups, kh, kw };
 	char w[32], b[32], more[80];
 
 	weights(n, wq, 4, dims, 1, w);
@@ -150,9 +160,15 @@ void net_conv(struct net *n, enum net_quant wq, int64_t oc, int64_t k, int64_t s
 	snprintf(more, sizeof(more), bias ? "%s %s" : "%s", w, b);
 	add(n, "", "Conv", more);
 	lxa_onnx_attr_int(n->m, "group", groups);
+	n->channels = oc;
+}
+
+void net_conv(struct net *n, enum net_quant wq, int64_t oc, int64_t k, int64_t stride, int64_t pad, int64_t groups,
+	      int bias)
+{
+	net_conv_open(n, wq, oc, k, k, groups, bias);
 	lxa_onnx_attr_ints(n->m, "pads", 4, (int64_t[]){ pad, pad, pad, pad });
 	lxa_onnx_attr_ints(n->m, "strides", 2, (int64_t[]){ stride, stride });
-	n->channels = oc;
 	n->height = (n->height + 2 * pad - k) / stride + 1;
 	n->width = (n->width + 2 * pad - k) / stride + 1;
 }
@@ -203,6 +219,12 @@ void net_bn(struct net *n, int gammas)
 	snprintf(more, sizeof(more), "%s %s %s %s", s, b, m, v);
 	add(n, "", "BatchNormalization", more);
 	free(g);
+}
+
+void net_add_self(struct net *n)
+{
+	add(n, "", "Add", n->cur);
+	net_output(n);
 }
 
 void net_node(struct net *n, const char *op)

@@ -6,21 +6,29 @@
 #include "graph.h"
 #include "onnx_save.h"
 
+#define NET_OUTPUTS 16
+
 struct net {
 	struct lxa_onnx *m;
 	char path[64];
 	int64_t channels, height, width;	/* of the current value */
 	char cur[32];				/* its name */
 	int next;				/* for names */
+	int outputs;
+	char output[NET_OUTPUTS][32];
 };
 
 void net_begin(struct net *n, int64_t c, int64_t h, int64_t w);	/* input "x", N x c x h x w */
 void net_end(struct net *n);	/* makes the current value the output, writes the file; fails the test if that fails */
 
 /* Nodes, each on the current value. Weights are random from layer_test_rnd(). */
-enum net_quant { NET_LOG, NET_LOG_SQRT2, NET_LOG_FLOOR, NET_BIPOLAR, NET_INT8, NET_FLOAT };
+enum net_quant { NET_LOG, NET_LOG_SQRT2, NET_LOG_FLOOR, NET_BIPOLAR, NET_INT8, NET_FLOAT, NET_LOG_SQRT2_FLOOR };
 void net_conv(struct net *n, enum net_quant wq, int64_t oc, int64_t k, int64_t stride, int64_t pad, int64_t groups,
 	      int bias);
+/* The same without strides, pads and dilations: the caller adds them as attributes and sets height and width. */
+void net_conv_open(struct net *n, enum net_quant wq, int64_t oc, int64_t kh, int64_t kw, int64_t groups, int bias);
+void net_output(struct net *n);	/* makes the current value an output as well */
+void net_add_self(struct net *n);	/* x + x as an output: the current value is read twice */
 void net_fc(struct net *n, enum net_quant wq, int64_t oc, int gemm);	/* flattens an image first */
 void net_bn(struct net *n, int gammas);	/* 0 positive, 1 of both signs and zero, as exact small fractions */
 void net_node(struct net *n, const char *op);	/* Relu, Sign, ... : no attributes, same shape */

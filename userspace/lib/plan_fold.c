@@ -103,6 +103,8 @@ static int collapse(const struct lxa_plan *p, const struct plan_layer *l, struct
 			f->a[c] *= s[c];
 			f->b[c] = f->b[c] * s[c] + s[channels + c];
 		}
+		if (!ok)
+			f->relu = 0;	/* what follows can make negative values again */
 	}
 	free(s);
 	for (c = 0; ok && c < channels; c++)
@@ -141,7 +143,8 @@ static int fold_log(struct plan_layer *l, const struct plan_affine *f, struct lx
 	const struct plan_enc *e = &l->out_enc;
 	struct lxa_job *j = &l->layer.job;
 	int steps = e->sqrt2 ? 2 : 1, g = LOG_FRACTION, top;
-	double most = 0;
+	double most = 0, scale;
+	int steps_off;
 	uint32_t c;
 
 	/* v = y / unit * 2^g: every multiplier below 2^15, the largest code below 2^32 */
@@ -153,16 +156,19 @@ static int fold_log(struct plan_layer *l, const struct plan_affine *f, struct lx
 		g--;
 	if (g < 0)
 		return 0;
+	/* in half octaves, so that 1 is a whole power of two: scales that are powers of two stay exact, ties included */
+	steps_off = g * steps - (steps == 2 && g > 0 && (e->sfsr - e->max) % 2 ? 1 : 0);
+	scale = exp2((double)steps_off / steps) / e->unit;
 	for (c = 0; c < j->out_c; c++)
-		if (!scale_channel(ldexp(f->a[c] / e->unit, g), ldexp(f->b[c] / e->unit, g), &chan[c]))
+		if (!scale_channel(f->a[c] * scale, f->b[c] * scale, &chan[c]))
 			return 0;
 	j->kind = LXA_KIND_LOG;
 	j->out_fmt = e->max <= 15 ? LXA_OFMT_N4 : LXA_OFMT_B8;
 	j->log_max = (uint8_t)e->max;
-	j->log_off = (int8_t)(1 - g * steps);
+	j->log_off = (int8_t)(1 - steps_off);
 	j->conv_flags |= (e->sqrt2 ? LXA_CONV_OUT_SQRT2 : 0) |
 			 (e->logq.rounding == LXA_LOGQ_NEAREST ? LXA_CONV_OUT_NEAREST : 0);
-	snprintf(l->note, sizeof(l->note), "log output: scale to 2^-15, code 1 is 2^%d", g);
+	snprintf(l->note, sizeof(l->note), "log output: scale to 2^-15, code 1 is 2^%g", (double)steps_off / steps);
 	return 1;
 }
 
