@@ -281,6 +281,23 @@ void net_log(struct net *n, int bits, int steps, float fsr, const char *rounding
 
 void net_quant(struct net *n, float scale, float bits, int is_signed)
 {
+	net_quant_rounded(n, scale, bits, is_signed, "ROUND");
+}
+
+void net_reshape(struct net *n, int64_t width)
+{
+	int64_t two = 2;
+	char name[32];
+
+	snprintf(name, sizeof(name), "shape%d", n->next++);
+	lxa_onnx_i64(n->m, name, 1, &two, (int64_t[]){ -1, width });
+	add(n, "", "Reshape", name);
+	n->channels = width;
+	n->height = n->width = 0;
+}
+
+void net_quant_rounded(struct net *n, float scale, float bits, int is_signed, const char *rounding)
+{
 	char s[32], z[32], b[32], more[100];
 	int id = n->next++;
 
@@ -294,7 +311,7 @@ void net_quant(struct net *n, float scale, float bits, int is_signed)
 	add(n, "qonnx.custom_op.general", "Quant", more);
 	lxa_onnx_attr_int(n->m, "signed", is_signed);
 	lxa_onnx_attr_int(n->m, "narrow", 0);
-	lxa_onnx_attr_string(n->m, "rounding_mode", "ROUND");
+	lxa_onnx_attr_string(n->m, "rounding_mode", rounding);
 }
 
 void net_const(struct net *n, const char *op, int per_channel, float lo, float hi)

@@ -37,6 +37,8 @@ void net_pad(struct net *n, int64_t width, float value);
 void net_bipolar(struct net *n, float scale);
 void net_log(struct net *n, int bits, int steps, float fsr, const char *rounding);
 void net_quant(struct net *n, float scale, float bits, int is_signed);
+void net_quant_rounded(struct net *n, float scale, float bits, int is_signed, const char *rounding);
+void net_reshape(struct net *n, int64_t width);	/* to rows of this width */
 void net_const(struct net *n, const char *op, int per_channel, float lo, float hi); /* Add, Mul with random constants */
 
 /* The whole graph by lxa_cpu_exec(): the reference. out's data belongs to the caller. */
