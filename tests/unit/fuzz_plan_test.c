@@ -24,7 +24,7 @@
 #include "plan_util.h"
 
 static struct lxa_device *model;
-static int rounds = 150;
+static int rounds = 60;
 
 enum family { BINARY, LOGARITHM, INTEGER };
 
@@ -34,6 +34,7 @@ struct made {
 	enum family f;
 	int64_t c, h, w;		/* of the input */
 	int exact;
+	int sqrt2;			/* some codes are half octaves */
 	char text[512];
 };
 
@@ -185,7 +186,11 @@ static void quantizer(struct made *m, int first)
 		break;
 	case LOGARITHM:
 		bits = steps == 2 ? 3 + (int)layer_test_rnd(3) : 3 + (int)layer_test_rnd(2);
-		net_log(&m->n, bits, steps, (float)layer_test_rnd(6), rounding[layer_test_rnd(2)]);
+		/* half octaves are no exact floats: keep their sums off the bounds of the next quantizer */
+		if (m->sqrt2 && !first)
+			steps = 2;
+		net_log(&m->n, bits, steps, (float)layer_test_rnd(6), rounding[m->sqrt2 && !first ? 0 : layer_test_rnd(2)]);
+		m->sqrt2 |= steps == 2;
 		say(m, "log", bits, steps);
 		break;
 	default:
@@ -196,13 +201,17 @@ static void quantizer(struct made *m, int first)
 	}
 }
 
-static enum net_quant weights_for(enum family f)
+static enum net_quant weights_for(struct made *m)
 {
 	static const enum net_quant log[] = { NET_LOG, NET_LOG_SQRT2, NET_LOG_FLOOR, NET_INT8, NET_BIPOLAR,
 					      NET_LOG_SQRT2_FLOOR };
 	static const enum net_quant integer[] = { NET_LOG, NET_LOG_SQRT2, NET_LOG_FLOOR, NET_BIPOLAR };
 
-	return f == BINARY ? NET_BIPOLAR : f == LOGARITHM ? log[layer_test_rnd(6)] : integer[layer_test_rnd(4)];
+	enum net_quant q = m->f == BINARY ? NET_BIPOLAR : m->f == LOGARITHM ? log[layer_test_rnd(6)] :
+			   integer[layer_test_rnd(4)];
+
+	m->sqrt2 |= q == NET_LOG_SQRT2 || q == NET_LOG_SQRT2_FLOOR;
+	return q;
 }
 
 /* A chain of 1 to 3 layers; sometimes a value in it is an output too, or is read a second time. */
@@ -220,9 +229,9 @@ static void make(struct made *m)
 		if (chance(4))
 			max_pool(m);
 		if (!m->n.height || chance(5))
-			fully_connected(m, weights_for(m->f));
+			fully_connected(m, weights_for(m));
 		else
-			convolution(m, weights_for(m->f));
+			convolution(m, weights_for(m));
 		if (chance(4))
 			net_output(&m->n);	/* the sums themselves, with everything behind them unfused */
 		between(m);
