@@ -52,14 +52,14 @@ static void test_floor_codes(void **state)
 
 	net_begin(&n, 1, 4, 4);
 	net_log(&n, 4, 2, 1, "FLOOR");
-	net_conv(&n, NET_BIPOLAR, 4, 1, 1, 0, 1, 0);
+	net_conv(&n, NET_BIPOLAR, 32, 1, 1, 0, 1, 0);
 	net_log(&n, 4, 2, 1, "NEAREST");
 	net_end(&n);
 	random_input(&in, 3, 1, 4, 4, -0.2f, 1.5f);
 	check(&n, &in, 2, "Conv", LXA_PLACE_DEVICE);
 }
 
-/* 3 * 0.1f / 0.1f need not be 3: codes are the nearest. */
+/* 13 * 0.7f / 0.7f is below 13: codes are the nearest. */
 static void test_floor_quant(void **state)
 {
 	struct lxa_tensor in;
@@ -67,12 +67,12 @@ static void test_floor_quant(void **state)
 	int i;
 
 	net_begin(&n, 1, 16, 16);
-	net_quant_rounded(&n, 0.1f, 8, 0, "FLOOR");
+	net_quant_rounded(&n, 0.7f, 8, 0, "FLOOR");
 	net_conv(&n, NET_BIPOLAR, 1, 1, 1, 0, 1, 0);
 	net_end(&n);
 	random_input(&in, 1, 1, 16, 16, 0, 1);
 	for (i = 0; i < 256; i++)
-		((float *)in.data)[i] = 0.1f * (float)i;
+		((float *)in.data)[i] = 0.7f * ((float)i + 0.5f);
 	check(&n, &in, 1, "Conv", LXA_PLACE_DEVICE);
 }
 
