@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 
 # Only whole files reach the folder: they are moved into it when both are there.
 unpack() { # a .tar.xz on stdin
-	# --occurrence: stop reading at the second file, most of the tarball comes after it
+	# --occurrence: stop reading at the second file, most of the tarball comes after it (so what writes to us is cut off)
 	# shellcheck disable=SC2086
 	tar -xJf - -C "$work" --strip-components=4 --occurrence=1 $files 2>/dev/null
 	[ -s "$work/kselftest.h" ] && [ -s "$work/kselftest_harness.h" ] &&
@@ -27,7 +27,7 @@ unpack() { # a .tar.xz on stdin
 
 unpack_any() {
 	case $1 in
-	*.deb) dpkg-deb --fsys-tarfile "$1" | tar -xOf - ./usr/src/$base.tar.xz | unpack ;;
+	*.deb) dpkg-deb --fsys-tarfile "$1" 2>/dev/null | tar -xOf - ./usr/src/$base.tar.xz | unpack ;;
 	*) unpack <"$1" ;;
 	esac
 }

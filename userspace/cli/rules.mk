@@ -9,9 +9,11 @@ $(B)/lxa: $(CLI_OBJS) $(TRAIN_OBJS) $(DATA_OBJS) $(LXA_LIB) $(DRIVER_LIB) $(SIM_
 
 ALL += $(B)/lxa
 
-# The digits, or MNIST when LXA_DATA has it. On the RTL a network for 28x28 pixels takes its time: 1,000 images unless LIMIT says more.
+# MNIST when LXA_DATA has it, else the digits. On the RTL a network for 28x28 pixels takes its time: 1,000 images unless
+# LIMIT says otherwise.
+MNIST_HERE := $(and $(LXA_DATA),$(wildcard $(LXA_DATA)/t10k-images* $(LXA_DATA)/mnist/t10k-images*))
 .PHONY: run-built
-ifneq ($(LXA_DATA),)
+ifneq ($(MNIST_HERE),)
 RUN_MODEL = userspace/models/mnist-lxa.onnx
 RUN_DATA = $(LXA_DATA)
 LIMIT ?= 1000
@@ -22,6 +24,8 @@ RUN_DATA = $(dir $(DIGITS))
 LIMIT ?= 0
 run-built: $(B)/lxa $(DIGITS)
 endif
+run-built:
+	@$(if $(LXA_DATA),$(if $(MNIST_HERE),,echo "no MNIST files in $(LXA_DATA): the built-in digits instead"))
 	@$(B)/lxa run $(RUN_MODEL) --data $(RUN_DATA) --limit $(LIMIT) --engine rtl --json $(B)/run.json
 
 TESTS += tests/unit/cli-test.sh
