@@ -11,3 +11,4 @@ $(PLAN_TEST_BINS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PLAN_TEST_UTIL) $(LX
 
 TESTS += $(PLAN_TEST_BINS)
 ALL += $(PLAN_TEST_BINS)
+TESTS_LONG += tests/unit/fuzz-long.sh
