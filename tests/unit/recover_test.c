@@ -245,13 +245,17 @@ static void bus_error(enum lxa_sim_fault kind)
 {
 	struct dev a = dev_open(1), b = dev_open(2);
 	uint64_t sa, sb;
+	int ra, rb;
 
 	lxa_sim_fault(a.sim, kind, 0, 1);
 	sa = start(&a);
 	sb = start(&b);
-	assert_int_equal(finish(&a, sa), -EIO);
-	assert_int_equal(finish(&b, sb), 0);
-	assert_int_equal(conv_check(&b.conv), -1);
+	ra = finish(&a, sa);
+	rb = finish(&b, sb);
+	/* the RTL reads descriptors ahead: the fault may strike the fetch of the second job's, which is then the guilty one */
+	assert_int_equal(ra + rb, -EIO);
+	assert_true(ra == 0 || rb == 0);
+	assert_int_equal(conv_check(ra ? &b.conv : &a.conv), -1);
 	assert_int_equal(resets(&a), 1);
 	assert_works(&a);
 	dev_close(&a);
