@@ -46,6 +46,7 @@ int cli_device_open(const struct cli_options *o, struct lxa_device **dev, struct
 int cli_session_open(const struct cli_options *o, struct cli_session *s, struct lxa_err *err);
 void cli_session_close(struct cli_session *s);
 const char *cli_engine_name(const struct cli_session *s); /* "rtl", "model", "hardware", "cpu" */
+uint64_t cli_device_macs(const struct lxa_plan *p, uint64_t *total); /* MACs an image on the device, and all */
 
 /* Tables (table.c). images == 0: the plan alone, without figures from a run. */
 void table_layers(FILE *f, const struct lxa_plan *p, uint64_t images);

@@ -26,7 +26,7 @@ int cmd_plan(int argc, char **argv)
 	struct cli_options o;
 	struct cli_session s;
 	struct lxa_err err = { "" };
-	uint64_t macs = 0, on_device = 0;
+	uint64_t macs, on_device;
 	int rc = cli_parse(&o, argc, argv);
 
 	if (rc)
@@ -37,12 +37,7 @@ int cmd_plan(int argc, char **argv)
 	}
 	if (cli_session_open(&o, &s, &err))
 		return cli_fail(&err);
-	for (int i = 0; i < lxa_plan_entries(s.plan); i++) {
-		const struct lxa_plan_entry *e = lxa_plan_entry(s.plan, i);
-
-		macs += e->macs;
-		on_device += e->place == LXA_PLACE_DEVICE ? e->macs : 0;
-	}
+	on_device = cli_device_macs(s.plan, &macs);
 	printf("%s, planned for engine %s\n\n", o.model, cli_engine_name(&s));
 	table_layers(stdout, s.plan, 0);
 	printf("\n%llu MACs an image, %.1f %% of them on the device\n", (unsigned long long)macs,

@@ -134,23 +134,9 @@ static int execute(struct run *r, struct lxa_err *err)
 
 /* ---- reporting --------------------------------------------------------------------------------------------- */
 
-static uint64_t device_share(const struct lxa_plan *p, uint64_t *total)
-{
-	uint64_t on_device = 0;
-
-	*total = 0;
-	for (int i = 0; i < lxa_plan_entries(p); i++) {
-		const struct lxa_plan_entry *e = lxa_plan_entry(p, i);
-
-		*total += e->macs;
-		on_device += e->place == LXA_PLACE_DEVICE ? e->macs : 0;
-	}
-	return on_device;
-}
-
 static void print_report(const struct run *r)
 {
-	uint64_t total, on_device = device_share(r->s.plan, &total);
+	uint64_t total, on_device = cli_device_macs(r->s.plan, &total);
 
 	printf("%s on engine %s\n\n", r->o->model, cli_engine_name(&r->s));
 	table_layers(stdout, r->s.plan, r->res.images);

@@ -94,3 +94,17 @@ const char *cli_engine_name(const struct cli_session *s)
 {
 	return s->dev ? lxa_device_engine(s->dev) : "cpu";
 }
+
+uint64_t cli_device_macs(const struct lxa_plan *p, uint64_t *total)
+{
+	uint64_t on_device = 0;
+
+	*total = 0;
+	for (int i = 0; i < lxa_plan_entries(p); i++) {
+		const struct lxa_plan_entry *e = lxa_plan_entry(p, i);
+
+		*total += e->macs;
+		on_device += e->place == LXA_PLACE_DEVICE ? e->macs : 0;
+	}
+	return on_device;
+}
