@@ -12,7 +12,6 @@ packages() {
 	run  gcc                  C compiler
 	run  g++                  compiles the C++ that Verilator makes
 	run  libc6-dev            C library headers
-	run  pkg-config           compiler flags of libraries
 	run  verilator            turns the RTL into a simulator
 	run  device-tree-compiler the simulated device is described by a device tree
 	run  libfdt-dev           reads that tree
