@@ -47,6 +47,16 @@
 #define LXA_CFG_MODES_XNOR_MASK 0x00000004u
 #define LXA_CFG_MODES_POOL_SHIFT 3
 #define LXA_CFG_MODES_POOL_MASK 0x00000008u
+#define LXA_CFG_MODES_ACT_INT_SHIFT 4
+#define LXA_CFG_MODES_ACT_INT_MASK 0x00000010u
+#define LXA_CFG_MODES_WGT_INT_SHIFT 5
+#define LXA_CFG_MODES_WGT_INT_MASK 0x00000020u
+#define LXA_CFG_MODES_PLANES_SHIFT 6
+#define LXA_CFG_MODES_PLANES_MASK 0x00000040u
+#define LXA_CFG_MODES_PACK_SHIFT 7
+#define LXA_CFG_MODES_PACK_MASK 0x00000080u
+#define LXA_CFG_MODES_RES_SHIFT 8
+#define LXA_CFG_MODES_RES_MASK 0x00000100u
 #define LXA_REG_CFG_RING 0x024
 #define LXA_CFG_RING_LOG2_MAX_SHIFT 0
 #define LXA_CFG_RING_LOG2_MAX_MASK 0x000000ffu
@@ -170,12 +180,13 @@
 #define LXA_D_LANE LXA_DF(28, 8, 1)
 #define LXA_D_DUAL LXA_DF(28, 9, 1)
 #define LXA_D_HALVE LXA_DF(28, 10, 1)
+#define LXA_D_PACK LXA_DF(28, 11, 1)
 #define LXA_D_ACT_FMT LXA_DF(28, 12, 3)
 #define LXA_D_WGT_FMT LXA_DF(28, 16, 3)
 #define LXA_D_ACT_S LXA_DF(28, 20, 1)
 #define LXA_D_WGT_S LXA_DF(28, 21, 1)
 #define LXA_D_PAD_MODE LXA_DF(28, 24, 2)
-#define LXA_D_PASSES LXA_DF(28, 28, 2)
+#define LXA_D_PASSES LXA_DF(28, 28, 3)
 #define LXA_D_OC LXA_DF(29, 0, 16)
 #define LXA_D_OCB LXA_DF(29, 16, 16)
 #define LXA_D_ICB LXA_DF(30, 0, 16)
@@ -187,8 +198,8 @@
 #define LXA_D_OC_TAIL LXA_DF(32, 24, 8)
 #define LXA_D_TILE_H LXA_DF(33, 0, 16)
 #define LXA_D_TILE_W LXA_DF(33, 16, 16)
-#define LXA_D_KIND LXA_DF(34, 0, 2)
-#define LXA_D_OUT_FMT LXA_DF(34, 4, 2)
+#define LXA_D_KIND LXA_DF(34, 0, 3)
+#define LXA_D_OUT_FMT LXA_DF(34, 4, 3)
 #define LXA_D_LOG_S LXA_DF(34, 8, 1)
 #define LXA_D_LOG_ROUND LXA_DF(34, 9, 1)
 #define LXA_D_NTHR LXA_DF(34, 12, 4)
@@ -196,6 +207,17 @@
 #define LXA_D_LOG_OFF LXA_DF(34, 24, 8)
 #define LXA_D_CLAMP_LO LXA_DF(35, 0, 32)
 #define LXA_D_CLAMP_HI LXA_DF(36, 0, 32)
+#define LXA_D_A_BITS LXA_DF(37, 0, 3)
+#define LXA_D_A_SIGN LXA_DF(37, 3, 1)
+#define LXA_D_W_SIGN LXA_DF(37, 4, 1)
+#define LXA_D_RES_MODE LXA_DF(38, 0, 2)
+#define LXA_D_RES_FMT LXA_DF(38, 4, 3)
+#define LXA_D_RES_S LXA_DF(38, 8, 1)
+#define LXA_D_RES_SHIFT LXA_DF(38, 16, 6)
+#define LXA_D_RES_MULT LXA_DF(39, 0, 16)
+#define LXA_D_RES_PX LXA_DF(39, 16, 16)
+#define LXA_D_RES_ROW LXA_DF(40, 0, 32)
+#define LXA_D_RES_IMG LXA_DF(41, 0, 32)
 
 /* Completion record: index of the (first) 32-bit word. */
 #define LXA_CPL_BYTES 128
@@ -227,9 +249,12 @@
 #define LXA_HW_FMT_U8 2
 #define LXA_HW_FMT_S8 3
 #define LXA_HW_FMT_B1 4
+#define LXA_HW_FMT_N4 5
+#define LXA_HW_FMT_W32 6
 #define LXA_HW_WFMT_LOG 0
 #define LXA_HW_WFMT_S8 1
 #define LXA_HW_WFMT_B1 2
+#define LXA_HW_WFMT_BITS 3
 #define LXA_HW_PAD_ZERO 0
 #define LXA_HW_PAD_PLUS 1
 #define LXA_HW_PAD_MINUS 2
@@ -237,10 +262,15 @@
 #define LXA_HW_KIND_LOG 1
 #define LXA_HW_KIND_THRESH 2
 #define LXA_HW_KIND_INT8 3
+#define LXA_HW_KIND_RAW 4
 #define LXA_HW_OFMT_B1 0
 #define LXA_HW_OFMT_N4 1
 #define LXA_HW_OFMT_B8 2
 #define LXA_HW_OFMT_W32 3
+#define LXA_HW_OFMT_W64 4
+#define LXA_HW_RES_NONE 0
+#define LXA_HW_RES_VALUE 1
+#define LXA_HW_RES_RAW 2
 #define LXA_HW_STATUS_OK 0
 #define LXA_HW_STATUS_BAD_DESC 1
 #define LXA_HW_STATUS_WINDOW 2
@@ -253,5 +283,6 @@
 #define LXA_HW_STREAM_PAR 4
 #define LXA_HW_STREAM_OUT 5
 #define LXA_HW_STREAM_CPL 6
+#define LXA_HW_STREAM_RES 7
 
 #endif

@@ -75,7 +75,8 @@ static enum lxa_reject check_common(const struct lxa_job *job)
 		return LXA_REJECT_OP;
 	if (job->flags & ~LXA_JOB_INDEPENDENT)
 		return LXA_REJECT_FLAGS;
-	if (job->act.pad || job->wgt.pad || job->par.pad || job->out.pad || job->pad)
+	if (job->act.pad || job->wgt.pad || job->par.pad || job->out.pad || job->pad ||
+	    job->res.pad || job->pad2)
 		return LXA_REJECT_RESERVED;
 	return LXA_REJECT_NONE;
 }
@@ -237,6 +238,15 @@ static enum lxa_reject check_output(const struct lxa_job *job)
 	return LXA_REJECT_NONE;
 }
 
+/* What the descriptor has fields for and no engine does yet. */
+static enum lxa_reject check_later(const struct lxa_job *job)
+{
+	if (job->res.handle || job->res.offset || job->res_row || job->res_img || job->res_mode || job->res_fmt ||
+	    job->res_mult || job->res_shift || job->act_bits || job->wgt_bits)
+		return LXA_REJECT_RESERVED;
+	return LXA_REJECT_NONE;
+}
+
 static enum lxa_reject check_fields(const struct lxa_caps *caps, const struct lxa_job *job)
 {
 	enum lxa_reject r;
@@ -254,6 +264,8 @@ static enum lxa_reject check_fields(const struct lxa_caps *caps, const struct lx
 		r = check_output(job);
 	if (!r)
 		r = check_mode(caps, job);
+	if (!r)
+		r = check_later(job);
 	return r;
 }
 

@@ -36,9 +36,9 @@ module lxa_desc_check (
                 desc_i.icb_total == 0 || desc_i.grp_ocb == 0 || desc_i.mac_ic == 0 || desc_i.ic_tail == 0 ||
                 desc_i.oc_tail == 0 || desc_i.tile_h == 0 || desc_i.tile_w == 0;
       range_q <= desc_i.kh > 4'd11 || desc_i.kw > 4'd11 || desc_i.sy > 3'd4 || desc_i.sx > 3'd4 ||
-                 desc_i.passes == 2'd3 || desc_i.icb > desc_i.icb_total || {8'd0, desc_i.ic_tail} > block_ic ||
+                 desc_i.passes > 3'd2 || desc_i.kind > 3'(lxa_regs_pkg::KIND_INT8) || desc_i.out_fmt > 3'(lxa_regs_pkg::OFMT_W32) || desc_i.icb > desc_i.icb_total || {8'd0, desc_i.ic_tail} > block_ic ||
                  {8'd0, desc_i.oc_tail} > block_oc ||
-                 ((desc_i.nthr != 0) != (desc_i.kind == 2'(lxa_regs_pkg::KIND_THRESH)));
+                 ((desc_i.nthr != 0) != (desc_i.kind == 3'(lxa_regs_pkg::KIND_THRESH)));
       align_q <= (desc_i.act_addr[WB_LOG2-1:0] | desc_i.wgt_addr[WB_LOG2-1:0] | desc_i.par_addr[WB_LOG2-1:0] |
                   desc_i.out_addr[WB_LOG2-1:0] | desc_i.in_row[WB_LOG2-1:0] | desc_i.in_img[WB_LOG2-1:0] |
                   desc_i.out_row[WB_LOG2-1:0] | desc_i.out_img[WB_LOG2-1:0]) != 0;

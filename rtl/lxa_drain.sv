@@ -76,9 +76,9 @@ module lxa_drain #(
     if (state_q == S_BLOCK || state_q == S_RUN) begin
       px_bytes = {1'b0, t_q.out_px, 3'b0};
       case (t_q.out_fmt)
-        2'(lxa_regs_pkg::OFMT_B1): grp_bytes = 20'(LANES / 8);
-        2'(lxa_regs_pkg::OFMT_N4): grp_bytes = 20'(LANES / 2);
-        2'(lxa_regs_pkg::OFMT_B8): grp_bytes = 20'(LANES);
+        3'(lxa_regs_pkg::OFMT_B1): grp_bytes = 20'(LANES / 8);
+        3'(lxa_regs_pkg::OFMT_N4): grp_bytes = 20'(LANES / 2);
+        3'(lxa_regs_pkg::OFMT_B8): grp_bytes = 20'(LANES);
         default: grp_bytes = 20'(LANES * 4);
       endcase
       blk_bytes = t_q.lane ? grp_bytes * 20'(XOC / LANES) : grp_bytes * 20'(SOC / LANES);
@@ -146,9 +146,9 @@ module lxa_drain #(
         if (px_bytes - boff_q >= blk_bytes) ng_q <= t_q.lane ? (GW+1)'(XOC / LANES) : (GW+1)'(SOC / LANES);
         else begin
           case (t_q.out_fmt)
-            2'(lxa_regs_pkg::OFMT_B1): ng_q <= (GW+1)'((px_bytes - boff_q) >> $clog2(LANES / 8));
-            2'(lxa_regs_pkg::OFMT_N4): ng_q <= (GW+1)'((px_bytes - boff_q) >> $clog2(LANES / 2));
-            2'(lxa_regs_pkg::OFMT_B8): ng_q <= (GW+1)'((px_bytes - boff_q) >> $clog2(LANES));
+            3'(lxa_regs_pkg::OFMT_B1): ng_q <= (GW+1)'((px_bytes - boff_q) >> $clog2(LANES / 8));
+            3'(lxa_regs_pkg::OFMT_N4): ng_q <= (GW+1)'((px_bytes - boff_q) >> $clog2(LANES / 2));
+            3'(lxa_regs_pkg::OFMT_B8): ng_q <= (GW+1)'((px_bytes - boff_q) >> $clog2(LANES));
             default: ng_q <= (GW+1)'((px_bytes - boff_q) >> $clog2(LANES * 4));
           endcase
         end

@@ -7,7 +7,7 @@ module lxa_pack #(
 ) (
   input  logic                                 clk_i,
   input  logic                                 rst_ni,
-  input  logic [1:0]                           fmt_i,
+  input  logic [2:0]                           fmt_i,
   input  logic                                 valid_i,
   output logic                                 ready_o,
   input  logic [lxa_cfg_pkg::OUT_LANES*32-1:0] code_i,
@@ -38,7 +38,7 @@ module lxa_pack #(
   logic [WB-1:0] pstrb_q;
 
   assign full = (wp_q - rp_q) == (DW+1)'(DEPTH);
-  assign wide = fmt_i == 2'(lxa_regs_pkg::OFMT_W32) && BEATS > 1;
+  assign wide = fmt_i == 3'(lxa_regs_pkg::OFMT_W32) && BEATS > 1;
   assign ready_o = !valid_i || (!full && (!wide || beat_q == BCW'(BEATS - 1)));
   assign push = valid_i && !full && (wide || emit);
   assign wr_valid_o = wp_q != rp_q;
@@ -56,9 +56,9 @@ module lxa_pack #(
 
   // bytes of a group that is not wider than a word, at its place
   logic [WBL:0] size;
-  assign size = fmt_i == 2'(lxa_regs_pkg::OFMT_B1) ? (WBL+1)'(L / 8) :
-                fmt_i == 2'(lxa_regs_pkg::OFMT_N4) ? (WBL+1)'(L / 2) :
-                fmt_i == 2'(lxa_regs_pkg::OFMT_B8) ? (WBL+1)'(L) : (WBL+1)'(L * 4);
+  assign size = fmt_i == 3'(lxa_regs_pkg::OFMT_B1) ? (WBL+1)'(L / 8) :
+                fmt_i == 3'(lxa_regs_pkg::OFMT_N4) ? (WBL+1)'(L / 2) :
+                fmt_i == 3'(lxa_regs_pkg::OFMT_B8) ? (WBL+1)'(L) : (WBL+1)'(L * 4);
   assign emit = last_i || (WBL+1)'(addr_i[WBL-1:0]) + size >= (WBL+1)'(WB);
 
   always_ff @(posedge clk_i) begin
@@ -76,9 +76,9 @@ module lxa_pack #(
         logic [WB-1:0] strb;
         g = '0;
         case (fmt_i)
-          2'(lxa_regs_pkg::OFMT_B1): for (int unsigned j = 0; j < L; j++) g[j] = code_i[32*j];
-          2'(lxa_regs_pkg::OFMT_N4): for (int unsigned j = 0; j < L; j++) g[4*j +: 4] = code_i[32*j +: 4];
-          2'(lxa_regs_pkg::OFMT_B8): for (int unsigned j = 0; j < L; j++) g[8*j +: 8] = code_i[32*j +: 8];
+          3'(lxa_regs_pkg::OFMT_B1): for (int unsigned j = 0; j < L; j++) g[j] = code_i[32*j];
+          3'(lxa_regs_pkg::OFMT_N4): for (int unsigned j = 0; j < L; j++) g[4*j +: 4] = code_i[32*j +: 4];
+          3'(lxa_regs_pkg::OFMT_B8): for (int unsigned j = 0; j < L; j++) g[8*j +: 8] = code_i[32*j +: 8];
           default: g[L*32-1:0] = code_i;
         endcase
         word = part_q | (g[WORD_W-1:0] << {addr_i[WBL-1:0], 3'b0});

@@ -50,8 +50,8 @@ module lxa_requant (
 
   logic signed [63:0] lo, hi;
   logic is_int, is_log;
-  assign is_int = cfg_i.kind == 2'(lxa_regs_pkg::KIND_INT32) || cfg_i.kind == 2'(lxa_regs_pkg::KIND_INT8);
-  assign is_log = cfg_i.kind == 2'(lxa_regs_pkg::KIND_LOG);
+  assign is_int = cfg_i.kind == 3'(lxa_regs_pkg::KIND_INT32) || cfg_i.kind == 3'(lxa_regs_pkg::KIND_INT8);
+  assign is_log = cfg_i.kind == 3'(lxa_regs_pkg::KIND_LOG);
   always_comb begin
     lo = '0;
     hi = '0;
@@ -130,7 +130,7 @@ module lxa_requant (
           u = $signed(u_q[32*j +: 32]);
           cnt = mc_q.row == 3'd0 ? 5'd0 : cnt_q[5*j +: 5];
           e = '0;
-          if (is_int) code = cfg_i.kind == 2'(lxa_regs_pkg::KIND_INT8) ?
+          if (is_int) code = cfg_i.kind == 3'(lxa_regs_pkg::KIND_INT8) ?
                              $signed({{24{u[7] && cfg_i.clamp_lo[31]}}, u[7:0]}) : u;
           else if (is_log) begin
             e = $signed({2'b0, log_e(u, cfg_i.log_s, cfg_i.log_round)}) + 9'(cfg_i.log_off);

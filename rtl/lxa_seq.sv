@@ -43,7 +43,7 @@ module lxa_seq #(
 
   // step counters
   logic [15:0] ocb_q, gcnt_q, icb_q, sblk_q;
-  logic [1:0] pass_q;
+  logic [2:0] pass_q;
   logic [3:0] ky_q, kx_q;
   logic first_q;                         // first step of a block
   // pixel counters
@@ -85,7 +85,7 @@ module lxa_seq #(
     if (step_end) begin
       kx_end = kx_q + 4'd1 == t_q.kw;
       ky_end = ky_q + 4'd1 == t_q.kh;
-      pass_end = pass_q + 2'd1 == t_q.passes;
+      pass_end = pass_q + 3'd1 == t_q.passes;
       ocb_end = ocb_q + 16'd1 == t_q.ocb;
     end
   end
@@ -197,7 +197,7 @@ module lxa_seq #(
               tap_q <= t_q.a_start;
               row_q <= t_q.a_start + sblka_q;
               addr_q <= t_q.a_start + sblka_q;
-              pass_q <= pass_q + 2'd1;
+              pass_q <= pass_q + 3'd1;
               if (pass_end) begin
                 pass_q <= '0;
                 first_q <= 1'b1;
@@ -262,7 +262,7 @@ module lxa_seq #(
   assign macs_o = pool_q[39:16] != '0 ? 16'hffff : pool_q[15:0];
   assign macs_idle_o = pool_q == '0;
   always_ff @(posedge clk_i) begin
-    pool_q <= pool_q - 40'(macs_o) + (issue && icb_end && pass_q == 2'd0 ? 40'(mac_px_q) : 40'd0);
+    pool_q <= pool_q - 40'(macs_o) + (issue && icb_end && pass_q == 3'd0 ? 40'(mac_px_q) : 40'd0);
     if (!rst_ni) pool_q <= '0;
   end
 

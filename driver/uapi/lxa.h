@@ -132,11 +132,16 @@ struct lxa_ref {			/* a place in a buffer */
 enum lxa_op { LXA_OP_NOP = 0, LXA_OP_CONV = 1 };
 
 /* Data formats and kinds carry the numbers of rtl/regs/lxa.regs. */
-enum lxa_fmt { LXA_FMT_LOG4 = 0, LXA_FMT_LOG8 = 1, LXA_FMT_U8 = 2, LXA_FMT_S8 = 3, LXA_FMT_B1 = 4 };
-enum lxa_wfmt { LXA_WFMT_LOG = 0, LXA_WFMT_S8 = 1, LXA_WFMT_B1 = 2 };
+enum lxa_fmt { LXA_FMT_LOG4 = 0, LXA_FMT_LOG8 = 1, LXA_FMT_U8 = 2, LXA_FMT_S8 = 3, LXA_FMT_B1 = 4,
+	       LXA_FMT_N4 = 5,		/* linear, 1..4 bits in a nibble */
+	       LXA_FMT_W32 = 6 };	/* residual operand only */
+enum lxa_wfmt { LXA_WFMT_LOG = 0, LXA_WFMT_S8 = 1, LXA_WFMT_B1 = 2,
+		LXA_WFMT_BITS = 3 };	/* linear, 1..4 bit planes */
 enum lxa_pad { LXA_PAD_ZERO = 0, LXA_PAD_PLUS = 1, LXA_PAD_MINUS = 2 };
-enum lxa_kind { LXA_KIND_INT32 = 0, LXA_KIND_LOG = 1, LXA_KIND_THRESH = 2, LXA_KIND_INT8 = 3 };
-enum lxa_ofmt { LXA_OFMT_B1 = 0, LXA_OFMT_N4 = 1, LXA_OFMT_B8 = 2, LXA_OFMT_W32 = 3 };
+enum lxa_kind { LXA_KIND_INT32 = 0, LXA_KIND_LOG = 1, LXA_KIND_THRESH = 2, LXA_KIND_INT8 = 3,
+		LXA_KIND_RAW = 4 };	/* 64-bit partial sums, for LXA_RES_RAW of a later job */
+enum lxa_ofmt { LXA_OFMT_B1 = 0, LXA_OFMT_N4 = 1, LXA_OFMT_B8 = 2, LXA_OFMT_W32 = 3, LXA_OFMT_W64 = 4 };
+enum lxa_res { LXA_RES_NONE = 0, LXA_RES_VALUE = 1, LXA_RES_RAW = 2 };
 
 #define LXA_JOB_INDEPENDENT (1u << 0)	/* reads nothing that an earlier job of this context writes */
 
@@ -144,6 +149,11 @@ enum lxa_ofmt { LXA_OFMT_B1 = 0, LXA_OFMT_N4 = 1, LXA_OFMT_B8 = 2, LXA_OFMT_W32 
 #define LXA_CONV_WGT_SQRT2 (1u << 1)
 #define LXA_CONV_OUT_SQRT2 (1u << 2)
 #define LXA_CONV_OUT_NEAREST (1u << 3)	/* log output rounds to nearest in the log domain (else floor) */
+#define LXA_CONV_ACT_SIGNED (1u << 4)	/* LXA_FMT_N4 activations are two's complement */
+#define LXA_CONV_WGT_SIGNED (1u << 5)	/* LXA_WFMT_BITS weights are two's complement */
+#define LXA_CONV_PACKED (1u << 6)	/* pixels of in_c bytes without channel padding: rtl/README.md section 1 */
+#define LXA_CONV_RES_SQRT2 (1u << 7)	/* residual codes are base sqrt(2) */
+#define LXA_CONV_OUT_LINEAR (1u << 8)	/* nibbles written are padded as LXA_FMT_N4 activations are (else as LXA_FMT_LOG4) */
 
 /*
  * Jobs of a context run and end in order; between contexts there is no order. A job sees what earlier jobs of its
@@ -167,7 +177,7 @@ struct lxa_job {
 	__u8 kh, kw;			/* 1..11 */
 	__u8 sy, sx;			/* 1..4 */
 	__u8 dy, dx;			/* 1..31 */
-	__u8 pad_t, pad_l, pad_b, pad_r; /* each less than the dilated kernel */
+	__u8 pad_t, pad_l, pad_b, pad_r; /* each less than the dilated kernel; packed: pad_l, pad_r 0 */
 	__u8 pool_h, pool_w;		/* 1..15; 1 = none */
 	__u8 pool_sy, pool_sx;		/* 1..15 */
 	__u8 pool_pt, pool_pl, pool_pb, pool_pr; /* each less than the window */
@@ -184,6 +194,15 @@ struct lxa_job {
 	__u16 tile_h, tile_w;		/* output pixels a tile; 0, 0 = the driver chooses */
 	__u32 in_row, in_img;		/* pitches in bytes; 0 = the tight ones of lxa_layout.h */
 	__u32 out_row, out_img;
+	struct lxa_ref res;		/* residual operand of res_mode, one element an output element; needs pool 1x1 */
+	__u32 res_row, res_img;		/* 0 = the tight ones */
+	__u8 res_mode;			/* enum lxa_res */
+	__u8 res_fmt;			/* LXA_RES_VALUE: LXA_FMT_LOG4, _LOG8, _U8, _S8 or _W32; else 0 */
+	__s16 res_mult;			/* LXA_RES_VALUE: its scale is res_mult / 2^res_shift */
+	__u8 res_shift;			/* 0..62 */
+	__u8 act_bits;			/* LXA_FMT_N4: 1..4, else 0 */
+	__u8 wgt_bits;			/* LXA_WFMT_BITS: 1..4, else 0 */
+	__u8 pad2;
 };
 
 struct lxa_submit {
@@ -221,6 +240,8 @@ enum lxa_reject {
 	LXA_REJECT_PAR_EXTENT,
 	LXA_REJECT_OUT_EXTENT,
 	LXA_REJECT_OVERLAP,		/* output overlaps an input of the same job */
+	LXA_REJECT_RES,			/* res_mode, res_fmt, res_mult, res_shift, or a residual with a pool */
+	LXA_REJECT_RES_EXTENT,
 };
 
 struct lxa_wait {

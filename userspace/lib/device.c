@@ -53,6 +53,8 @@ const char *lxa_reject_name(uint32_t reason)
 		[LXA_REJECT_PAR_EXTENT] = "the parameters would leave their buffer",
 		[LXA_REJECT_OUT_EXTENT] = "the output would leave its buffer",
 		[LXA_REJECT_OVERLAP] = "the output overlaps an input",
+		[LXA_REJECT_RES] = "res_mode, res_fmt, res_mult, res_shift, or a residual operand with a pool",
+		[LXA_REJECT_RES_EXTENT] = "the residual operand would leave its buffer",
 	};
 
 	return reason < sizeof(names) / sizeof(names[0]) && names[reason] ? names[reason] : "unknown reason";
