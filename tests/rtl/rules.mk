@@ -17,13 +17,3 @@ TESTS_LONG += $(RTLT)/cosim-long tests/rtl/waves.sh
 # the same program under a name that makes it run more cases
 $(RTLT)/cosim-long: $(RTLT)/cosim
 	@ln -sf cosim $@
-
-$(B)/tests/bench/bench-rtl.o: CPPFLAGS += -Isim -Idriver -Idriver/uapi -Itests/rtl
-$(B)/tests/bench/bench-rtl: $(B)/tests/bench/bench-rtl.o $(RTLT_COMMON) $(SIM_LIB)
-	@echo "  LD      $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(SIM_LDLIBS)
-
-.PHONY: bench-rtl
-bench-rtl: $(B)/tests/bench/bench-rtl ## utilisation of the RTL on ResNet-18's 3x3 layers, and both engines' speed
-	@$<
-	@$< model
