@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Compute core: takes jobs in order, reads operands through three clients, writes results, reports completion in
+// Compute core: takes jobs in order, reads operands through four clients, writes results, reports completion in
 // order. Wires the tiler, the loaders, the sequencer with its arrays, and the output stage. See ARCHITECTURE.md.
 module lxa_core #(
   localparam int unsigned WBL = $clog2(lxa_cfg_pkg::WORD_W / 8),
@@ -44,6 +44,14 @@ module lxa_core #(
   output logic [31:0]                      par_req_size_o,
   input  logic                             par_rsp_valid_i,
   input  logic [lxa_cfg_pkg::WORD_W-1:0]   par_rsp_data_i,
+  output logic                             res_req_valid_o,
+  input  logic                             res_req_ready_i,
+  output logic [63:0]                      res_req_addr_o,
+  output logic [4:0]                       res_req_words_o,
+  output logic [63:0]                      res_req_base_o,
+  output logic [31:0]                      res_req_size_o,
+  input  logic                             res_rsp_valid_i,
+  input  logic [lxa_cfg_pkg::WORD_W-1:0]   res_rsp_data_i,
   output logic                             wr_valid_o,
   input  logic                             wr_ready_i,
   output logic [63:0]                      wr_addr_o,
@@ -156,23 +164,33 @@ module lxa_core #(
     .rdata_o(par_row)
   );
 
+  logic res_valid, res_take;
+  logic [L*64-1:0] res_grp;
+  lxa_res_load u_res_load (
+    .clk_i, .rst_ni, .push_i(push), .tile_i(tile), .retired_i(retired_q),
+    .req_valid_o(res_req_valid_o), .req_ready_i(res_req_ready_i), .req_addr_o(res_req_addr_o),
+    .req_words_o(res_req_words_o), .req_base_o(res_req_base_o), .req_size_o(res_req_size_o),
+    .rsp_valid_i(res_rsp_valid_i), .rsp_data_i(res_rsp_data_i), .valid_o(res_valid), .take_i(res_take),
+    .data_o(res_grp)
+  );
+
   lxa_core_pkg::item_t item;
   logic out_en, rq_empty, pk_empty, g_valid, g_last;
-  logic [L*32-1:0] g_code;
+  logic [L*32-1:0] g_code, g_high;
   logic [63:0] g_addr;
   // Everything of a job is written when the output stage is empty and, from the cycle after on, no write is open.
   lxa_drain u_drain (
     .clk_i, .rst_ni, .push_i(push), .tile_i(tile), .tile_o(tile_free), .acc_full_i(acc_full),
-    .acc_free_o(acc_free), .par_full_i(par_full), .par_free_o(par_free), .en_i(out_en),
+    .acc_free_o(acc_free), .par_full_i(par_full), .par_free_o(par_free), .res_valid_i(res_valid), .res_take_o(res_take), .en_i(out_en),
     .empty_i(rq_empty && pk_empty), .quiet_i(wr_idle_i && macs_idle), .retire_o(retire), .re_o(par_re),
     .acc_re_o(acc_re), .acc_o(rd_acc), .grp_o(rd_grp), .par_o(par_raddr), .item_o(item), .cfg_o(cfg)
   );
   lxa_requant u_requant (
     .clk_i, .rst_ni, .en_i(out_en), .cfg_i(cfg), .item_i(item), .shift_i(shift_rd), .xnor_i(xnor_rd),
-    .par_i(par_row), .valid_o(g_valid), .code_o(g_code), .addr_o(g_addr), .last_o(g_last), .empty_o(rq_empty)
+    .par_i(par_row), .res_i(res_grp), .valid_o(g_valid), .code_o(g_code), .high_o(g_high), .addr_o(g_addr), .last_o(g_last), .empty_o(rq_empty)
   );
   lxa_pack u_pack (
-    .clk_i, .rst_ni, .fmt_i(cfg.out_fmt), .valid_i(g_valid), .ready_o(out_en), .code_i(g_code), .addr_i(g_addr),
+    .clk_i, .rst_ni, .fmt_i(cfg.out_fmt), .valid_i(g_valid), .ready_o(out_en), .code_i(g_code), .high_i(g_high), .addr_i(g_addr),
     .last_i(g_last), .wr_valid_o, .wr_ready_i, .wr_addr_o, .wr_data_o, .wr_strb_o, .empty_o(pk_empty)
   );
   assign wr_base_o = cfg.out_base;

@@ -54,7 +54,7 @@ module lxa_cpl (
   // ---- dispatched jobs ---------------------------------------------------------------------------
   logic                 nop_q [0:JOBS-1], irq_q [0:JOBS-1];
   logic [31:0]          seq_q [0:JOBS-1];
-  logic [95:0]          act_q [0:JOBS-1], wgt_q [0:JOBS-1], par_q [0:JOBS-1], win_out_q [0:JOBS-1];
+  logic [95:0]          act_q [0:JOBS-1], wgt_q [0:JOBS-1], par_q [0:JOBS-1], win_out_q [0:JOBS-1], res_q [0:JOBS-1];
   logic [JOBS_LOG2:0]   in_q, rec_ptr_q, out_q, held;  // dispatched, record begun, record in memory
   logic [JOBS_LOG2-1:0] in_idx, rec_idx, out_idx;
   logic [31:0]          last_seq_q, old_seq;
@@ -77,6 +77,7 @@ module lxa_cpl (
       wgt_q[in_idx] <= {job_i.wgt_size, job_i.wgt_addr};
       par_q[in_idx] <= {job_i.par_size, job_i.par_addr};
       win_out_q[in_idx] <= {job_i.out_size, job_i.out_addr};
+      res_q[in_idx] <= job_i.res_mode == 2'(lxa_regs_pkg::RES_NONE) ? {32'd0, ~64'd0} : {job_i.res_size, job_i.res_addr};
     end
     if (!rst_ni) begin
       in_q <= '0;
@@ -169,6 +170,7 @@ module lxa_cpl (
         3'(lxa_regs_pkg::STREAM_ACT): b_win = act_q[b_idx];
         3'(lxa_regs_pkg::STREAM_WGT): b_win = wgt_q[b_idx];
         3'(lxa_regs_pkg::STREAM_PAR): b_win = par_q[b_idx];
+        3'(lxa_regs_pkg::STREAM_RES): b_win = res_q[b_idx];
         default: b_win = win_out_q[b_idx];
       endcase
       b_off = err_i.addr - b_win[63:0];

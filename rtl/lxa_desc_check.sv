@@ -13,14 +13,56 @@ module lxa_desc_check (
 );
 
   localparam int unsigned WB_LOG2 = $clog2(lxa_cfg_pkg::WORD_W / 8);
+  localparam int unsigned WORD_BYTES = lxa_cfg_pkg::WORD_W / 8, LANES = lxa_cfg_pkg::OUT_LANES;
   localparam logic [15:0] SHIFT_OC = 16'(lxa_cfg_pkg::SHIFT_OC), SHIFT_IC = 16'(lxa_cfg_pkg::SHIFT_IC);
   localparam logic [15:0] XNOR_OC = 16'(lxa_cfg_pkg::XNOR_OC), XNOR_IC = 16'(lxa_cfg_pkg::XNOR_IC);
 
-  logic        bad_op_q, zero_q, range_q, fmt_q, align_q;
+  logic        bad_op_q, zero_q, range_q, fmt_q, align_q, out_q, res_q;
   logic [15:0] block_oc, block_ic;
 
   assign block_oc = desc_i.lane ? XNOR_OC : SHIFT_OC;
   assign block_ic = desc_i.lane ? XNOR_IC : SHIFT_IC;
+
+  logic        pool;
+  logic [18:0] res_mask;               // what a group's length, up to a word, makes of the pixel pitch
+  logic [31:0] oc_sum;                 // OC as the blocks have it
+  logic [22:0] oc_up, out_need, res_need;        // channels of whole groups; their bits in a pixel
+
+  function automatic logic [18:0] group_mask(input int unsigned bytes);
+    group_mask = 19'(bytes < WORD_BYTES ? bytes - 1 : WORD_BYTES - 1);
+  endfunction
+
+  always_comb begin
+    pool = 1'b0;
+    res_mask = '0;
+    {oc_sum, oc_up, out_need, res_need} = '0;
+    if (check_i) begin
+      pool = desc_i.pool_h != 4'd1 || desc_i.pool_w != 4'd1 || desc_i.pool_sy != 4'd1 || desc_i.pool_sx != 4'd1 ||
+             desc_i.pool_pt != 4'd0 || desc_i.pool_pl != 4'd0;
+      oc_sum = (32'(desc_i.ocb) - 32'd1) * 32'(block_oc) + 32'(desc_i.oc_tail);
+      oc_up = (23'(desc_i.oc) + 23'(LANES - 1)) & ~23'(LANES - 1);
+      case (desc_i.out_fmt)
+        3'(lxa_regs_pkg::OFMT_B1): out_need = oc_up;
+        3'(lxa_regs_pkg::OFMT_N4): out_need = oc_up << 2;
+        3'(lxa_regs_pkg::OFMT_B8): out_need = oc_up << 3;
+        3'(lxa_regs_pkg::OFMT_W32): out_need = oc_up << 5;
+        default: out_need = oc_up << 6;
+      endcase
+      if (desc_i.res_mode == 2'(lxa_regs_pkg::RES_RAW)) begin
+        res_need = oc_up << 6;
+        res_mask = group_mask(LANES * 8);
+      end else if (desc_i.res_fmt == 3'(lxa_regs_pkg::FMT_W32)) begin
+        res_need = oc_up << 5;
+        res_mask = group_mask(LANES * 4);
+      end else if (desc_i.res_fmt == 3'(lxa_regs_pkg::FMT_LOG4)) begin
+        res_need = oc_up << 2;
+        res_mask = group_mask(LANES / 2);
+      end else begin
+        res_need = oc_up << 3;
+        res_mask = group_mask(LANES);
+      end
+    end
+  end
 
   // All comparisons stand below check_i, so that a simulator makes them once a job and not once a cycle.
   always_ff @(posedge clk_i) begin
@@ -36,12 +78,26 @@ module lxa_desc_check (
                 desc_i.icb_total == 0 || desc_i.grp_ocb == 0 || desc_i.mac_ic == 0 || desc_i.ic_tail == 0 ||
                 desc_i.oc_tail == 0 || desc_i.tile_h == 0 || desc_i.tile_w == 0;
       range_q <= desc_i.kh > 4'd11 || desc_i.kw > 4'd11 || desc_i.sy > 3'd4 || desc_i.sx > 3'd4 ||
-                 desc_i.passes > 3'd2 || desc_i.kind > 3'(lxa_regs_pkg::KIND_INT8) || desc_i.out_fmt > 3'(lxa_regs_pkg::OFMT_W32) || desc_i.icb > desc_i.icb_total || {8'd0, desc_i.ic_tail} > block_ic ||
+                 desc_i.passes > 3'd2 || desc_i.kind > 3'(lxa_regs_pkg::KIND_RAW) || desc_i.out_fmt > 3'(lxa_regs_pkg::OFMT_W64) || desc_i.icb > desc_i.icb_total || {8'd0, desc_i.ic_tail} > block_ic ||
                  {8'd0, desc_i.oc_tail} > block_oc ||
                  ((desc_i.nthr != 0) != (desc_i.kind == 3'(lxa_regs_pkg::KIND_THRESH)));
       align_q <= (desc_i.act_addr[WB_LOG2-1:0] | desc_i.wgt_addr[WB_LOG2-1:0] | desc_i.par_addr[WB_LOG2-1:0] |
                   desc_i.out_addr[WB_LOG2-1:0] | desc_i.in_row[WB_LOG2-1:0] | desc_i.in_img[WB_LOG2-1:0] |
                   desc_i.out_row[WB_LOG2-1:0] | desc_i.out_img[WB_LOG2-1:0]) != 0;
+      // Kind raw and a residual: no pool; w64 is raw's alone.
+      out_q <= (desc_i.kind == 3'(lxa_regs_pkg::KIND_RAW)) != (desc_i.out_fmt == 3'(lxa_regs_pkg::OFMT_W64)) ||
+               (pool && (desc_i.kind == 3'(lxa_regs_pkg::KIND_RAW) || desc_i.res_mode != 0));
+      // Residual: a group of channels must not begin inside a word that it does not end in, and the drain must walk over
+      // every group with a channel below OC, as the loader does: they would lose step otherwise, also for later jobs.
+      res_q <= 1'b0;
+      if (desc_i.res_mode != 2'(lxa_regs_pkg::RES_NONE))
+        res_q <= desc_i.res_mode > 2'(lxa_regs_pkg::RES_RAW) ||
+                 (desc_i.res_mode == 2'(lxa_regs_pkg::RES_VALUE) && desc_i.res_fmt > 3'(lxa_regs_pkg::FMT_S8) &&
+                  desc_i.res_fmt != 3'(lxa_regs_pkg::FMT_W32)) ||
+                 desc_i.res_shift > 6'd62 || res_need > {1'b0, desc_i.res_px, 6'b0} ||
+                 (desc_i.res_addr[WB_LOG2-1:0] | desc_i.res_row[WB_LOG2-1:0] | desc_i.res_img[WB_LOG2-1:0]) != 0 ||
+                 ({desc_i.res_px, 3'b0} & res_mask) != 0 || {16'd0, desc_i.oc} != oc_sum || out_need > {1'b0, desc_i.out_px, 6'b0};
+
       if (block_oc == 0 || block_ic == 0) fmt_q <= 1'b1;  // no such lanes in this configuration
       else if (desc_i.lane == 1'(lxa_regs_pkg::LANE_XNOR))
         fmt_q <= desc_i.act_fmt != 3'(lxa_regs_pkg::FMT_B1) || desc_i.wgt_fmt != 3'(lxa_regs_pkg::WFMT_B1) ||
@@ -52,6 +108,6 @@ module lxa_desc_check (
     end
   end
 
-  assign bad_o = bad_op_q || (!nop_o && (zero_q || range_q || fmt_q || align_q));
+  assign bad_o = bad_op_q || (!nop_o && (zero_q || range_q || fmt_q || align_q || out_q || res_q));
 
 endmodule

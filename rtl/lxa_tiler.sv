@@ -36,13 +36,13 @@ module lxa_tiler #(
   logic [AM-1:0] astart_q;
   logic xax_q;                                  // axis under way: 0 = y, 1 = x
   logic [15:0] n_q, oy_q, ox_q;
-  logic [63:0] aimg_q, oimg_q;
+  logic [63:0] aimg_q, oimg_q, rimg_q;
   logic [31:0] wm_q;
   logic [8:0] ek1_y_q, ek1_x_q;
   // one axis
   logic [15:0] len_q, iy0_q, ix0_q;
   logic signed [19:0] clo_q, c0_q, clen_q, ilo_q;
-  logic [47:0] roff_q, ooff_q;
+  logic [47:0] roff_q, ooff_q, soff_q;          // of input, output, residual
   logic [31:0] xb_q;
 
   // operands of the axis under way
@@ -97,6 +97,7 @@ module lxa_tiler #(
         wm_q <= 32'(d_q.ocb) * 32'(d_q.icb);
         aimg_q <= d_q.act_addr;
         oimg_q <= d_q.out_addr;
+        rimg_q <= d_q.res_addr;
         n_q <= '0;
         oy_q <= '0;
         ox_q <= '0;
@@ -142,6 +143,8 @@ module lxa_tiler #(
         roff_q <= 48'(iy0_q) * 48'(d_q.in_row);
         xb_q <= 32'(ix0_q) * 32'({d_q.in_px, 3'b0});
         ooff_q <= 48'(oy_q) * 48'(d_q.out_row) + 48'(ox_q) * 48'({d_q.out_px, 3'b0});
+        if (d_q.res_mode != 2'(lxa_regs_pkg::RES_NONE))
+          soff_q <= 48'(oy_q) * 48'(d_q.res_row) + 48'(ox_q) * 48'({d_q.res_px, 3'b0});
         astart_q <= AM'(AM'(iy_q) * pit) + AM'(AM'(ix_q) * px);
         last_q <= last_x && last_y && last_n;
         state_q <= S_ADDR1;
@@ -156,6 +159,7 @@ module lxa_tiler #(
           n_q <= n_q + 16'd1;
           aimg_q <= aimg_q + 64'(d_q.in_img);
           oimg_q <= oimg_q + 64'(d_q.out_img);
+          rimg_q <= rimg_q + 64'(d_q.res_img);
         end
         state_q <= last_q ? S_IDLE : S_AX0;
       end
@@ -221,6 +225,15 @@ module lxa_tiler #(
         t_q.par_size <= d_q.par_size;
         t_q.out_base <= d_q.out_addr;
         t_q.out_size <= d_q.out_size;
+        t_q.res_mode <= d_q.res_mode;
+        t_q.res_fmt <= d_q.res_fmt;
+        t_q.res_s <= d_q.res_s;
+        t_q.res_shift <= d_q.res_shift;
+        t_q.res_mult <= d_q.res_mult;
+        t_q.res_base <= d_q.res_addr;
+        t_q.res_size <= d_q.res_size;
+        t_q.res_row <= d_q.res_row;
+        t_q.res_px <= d_q.res_px;
         t_q.in_row <= d_q.in_row;
         t_q.out_row <= d_q.out_row;
         t_q.out_px <= d_q.out_px;
@@ -257,6 +270,7 @@ module lxa_tiler #(
       S_ADDR1: begin
         t_q.act_addr <= aimg_q + 64'(roff_q) + 64'({xb_q[31:WBL], WBL'(0)});
         t_q.out_addr <= oimg_q + 64'(ooff_q);
+        t_q.res_addr <= rimg_q + 64'(soff_q);
         t_q.a_start <= astart_q + AM'(xb_q[WBL-1:0]);
         t_q.act_words <= 16'((35'(rows_px_q) * 35'({d_q.in_px, 3'b0}) + 35'(xb_q[WBL-1:0]) +
                               (35'(WB) - 35'd1)) >> WBL);

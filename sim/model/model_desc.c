@@ -35,6 +35,9 @@ static void unpack(const uint32_t *d, struct geom *g)
 	g->kind = F(KIND), g->out_fmt = F(OUT_FMT), g->log_s = F(LOG_S), g->log_round = F(LOG_ROUND);
 	g->nthr = F(NTHR), g->log_max = F(LOG_MAX), g->log_off = (int8_t)F(LOG_OFF);
 	g->clamp_lo = (int32_t)F(CLAMP_LO), g->clamp_hi = (int32_t)F(CLAMP_HI);
+	g->res_mode = F(RES_MODE), g->res_fmt = F(RES_FMT), g->res_s = F(RES_S), g->res_shift = F(RES_SHIFT);
+	g->res_mult = (int16_t)F(RES_MULT), g->res_addr = desc_get(d, LXA_D_RES_ADDR), g->res_size = F(RES_SIZE);
+	g->res_px = F(RES_PX) * 8, g->res_row = F(RES_ROW), g->res_img = F(RES_IMG);
 }
 
 /* Convolution positions along one axis that the tiles compute: with an overlapping pool, those on a seam twice. */
@@ -54,7 +57,8 @@ static uint64_t covered(uint32_t out, uint32_t tile, uint32_t stride, uint32_t p
 
 static void derive(struct geom *g)
 {
-	static const uint8_t fmt_bits[8] = { 4, 8, 8, 8, 1 }, out_bits[4] = { 1, 4, 8, 32 };
+	static const uint8_t fmt_bits[8] = { 4, 8, 8, 8, 1 }, out_bits[8] = { 1, 4, 8, 32, 64 };
+	static const uint8_t res_bits[8] = { 4, 8, 8, 8, 0, 0, 32 };
 
 	g->block_oc = g->lane ? LXA_CFG_XNOR_OC : LXA_CFG_SHIFT_OC;
 	g->block_ic = g->lane ? LXA_CFG_XNOR_IC : LXA_CFG_SHIFT_IC;
@@ -64,6 +68,8 @@ static void derive(struct geom *g)
 	g->out_bytes = g->ocb * g->block_oc * g->out_bits / 8;
 	if (g->out_bytes > g->out_px)
 		g->out_bytes = g->out_px;
+	g->res_bits = g->res_mode == LXA_HW_RES_RAW ? 64 : res_bits[g->res_fmt];
+	g->res_bytes = (uint32_t)(round_up(g->oc, LXA_CFG_OUT_LANES) * g->res_bits / 8);
 	g->par_rows = (3 + g->nthr + 3) / 4;
 	g->ek_h = (g->kh - 1) * g->dy + 1;
 	g->ek_w = (g->kw - 1) * g->dx + 1;
@@ -89,7 +95,30 @@ static int modes_ok(const struct geom *g)
 	}
 	if (g->passes < 1 || g->passes > 2)
 		return 0;
+	if (g->kind > LXA_HW_KIND_RAW || g->out_fmt > LXA_HW_OFMT_W64)
+		return 0;
 	return g->kind == LXA_HW_KIND_THRESH ? g->nthr >= 1 : g->nthr == 0;
+}
+
+static int has_pool(const struct geom *g)
+{
+	return g->pool_h != 1 || g->pool_w != 1 || g->pool_sy != 1 || g->pool_sx != 1 || g->pool_pt || g->pool_pl;
+}
+
+/* Kind raw and the residual operand. */
+static int residual_ok(const struct geom *g)
+{
+	uint32_t group = LXA_CFG_OUT_LANES * g->res_bits / 8;
+	int raw = g->kind == LXA_HW_KIND_RAW;
+
+	if (raw != (g->out_fmt == LXA_HW_OFMT_W64) || (has_pool(g) && (raw || g->res_mode)))
+		return 0;
+	if (g->res_mode == LXA_HW_RES_NONE)
+		return 1;
+	/* No group of channels begins in a word that it does not end in; all that have a channel are written. */
+	return g->res_mode <= LXA_HW_RES_RAW && group && g->res_shift <= 62 && g->res_px &&
+	       (g->res_addr | g->res_row | g->res_img) % WORD == 0 && g->res_px % (group < WORD ? group : WORD) == 0 &&
+	       g->res_bytes <= g->res_px && round_up(g->oc, LXA_CFG_OUT_LANES) * g->out_bits <= (uint64_t)g->out_px * 8;
 }
 
 static int ranges_ok(const struct geom *g)
@@ -127,22 +156,26 @@ static int window(struct job_error *err, uint32_t stream, uint64_t addr, uint32_
 
 int model_geom(const uint32_t *desc, struct geom *g, struct job_error *err)
 {
-	uint64_t act, out;
+	uint64_t act, out, res;
 
 	unpack(desc, g);
 	*err = (struct job_error){ .status = LXA_HW_STATUS_BAD_DESC, .stream = LXA_HW_STREAM_CMD };
 	if (!ranges_ok(g) || !modes_ok(g))
 		return -EINVAL;
 	derive(g);
-	if (!relations_ok(g))
+	if (!relations_ok(g) || !residual_ok(g))
 		return -EINVAL;
 	act = (uint64_t)(g->batch - 1) * g->in_img + (uint64_t)(g->in_h - 1) * g->in_row +
 	      round_up((uint64_t)g->in_w * g->in_px, WORD);
 	out = (uint64_t)(g->batch - 1) * g->out_img + (uint64_t)(g->out_h - 1) * g->out_row +
 	      (uint64_t)(g->out_w - 1) * g->out_px + g->out_bytes;
+	res = g->res_mode == LXA_HW_RES_NONE ? 0 :
+	      (uint64_t)(g->batch - 1) * g->res_img + (uint64_t)(g->out_h - 1) * g->res_row +
+	      round_up((uint64_t)(g->out_w - 1) * g->res_px + g->res_bytes, WORD);
 	if (window(err, LXA_HW_STREAM_ACT, g->act_addr, g->act_size, act) ||
 	    window(err, LXA_HW_STREAM_WGT, g->wgt_addr, g->wgt_size, g->wgt_bytes) ||
 	    window(err, LXA_HW_STREAM_PAR, g->par_addr, g->par_size, g->par_bytes) ||
+	    window(err, LXA_HW_STREAM_RES, g->res_addr, g->res_size, res) ||
 	    window(err, LXA_HW_STREAM_OUT, g->out_addr, g->out_size, out))
 		return -EINVAL;
 	*err = (struct job_error){ 0 };

@@ -110,19 +110,19 @@ void model_xnor_block(struct model_job *j, uint32_t ocb)
 {
 	const struct geom *g = &j->g;
 	uint32_t first = first_block(g, ocb), img, y, x, p, o;
+	size_t at = 0;
 	uint32_t bits = g->icb * IC - (first + g->icb == g->icb_total ? IC - g->ic_tail : 0);
 	size_t pass = g->wgt_ocb / g->passes / sizeof(uint64_t);
 	const uint64_t *w = (const uint64_t *)(const void *)j->wgt + (size_t)ocb * pass * g->passes;
-	int32_t *codes = j->codes + (size_t)ocb * OC;
 
 	for (img = 0; img < j->n_imgs; img++)
 		for (y = 0; y < j->crows; y++)
-			for (x = 0; x < g->conv_w; x++, codes += j->code_pitch) {
+			for (x = 0; x < g->conv_w; x++, at++) {
 				size_t base = ((size_t)img * j->prows + (size_t)y * g->sy) * j->row_elems +
 					      (size_t)x * g->sx * j->chan + first;
 				struct span s = { 0, g->kh, 0, g->kw };
 				uint32_t diff[OC] = { 0 };
-				int64_t t[OC];
+				uint64_t a[OC];
 				uint32_t all;
 
 				if (g->pad_mode == LXA_HW_PAD_ZERO) {
@@ -132,11 +132,8 @@ void model_xnor_block(struct model_job *j, uint32_t ocb)
 				for (p = 0; p < g->passes; p++)
 					count(j, base, &s, w + p * pass, diff);
 				all = g->passes * (s.y1 - s.y0) * (s.x1 - s.x0) * bits;
-				for (o = 0; o < OC; o++) {
-					t[o] = (int32_t)(all - 2 * diff[o]);
-					if (g->halve)
-						t[o] >>= 1;
-				}
-				model_requant(g, j->par + (size_t)ocb * OC, t, 1, codes, j->code_pitch);
+				for (o = 0; o < OC; o++)
+					a[o] = all - 2 * diff[o];
+				model_out(j, ocb, at, a, 1);
 			}
 }
