@@ -11,8 +11,9 @@
 #define LXA_LANES_MAX 1024u	/* of one side of an array: keeps all products of lxa_layout() in range */
 
 #define CONV_LOG_FLAGS (LXA_CONV_OUT_SQRT2 | LXA_CONV_OUT_NEAREST)
-#define CONV_SQRT2_FLAGS (LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2 | LXA_CONV_OUT_SQRT2)
+#define CONV_SQRT2_FLAGS (LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2 | LXA_CONV_OUT_SQRT2 | LXA_CONV_RES_SQRT2)
 #define CONV_FLAGS (CONV_SQRT2_FLAGS | LXA_CONV_OUT_NEAREST)
+#define RES_SHIFT_MAX 62
 
 static int in_range(__u32 v, __u32 lo, __u32 hi)
 {
@@ -89,7 +90,7 @@ static enum lxa_reject check_nop(const struct lxa_job *job)
 	const struct lxa_ref *ref = &job->act;
 	int i;
 
-	for (i = 0; i < LXA_EXT_COUNT; i++)
+	for (i = 0; i <= LXA_EXT_OUT; i++)	/* the residual lies among the fields below */
 		if (ref[i].handle || ref[i].offset)
 			return LXA_REJECT_RESERVED;
 	for (; p < end; p++)
@@ -188,9 +189,17 @@ static enum lxa_reject check_conv_flags(const struct lxa_job *job)
 		return LXA_REJECT_FLAGS;
 	if ((job->conv_flags & LXA_CONV_WGT_SQRT2) && job->wgt_fmt != LXA_WFMT_LOG)
 		return LXA_REJECT_FLAGS;
+	if ((job->conv_flags & LXA_CONV_RES_SQRT2) &&
+	    (job->res_mode != LXA_RES_VALUE || (job->res_fmt != LXA_FMT_LOG4 && job->res_fmt != LXA_FMT_LOG8)))
+		return LXA_REJECT_FLAGS;
 	if ((job->conv_flags & CONV_LOG_FLAGS) && job->kind != LXA_KIND_LOG)
 		return LXA_REJECT_FLAGS;
 	return LXA_REJECT_NONE;
+}
+
+static int has_pool(const struct lxa_job *job)
+{
+	return job->pool_h > 1 || job->pool_w > 1 || job->pool_sy > 1 || job->pool_sx > 1;
 }
 
 static enum lxa_reject check_mode(const struct lxa_caps *caps, const struct lxa_job *job)
@@ -199,13 +208,17 @@ static enum lxa_reject check_mode(const struct lxa_caps *caps, const struct lxa_
 
 	if (job->conv_flags & CONV_SQRT2_FLAGS)
 		need |= LXA_CFG_MODES_SQRT2_MASK;
-	if (job->pool_h > 1 || job->pool_w > 1 || job->pool_sy > 1 || job->pool_sx > 1)
+	if (has_pool(job))
 		need |= LXA_CFG_MODES_POOL_MASK;
+	if (job->res_mode != LXA_RES_NONE || job->kind == LXA_KIND_RAW)
+		need |= LXA_CFG_MODES_RES_MASK;
 	if ((caps->modes & need) != need)
 		return LXA_REJECT_MODE;
 	/* The output's pixel pitch is in blocks of the lanes that would read it: they must exist. */
 	if (job->out_fmt == LXA_OFMT_B1 ? !caps->xnor_oc || !caps->xnor_ic : !caps->shift_oc || !caps->shift_ic)
 		return LXA_REJECT_MODE;
+	if (job->res_mode != LXA_RES_NONE && (!caps->shift_oc || !caps->shift_ic))
+		return LXA_REJECT_MODE;	/* the same for the residual's, which is never one-bit */
 	return LXA_REJECT_NONE;
 }
 
@@ -213,7 +226,9 @@ static enum lxa_reject check_output(const struct lxa_job *job)
 {
 	__u32 bits, max_code;
 
-	if (job->kind > LXA_KIND_INT8 || job->out_fmt > LXA_OFMT_W32)
+	if (job->kind > LXA_KIND_RAW || job->out_fmt > LXA_OFMT_W64)
+		return LXA_REJECT_OUTPUT;
+	if ((job->kind == LXA_KIND_RAW) != (job->out_fmt == LXA_OFMT_W64) || (job->kind == LXA_KIND_RAW && has_pool(job)))
 		return LXA_REJECT_OUTPUT;
 	bits = lxa_ofmt_bits(job->out_fmt);
 	max_code = bits >= 32 ? 0xffffffffu : (1u << bits) - 1;
@@ -238,11 +253,29 @@ static enum lxa_reject check_output(const struct lxa_job *job)
 	return LXA_REJECT_NONE;
 }
 
+static enum lxa_reject check_residual(const struct lxa_job *job)
+{
+	int scaled = job->res_fmt || job->res_mult || job->res_shift;
+
+	switch (job->res_mode) {
+	case LXA_RES_NONE:
+		return job->res.handle || job->res.offset || job->res_row || job->res_img || scaled ? LXA_REJECT_RES :
+												      LXA_REJECT_NONE;
+	case LXA_RES_RAW:
+		return scaled || has_pool(job) ? LXA_REJECT_RES : LXA_REJECT_NONE;
+	case LXA_RES_VALUE:
+		if ((job->res_fmt > LXA_FMT_S8 && job->res_fmt != LXA_FMT_W32) || job->res_shift > RES_SHIFT_MAX || has_pool(job))
+			return LXA_REJECT_RES;
+		return LXA_REJECT_NONE;
+	default:
+		return LXA_REJECT_RES;
+	}
+}
+
 /* What the descriptor has fields for and no engine does yet. */
 static enum lxa_reject check_later(const struct lxa_job *job)
 {
-	if (job->res.handle || job->res.offset || job->res_row || job->res_img || job->res_mode || job->res_fmt ||
-	    job->res_mult || job->res_shift || job->act_bits || job->wgt_bits)
+	if (job->act_bits || job->wgt_bits)
 		return LXA_REJECT_RESERVED;
 	return LXA_REJECT_NONE;
 }
@@ -263,6 +296,8 @@ static enum lxa_reject check_fields(const struct lxa_caps *caps, const struct lx
 	if (!r)
 		r = check_output(job);
 	if (!r)
+		r = check_residual(job);
+	if (!r)
 		r = check_mode(caps, job);
 	if (!r)
 		r = check_later(job);
@@ -282,6 +317,9 @@ static enum lxa_reject check_pitches(const struct lxa_caps *caps, const struct l
 	    !pitch_ok(caps, l->in_img, (__u64)job->in_h * l->in_row) ||
 	    !pitch_ok(caps, l->out_row, (__u64)l->out_w * l->out_px) ||
 	    !pitch_ok(caps, l->out_img, (__u64)l->out_h * l->out_row))
+		return LXA_REJECT_PITCH;
+	if (job->res_mode != LXA_RES_NONE && (!pitch_ok(caps, l->res_row, (__u64)l->out_w * l->res_px) ||
+					      !pitch_ok(caps, l->res_img, (__u64)l->out_h * l->res_row)))
 		return LXA_REJECT_PITCH;
 	return LXA_REJECT_NONE;
 }
@@ -324,7 +362,7 @@ static enum lxa_reject check_extent(const struct lxa_caps *caps, const struct lx
 
 static int overlaps(const struct span *a, const struct span *b)
 {
-	return a->addr < b->addr + b->bytes && b->addr < a->addr + a->bytes;
+	return a->bytes && b->bytes && a->addr < b->addr + b->bytes && b->addr < a->addr + a->bytes;
 }
 
 static enum lxa_reject check_spans(const struct lxa_caps *caps, const struct lxa_job *job, const struct lxa_layout *l,
@@ -343,10 +381,14 @@ static enum lxa_reject check_spans(const struct lxa_caps *caps, const struct lxa
 	if (!r)
 		r = check_extent(caps, &job->out, &ext[LXA_EXT_OUT], l->out_bytes, LXA_REJECT_OUT_EXTENT,
 				 &span[LXA_EXT_OUT]);
+	if (!r && job->res_mode != LXA_RES_NONE)
+		r = check_extent(caps, &job->res, &ext[LXA_EXT_RES], l->res_bytes, LXA_REJECT_RES_EXTENT,
+				 &span[LXA_EXT_RES]);
 	if (r)
 		return r;
-	for (i = 0; i < LXA_EXT_OUT; i++)
-		if (overlaps(&span[i], &span[LXA_EXT_OUT]))
+	/* Reads run ahead of the writes, so not even a residual may be added in place. One that is absent has no bytes. */
+	for (i = 0; i < LXA_EXT_COUNT; i++)
+		if (i != LXA_EXT_OUT && overlaps(&span[i], &span[LXA_EXT_OUT]))
 			return LXA_REJECT_OVERLAP;
 	return LXA_REJECT_NONE;
 }
@@ -406,6 +448,16 @@ static int put_modes(__u32 *d, const struct lxa_job *job, const struct lxa_layou
 	       lxa_desc_set(d, LXA_D_PAD_MODE, job->pad_mode);
 }
 
+static int put_residual(__u32 *d, const struct lxa_job *job, const struct lxa_layout *l, const struct span *span)
+{
+	return lxa_desc_set(d, LXA_D_RES_ADDR, span->addr) && lxa_desc_set(d, LXA_D_RES_SIZE, span->bytes) &&
+	       lxa_desc_set(d, LXA_D_RES_MODE, job->res_mode) && lxa_desc_set(d, LXA_D_RES_FMT, job->res_fmt) &&
+	       lxa_desc_set(d, LXA_D_RES_S, !!(job->conv_flags & LXA_CONV_RES_SQRT2)) &&
+	       lxa_desc_set(d, LXA_D_RES_SHIFT, job->res_shift) &&
+	       lxa_desc_set(d, LXA_D_RES_MULT, (__u16)job->res_mult) && lxa_desc_set(d, LXA_D_RES_PX, l->res_px / 8) &&
+	       lxa_desc_set(d, LXA_D_RES_ROW, l->res_row) && lxa_desc_set(d, LXA_D_RES_IMG, l->res_img);
+}
+
 static int put_output(__u32 *d, const struct lxa_job *job)
 {
 	return lxa_desc_set(d, LXA_D_KIND, job->kind) && lxa_desc_set(d, LXA_D_OUT_FMT, job->out_fmt) &&
@@ -454,7 +506,7 @@ enum lxa_reject lxa_validate(const struct lxa_caps *caps, const struct lxa_job *
 	    !lxa_desc_set(desc, LXA_D_ACT_PITCH, pitch))
 		return LXA_REJECT_TILE;
 	if (!put_memory(desc, &l, span) || !put_shape(desc, job, &l) || !put_blocks(desc, job, &l) ||
-	    !put_modes(desc, job, &l) || !put_output(desc, job))
+	    !put_modes(desc, job, &l) || !put_output(desc, job) || !put_residual(desc, job, &l, &span[LXA_EXT_RES]))
 		return LXA_REJECT_GEOMETRY;
 	return LXA_REJECT_NONE;
 }

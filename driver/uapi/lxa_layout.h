@@ -31,17 +31,28 @@ struct lxa_layout {
 	__u32 wgt_tile;			/* bytes of one weight tile */
 	__u32 par_rows;			/* 16-byte rows of one channel's parameters */
 	__u64 act_bytes, wgt_bytes, par_bytes, out_bytes; /* extents from each operand's base */
+	__u32 res_px;			/* residual operand: pitches and extent as above, 0 without one */
+	__u64 res_row, res_img, res_bytes;
 };
 
 static inline __u32 lxa_div_up(__u32 a, __u32 b) { return (a + b - 1) / b; }
 
 static inline __u64 lxa_round_up(__u64 a, __u32 b) { return (a + b - 1) / b * b; }
 
-static inline __u32 lxa_fmt_bits(__u32 fmt) { return fmt == LXA_FMT_LOG4 ? 4 : fmt == LXA_FMT_B1 ? 1 : 8; }
+static inline __u32 lxa_fmt_bits(__u32 fmt)
+{
+	return fmt == LXA_FMT_LOG4 ? 4 : fmt == LXA_FMT_B1 ? 1 : fmt == LXA_FMT_W32 ? 32 : 8;
+}
 
 static inline __u32 lxa_ofmt_bits(__u32 ofmt)
 {
-	return ofmt == LXA_OFMT_B1 ? 1 : ofmt == LXA_OFMT_N4 ? 4 : ofmt == LXA_OFMT_B8 ? 8 : 32;
+	return ofmt == LXA_OFMT_B1 ? 1 : ofmt == LXA_OFMT_N4 ? 4 : ofmt == LXA_OFMT_B8 ? 8 : ofmt == LXA_OFMT_W32 ? 32 : 64;
+}
+
+/* Bits of an element of the residual operand. */
+static inline __u32 lxa_res_bits(const struct lxa_job *job)
+{
+	return job->res_mode == LXA_RES_RAW ? 64 : lxa_fmt_bits(job->res_fmt);
 }
 
 /* Bytes from pixel to pixel of a tensor with c channels of `bits` bits. */
@@ -98,6 +109,19 @@ static inline __u32 lxa_layout_channel(const struct lxa_layout *l, __u32 ocb, __
 	return (ocb / l->grp_ocb * l->grp_icb + b) * l->block_ic + i;
 }
 
+static inline void lxa_layout_res(const struct lxa_caps *caps, const struct lxa_job *job, struct lxa_layout *l)
+{
+	l->res_px = 0;
+	l->res_row = l->res_img = l->res_bytes = 0;
+	if (job->res_mode == LXA_RES_NONE)
+		return;
+	l->res_px = lxa_pixel_pitch(caps, lxa_res_bits(job), job->out_c);
+	l->res_row = job->res_row ? job->res_row : lxa_round_up((__u64)l->out_w * l->res_px, caps->word_bytes);
+	l->res_img = job->res_img ? job->res_img : l->out_h * l->res_row;
+	l->res_bytes = (job->batch - 1) * l->res_img + (l->out_h - 1) * l->res_row +
+		       lxa_round_up((__u64)l->out_w * l->res_px, caps->word_bytes);
+}
+
 static inline void lxa_layout(const struct lxa_caps *caps, const struct lxa_job *job, struct lxa_layout *l)
 {
 	__u32 lanes = caps->out_lanes;
@@ -126,6 +150,7 @@ static inline void lxa_layout(const struct lxa_caps *caps, const struct lxa_job 
 	l->par_bytes = (__u64)l->ocb * lxa_round_up(l->block_oc, lanes) * l->par_rows * 16;
 	l->out_bytes = (job->batch - 1) * l->out_img + (l->out_h - 1) * l->out_row +
 		       lxa_round_up((__u64)l->out_w * l->out_px, caps->word_bytes);
+	lxa_layout_res(caps, job, l);
 }
 
 /* ---- tiles ------------------------------------------------------------------------------------------ */

@@ -76,12 +76,15 @@ static void choose_formats(uint64_t *s, const struct layer_want *want, struct lx
 
 static void choose_output(uint64_t *s, const struct layer_want *want, struct lxa_job *j)
 {
-	j->kind = (uint8_t)(want->kind >= 0 ? (uint32_t)want->kind : rnd_n(s, 4));
+	j->kind = (uint8_t)(want->kind >= 0 ? (uint32_t)want->kind : rnd_n(s, 9) % 5);
 	switch (j->kind) {
 	case LXA_KIND_INT32:
 		j->out_fmt = LXA_OFMT_W32;
 		j->clamp_lo = rnd_n(s, 2) ? INT32_MIN : -(int32_t)rnd_n(s, 1000);
 		j->clamp_hi = rnd_n(s, 2) ? INT32_MAX : (int32_t)rnd_n(s, 1000000);
+		break;
+	case LXA_KIND_RAW:
+		j->out_fmt = LXA_OFMT_W64;
 		break;
 	case LXA_KIND_INT8:
 		j->out_fmt = LXA_OFMT_B8;
@@ -163,6 +166,31 @@ static void choose_window(uint64_t *s, struct lxa_job *j)
 	}
 }
 
+/* Neither kind raw nor a residual goes with a pool. */
+static void choose_residual(uint64_t *s, struct lxa_job *j)
+{
+	static const uint8_t fmts[] = { LXA_FMT_LOG4, LXA_FMT_LOG8, LXA_FMT_U8, LXA_FMT_S8, LXA_FMT_W32 };
+	static const uint8_t bits[] = { 29, 31, 8, 7, 31 }; /* of a value, fraction included */
+	int32_t want = j->kind == LXA_KIND_INT8 ? 8 : j->kind == LXA_KIND_LOG ? 20 : 28, shift;
+	uint32_t f = rnd_n(s, 5);
+
+	if (j->kind != LXA_KIND_RAW && rnd_n(s, 3))
+		return;
+	j->pool_h = j->pool_w = j->pool_sy = j->pool_sx = 1;
+	j->pool_pt = j->pool_pb = j->pool_pl = j->pool_pr = 0;
+	j->res_mode = (uint8_t)(j->kind == LXA_KIND_RAW ? LXA_RES_RAW * rnd_n(s, 2) : 1 + rnd_n(s, 2));
+	if (j->res_mode != LXA_RES_VALUE)
+		return;
+	j->res_fmt = fmts[f];
+	j->res_mult = (int16_t)rnd(s);
+	shift = bits[f] + 15 - want + (int32_t)rnd_n(s, 7) - 3;
+	j->res_shift = (uint8_t)(shift > 0 ? shift : 0);
+	if (!rnd_n(s, 8))
+		j->res_shift = (uint8_t)rnd_n(s, 63);
+	if (j->res_fmt <= LXA_FMT_LOG8 && rnd_n(s, 2))
+		j->conv_flags |= LXA_CONV_RES_SQRT2;
+}
+
 static int geometry_ok(const struct lxa_job *j)
 {
 	uint32_t ekh = (j->kh - 1u) * j->dy + 1, ekw = (j->kw - 1u) * j->dx + 1, ch, cw;
@@ -195,6 +223,7 @@ void layer_random(uint64_t *s, const struct lxa_caps *caps, const struct layer_w
 		choose_output(s, want, j);
 		choose_channels(s, caps, j);
 		choose_window(s, j);
+		choose_residual(s, j);
 		j->batch = rnd_n(s, 3) ? 1 : between(s, 1, 4);
 		j->in_h = between(s, 1, rnd_n(s, 3) ? 12 : 40);
 		j->in_w = between(s, 1, rnd_n(s, 3) ? 12 : 40);
@@ -210,6 +239,10 @@ void layer_random(uint64_t *s, const struct lxa_caps *caps, const struct layer_w
 			j->out_row = (uint32_t)y->l.out_row + 16 * rnd_n(s, 4);
 			j->in_img = j->in_h * j->in_row + 16 * rnd_n(s, 4);
 			j->out_img = y->l.out_h * j->out_row + 16 * rnd_n(s, 4);
+			if (j->res_mode) {
+				j->res_row = (uint32_t)y->l.res_row + 16 * rnd_n(s, 4);
+				j->res_img = y->l.out_h * j->res_row + 16 * rnd_n(s, 4);
+			}
 		}
 		if (!layer_finish(s, caps, y))
 			return;
@@ -324,6 +357,31 @@ static void random_par(uint64_t *s, const struct layer *y, struct layer_par *p)
 		p->shift = 62;
 }
 
+/* Partial sums stay as small as choose_code_range() makes the layer's own; of a binary one only the low half counts. */
+static int64_t random_res(uint64_t *s, const struct layer *y)
+{
+	const struct lxa_job *j = &y->job;
+	int64_t e = (int64_t)(rnd(s) % (1u << 30)) - (1 << 29), o = (int64_t)(rnd(s) % (1u << 30)) - (1 << 29);
+
+	if (j->res_mode == LXA_RES_RAW) {
+		if (j->act_fmt == LXA_FMT_B1)
+			return (int64_t)((rnd(s) << 32) | (uint32_t)(int32_t)(e >> rnd_n(s, 30)));
+		return layer_dual(y) ? (int64_t)((uint64_t)e + ((uint64_t)o << 32)) : (int64_t)(rnd(s) >> 18) - ((int64_t)1 << 45);
+	}
+	switch (j->res_fmt) {
+	case LXA_FMT_LOG4:
+		return rnd_n(s, 16);
+	case LXA_FMT_LOG8:
+		return rnd_n(s, j->conv_flags & LXA_CONV_RES_SQRT2 ? 33 : 17);
+	case LXA_FMT_U8:
+		return rnd_n(s, 256);
+	case LXA_FMT_S8:
+		return (int8_t)rnd(s);
+	default:
+		return (int32_t)rnd(s) >> rnd_n(s, 31);
+	}
+}
+
 int layer_finish(uint64_t *s, const struct lxa_caps *caps, struct layer *y)
 {
 	struct lxa_job *j = &y->job;
@@ -356,6 +414,15 @@ int layer_data(uint64_t *s, const struct lxa_caps *caps, struct layer *y)
 	y->par = calloc(j->out_c, sizeof(*y->par));
 	if (!y->act || !y->wgt || !y->par)
 		abort();
+	if (j->res_mode) {
+		size_t n = (size_t)j->batch * y->l.out_h * y->l.out_w * j->out_c;
+
+		y->res = malloc(n * sizeof(*y->res));
+		if (!y->res)
+			abort();
+		for (i = 0; i < n; i++)
+			y->res[i] = random_res(s, y);
+	}
 	for (i = 0; i < na; i++)
 		y->act[i] = random_act(s, y);
 	for (i = 0; i < nw; i++)
@@ -371,6 +438,7 @@ void layer_free(struct layer *y)
 	free(y->act);
 	free(y->wgt);
 	free(y->par);
+	free(y->res);
 	memset(y, 0, sizeof(*y));
 }
 
@@ -394,6 +462,25 @@ static void pack_act(const struct layer *y, uint8_t *dst)
 			for (x = 0; x < j->in_w; x++)
 				for (c = 0; c < j->in_c; c++)
 					put_bits(dst + n * y->l.in_img + r * y->l.in_row + (size_t)x * y->l.in_px, bits, c, *src++);
+}
+
+static void pack_res(const struct layer *y, uint8_t *dst)
+{
+	const struct lxa_job *j = &y->job;
+	uint32_t bits = lxa_res_bits(j), n, r, x, c, b;
+	const int64_t *src = y->res;
+
+	for (n = 0; n < j->batch; n++)
+		for (r = 0; r < y->l.out_h; r++)
+			for (x = 0; x < y->l.out_w; x++)
+				for (c = 0; c < j->out_c; c++, src++) {
+					uint8_t *px = dst + n * y->l.res_img + r * y->l.res_row + (size_t)x * y->l.res_px;
+
+					if (bits == 4)
+						put_bits(px, 4, c, (uint32_t)*src);
+					for (b = 0; bits > 4 && b < bits / 8; b++)
+						px[c * bits / 8 + b] = (uint8_t)((uint64_t)*src >> 8 * b);
+				}
 }
 
 /* Weight of output channel oc (< out_c) and the tensor's input channel c, or -1 when c is not in oc's group. */
@@ -465,6 +552,12 @@ void layer_load(uint64_t *s, struct rig *r, struct layer *y)
 			r->mem[y->act_at + i] = (uint8_t)rnd(s); /* padding channels hold anything */
 		pack_act(y, r->mem + y->act_at);
 	}
+	if (y->res && !y->res_at) {
+		y->res_at = rig_alloc(r, y->l.res_bytes);
+		for (i = 0; i < y->l.res_bytes; i++)
+			r->mem[y->res_at + i] = (uint8_t)rnd(s);
+		pack_res(y, r->mem + y->res_at);
+	}
 	y->wgt_at = rig_alloc(r, y->l.wgt_bytes);
 	pack_wgt(y, r->mem + y->wgt_at);
 	y->par_at = rig_alloc(r, y->l.par_bytes);
@@ -504,6 +597,11 @@ void layer_desc(const struct layer *y, uint32_t seq, int irq, uint32_t *d)
 	SET(KIND, j->kind), SET(OUT_FMT, j->out_fmt), SET(LOG_S, !!(j->conv_flags & LXA_CONV_OUT_SQRT2));
 	SET(LOG_ROUND, !!(j->conv_flags & LXA_CONV_OUT_NEAREST)), SET(NTHR, j->nthr), SET(LOG_MAX, j->log_max);
 	SET(LOG_OFF, (uint8_t)j->log_off), SET(CLAMP_LO, (uint32_t)j->clamp_lo), SET(CLAMP_HI, (uint32_t)j->clamp_hi);
+	if (j->res_mode) {
+		SET(RES_MODE, j->res_mode), SET(RES_FMT, j->res_fmt), SET(RES_S, !!(j->conv_flags & LXA_CONV_RES_SQRT2));
+		SET(RES_SHIFT, j->res_shift), SET(RES_MULT, (uint16_t)j->res_mult), SET(RES_ADDR, rig_iova(y->res_at));
+		SET(RES_SIZE, l->res_bytes), SET(RES_PX, l->res_px / 8), SET(RES_ROW, l->res_row), SET(RES_IMG, l->res_img);
+	}
 #undef SET
 }
 
@@ -520,4 +618,7 @@ void layer_print(const struct layer *y)
 	       j->sx, j->dy, j->dx, j->pad_t, j->pad_l, j->pad_b, j->pad_r, l->conv_h, l->conv_w, j->pool_h, j->pool_w,
 	       j->pool_sy, j->pool_sx, j->pool_pt, j->pool_pl, l->out_h, l->out_w, y->tile_h, y->tile_w, l->ocb, l->icb,
 	       l->icb_total, l->grp_ocb, l->grp_icb, l->passes, y->barrier);
+	if (j->res_mode)
+		printf("  residual mode %u fmt %u mult %d shift %u row %llu\n", j->res_mode, j->res_fmt, j->res_mult, j->res_shift,
+		       (unsigned long long)l->res_row);
 }

@@ -23,8 +23,9 @@ struct layer {
 	uint32_t tile_h, tile_w, act_pitch;
 	uint32_t qa_max, qw_max;	/* largest log codes used */
 	uint8_t *act, *wgt;
+	int64_t *res;			/* residual [n][y][x][oc]: codes, integers or 64-bit partial sums; NULL without one */
 	struct layer_par *par;		/* [out_c] */
-	size_t act_at, wgt_at, par_at, out_at; /* offsets in the rig's memory */
+	size_t act_at, wgt_at, par_at, out_at, res_at; /* offsets in the rig's memory */
 	int barrier;
 };
 
@@ -46,7 +47,7 @@ int layer_finish(uint64_t *s, const struct lxa_caps *caps, struct layer *y);
 int layer_data(uint64_t *s, const struct lxa_caps *caps, struct layer *y); /* the same for a layout and tile already chosen */
 void layer_free(struct layer *y);
 int layer_dual(const struct layer *y);
-/* Place operands and output in the rig's memory (act_at != 0: the input lies there already) and pack them. */
+/* Place operands and output in the rig's memory (act_at, res_at != 0: that operand lies there already) and pack them. */
 void layer_load(uint64_t *s, struct rig *r, struct layer *y);
 void layer_desc(const struct layer *y, uint32_t seq, int irq, uint32_t *desc);
 void layer_print(const struct layer *y);

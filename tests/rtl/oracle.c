@@ -17,6 +17,7 @@
 
 static struct rig *rig;
 static uint64_t seed;
+static uint32_t n_split;		/* layers that were split and compared */
 
 /* Run one layer on the device; its output region (guards included) must equal the reference's, byte for byte. */
 static void check_layer(struct layer *y, uint64_t *s)
@@ -53,7 +54,7 @@ static void random_layers(int act, int wgt, int count)
 	for (i = 0; i < count; i++) {
 		struct layer y;
 
-		want.kind = i % 4;
+		want.kind = i % 5;
 		layer_random(&s, &rig->caps, &want, &y);
 		check_layer(&y, &s);
 		layer_free(&y);
@@ -67,6 +68,118 @@ static void test_s8_log(void **state) { random_layers(LXA_FMT_S8, LXA_WFMT_LOG, 
 static void test_log4_s8(void **state) { random_layers(LXA_FMT_LOG4, LXA_WFMT_S8, 80); }
 static void test_log8_s8(void **state) { random_layers(LXA_FMT_LOG8, LXA_WFMT_S8, 80); }
 static void test_binary(void **state) { random_layers(LXA_FMT_B1, LXA_WFMT_B1, 200); }
+
+/* ---- a layer split over its input channels ---------------------------------------------------------------- */
+
+/* The part of y that channels lo .. hi - 1 of each group make: of kind raw unless it is the last, which does as y does. */
+static void make_part(uint64_t *s, const struct layer *y, uint32_t lo, uint32_t hi, struct layer *p)
+{
+	const struct lxa_job *j = &y->job;
+	uint32_t icg = j->in_c / j->groups, part = hi - lo, c, last = hi == icg;
+	size_t px = (size_t)j->batch * j->in_h * j->in_w, taps = (size_t)j->out_c * j->kh * j->kw, i;
+
+	memset(p, 0, sizeof(*p));
+	p->job = *j;
+	p->job.in_c = (uint16_t)(part * j->groups);
+	p->job.in_row = p->job.in_img = 0;
+	if (!last) {
+		p->job.out_row = p->job.out_img = 0;
+		p->job.kind = LXA_KIND_RAW, p->job.out_fmt = LXA_OFMT_W64;
+		p->job.nthr = p->job.log_max = 0;
+		p->job.log_off = 0;
+		p->job.clamp_lo = p->job.clamp_hi = 0;
+		p->job.conv_flags &= ~(LXA_CONV_OUT_SQRT2 | LXA_CONV_OUT_NEAREST);
+	}
+	p->job.res_mode = lo ? LXA_RES_RAW : LXA_RES_NONE;
+	assert_int_equal(layer_finish(s, &rig->caps, p), 0);
+	for (i = 0; i < px * j->groups; i++)
+		for (c = 0; c < part; c++)
+			p->act[i * part + c] = y->act[i * icg + lo + c];
+	for (i = 0; i < taps; i++)
+		for (c = 0; c < part; c++)
+			p->wgt[i * part + c] = y->wgt[i * icg + lo + c];
+	if (last)
+		memcpy(p->par, y->par, j->out_c * sizeof(*p->par));
+	p->barrier = 1;
+}
+
+/* y in n jobs, each adding to the partial sums of the one before; the last output must be that of the whole layer. */
+static void check_split(struct rig *r, struct layer *y, uint32_t n, uint64_t *s)
+{
+	uint32_t icg = y->job.in_c / y->job.groups, i, desc[LXA_DESC_WORDS];
+	size_t bytes = y->l.out_bytes + 2 * LAYER_GUARD, k;
+	uint8_t *expect = malloc(bytes);
+	struct layer part[4];
+	const uint8_t *got;
+
+	rig_clear(r);
+	for (i = 0; i < n; i++) {
+		make_part(s, y, icg * i / n, icg * (i + 1) / n, &part[i]);
+		if (part[i].l.passes != y->l.passes)	/* twice the sum or once: such parts do not add up */
+			goto out;
+		part[i].res_at = i ? part[i - 1].out_at : 0;
+		layer_load(s, r, &part[i]);
+	}
+	got = r->mem + part[n - 1].out_at - LAYER_GUARD;
+	memcpy(expect, got, bytes);
+	ref_output(&r->caps, y, expect);
+	for (i = 0; i < n; i++) {
+		layer_desc(&part[i], r->tail + 1, i == n - 1, desc);
+		rig_post(r, desc);
+	}
+	rig_doorbell(r);
+	assert_int_equal(rig_wait(r, r->tail, 20000), 0);
+	for (k = 0; k < bytes && got[k] == expect[k]; k++)
+		;
+	if (k < bytes) {
+		layer_print(y);
+		fail_msg("in %u parts: output byte %ld is %02x, reference %02x", n, (long)k - LAYER_GUARD, got[k], expect[k]);
+	}
+	n_split++;
+out:
+	for (n = i < n ? i + 1 : n; n; n--)
+		layer_free(&part[n - 1]);
+	free(expect);
+}
+
+static void split_layers(struct rig *r, uint64_t s, int count)
+{
+	static const uint8_t pairs[][2] = { { LXA_FMT_LOG4, LXA_WFMT_LOG }, { LXA_FMT_B1, LXA_WFMT_B1 },
+					    { LXA_FMT_LOG8, LXA_WFMT_S8 }, { LXA_FMT_S8, LXA_WFMT_LOG } };
+	struct layer_want want = { .max_macs = 400000 };
+	int flags[4] = { 0 }, grouped[2] = { 0 }, i;
+
+	n_split = 0;
+	for (i = 0; i < count; i++) {
+		uint32_t icg, before = n_split;
+		struct layer y;
+
+		want.act_fmt = pairs[i % 4][0], want.wgt_fmt = pairs[i % 4][1], want.kind = i / 4 % 4;
+		layer_random(&s, &r->caps, &want, &y);
+		icg = y.job.in_c / y.job.groups;
+		if (icg >= 2 && y.job.res_mode == LXA_RES_NONE && y.job.pool_h == 1 && y.job.pool_w == 1 &&
+		    y.job.pool_sy == 1 && y.job.pool_sx == 1) {
+			check_split(r, &y, 2 + rnd_n(&s, icg >= 4 ? 3 : icg - 1), &s);
+			flags[i % 4 ? 0 : y.job.conv_flags & 3] += n_split > before;
+			grouped[i % 4 == 1] += n_split > before && y.job.groups > 1;
+		}
+		layer_free(&y);
+	}
+	/* base 2, each mixture, sqrt 2; grouped on either lanes */
+	for (i = 0; i < 4; i++)
+		assert_true(flags[i]);
+	assert_true(grouped[0] && grouped[1]);
+}
+
+static void test_split(void **state) { split_layers(rig, seed, 1200); }
+
+static void test_split_rtl(void **state)
+{
+	struct rig *r = rig_open(LXA_SIM_RTL, 100, 16, 64 << 20);
+
+	split_layers(r, seed + 1, 400);
+	rig_close(r);
+}
 
 /* ---- requantization ------------------------------------------------------------------------------------ */
 
@@ -211,7 +324,7 @@ int main(void)
 		cmocka_unit_test(test_worked_example), cmocka_unit_test(test_log4_log), cmocka_unit_test(test_log8_log),
 		cmocka_unit_test(test_u8_log),	       cmocka_unit_test(test_s8_log),	cmocka_unit_test(test_log4_s8),
 		cmocka_unit_test(test_log8_s8),	       cmocka_unit_test(test_binary),	cmocka_unit_test(test_log_small),
-		cmocka_unit_test(test_log_large),
+		cmocka_unit_test(test_log_large), cmocka_unit_test(test_split),		cmocka_unit_test(test_split_rtl),
 	};
 
 	seed = rnd_seed();

@@ -109,20 +109,55 @@ static int32_t code_of(const struct lxa_job *j, const struct layer_par *p, i128 
 	return (int32_t)(v < lo ? lo : v > hi ? hi : v);
 }
 
-static int32_t conv_code(const struct layer *y, uint32_t n, uint32_t oc, uint32_t cy, uint32_t cx)
+/* A residual element as v sees it. */
+static i128 residual(const struct lxa_job *j, int64_t q)
+{
+	int half = ((int)q - 1) * (j->conv_flags & LXA_CONV_RES_SQRT2 ? 1 : 2);
+	i128 x = q;
+
+	if (j->res_fmt == LXA_FMT_LOG4 || j->res_fmt == LXA_FMT_LOG8)
+		x = !q ? 0 : (i128)(half % 2 ? 46341 : 32768) * ((i128)1 << half / 2);
+	x *= j->res_mult;
+	if (j->res_shift)
+		x = (x + ((i128)1 << (j->res_shift - 1))) >> j->res_shift;
+	return x;
+}
+
+static int64_t conv_code(const struct layer *y, uint32_t n, uint32_t oc, uint32_t cy, uint32_t cx)
 {
 	const struct layer_par *p = &y->par[oc];
 	i128 sum[2], t, v;
 
+	int64_t r = y->res ? y->res[(((size_t)n * y->l.out_h + cy) * y->l.out_w + cx) * y->job.out_c + oc] : 0;
+
 	receptive_field(y, n, oc, cy, cx, sum);
+	if (y->job.kind == LXA_KIND_RAW) {	/* slots, so partial sums, of grouped binary layers hold twice the sum */
+		if (y->job.act_fmt == LXA_FMT_B1)
+			return (int32_t)(uint32_t)((uint64_t)sum[0] * y->l.passes + (uint64_t)r);
+		return (int64_t)((uint64_t)sum[0] + ((uint64_t)sum[1] << 32) + (uint64_t)r);
+	}
+	if (y->job.res_mode == LXA_RES_RAW) {
+		if (y->job.act_fmt == LXA_FMT_B1) {
+			sum[0] = (sum[0] * y->l.passes + (int32_t)(uint32_t)r) >> (y->l.passes - 1);
+		} else if (layer_dual(y)) {	/* a pair of 32-bit sums */
+			int32_t e = (int32_t)(uint32_t)r;
+
+			sum[0] += e;
+			sum[1] += (r - e) / 4294967296;
+		} else {
+			sum[0] += r;
+		}
+	}
 	t = layer_dual(y) ? sum[0] * 32768 + sum[1] * 46341 : sum[0];
 	v = (t + p->bias) * p->mult;
 	if (p->shift)
 		v = (v + ((i128)1 << (p->shift - 1))) >> p->shift;
+	if (y->job.res_mode == LXA_RES_VALUE)
+		v += residual(&y->job, r);
 	return code_of(&y->job, p, v);
 }
 
-static void put_element(uint8_t *px, uint32_t bits, uint32_t c, uint32_t v)
+static void put_element(uint8_t *px, uint32_t bits, uint32_t c, uint64_t v)
 {
 	uint32_t i;
 
@@ -155,14 +190,14 @@ void ref_output(const struct lxa_caps *caps, const struct layer *y, uint8_t *reg
 						for (qx = 0; qx < j->pool_w; qx++) {
 							long cy = (long)oy * j->pool_sy + py - j->pool_pt;
 							long cx = (long)ox * j->pool_sx + qx - j->pool_pl;
-							int32_t c;
+							int64_t c;
 
 							if (cy < 0 || cy >= l->conv_h || cx < 0 || cx >= l->conv_w)
 								continue;
 							c = conv_code(y, n, oc, (uint32_t)cy, (uint32_t)cx);
 							best = c > best ? c : best;
 						}
-					put_element(px, bits, oc, oc < j->out_c ? (uint32_t)best : 0);
+					put_element(px, bits, oc, oc < j->out_c ? (uint64_t)best : 0);
 				}
 			}
 }

@@ -36,10 +36,10 @@ static const struct lxa_caps base_caps = {
 	.shift_oc = 16, .shift_ic = 16, .xnor_oc = 64, .xnor_ic = 64, .out_lanes = 4, .acc_w = 48, .half_w = 32,
 	.xacc_w = 32, .act_bytes = 32768, .acc_pixels = 256, .wgt_bytes = 16384, .bus_bytes = 16, .word_bytes = 16,
 	.modes = LXA_CFG_MODES_SHIFT_MASK | LXA_CFG_MODES_SQRT2_MASK | LXA_CFG_MODES_XNOR_MASK |
-		 LXA_CFG_MODES_POOL_MASK,
+		 LXA_CFG_MODES_POOL_MASK | LXA_CFG_MODES_RES_MASK,
 };
 
-enum base { LOG, XNOR, U8, I32, I8, THR, NOP };
+enum base { LOG, XNOR, U8, I32, I8, THR, RAW, VALUE, SUM, NOP }; /* RAW writes, SUM adds partial sums */
 
 /* A small valid job of each sort: 3x3 on 8x8, pad 1. */
 static struct lxa_job base_job(enum base b)
@@ -75,6 +75,18 @@ static struct lxa_job base_job(enum base b)
 		job.clamp_lo = -128;
 		job.clamp_hi = 127;
 		job.log_max = 0;
+		break;
+	case RAW:
+		job.kind = LXA_KIND_RAW;
+		job.out_fmt = LXA_OFMT_W64;
+		job.log_max = 0;
+		break;
+	case VALUE:
+	case SUM:
+		job.res.handle = 5;
+		job.res_mode = b == SUM ? LXA_RES_RAW : LXA_RES_VALUE;
+		job.res_mult = b == SUM ? 0 : -3;
+		job.res_shift = b == SUM ? 0 : 4;
 		break;
 	case NOP:
 		return (struct lxa_job){ .op = LXA_OP_NOP, .user = 7 };
@@ -134,7 +146,10 @@ static const struct reject_case cases[] = {
 	ON(LOG, FORMAT, act_fmt, 5), ON(LOG, FORMAT, act_fmt, 255), ON(LOG, FORMAT, act_fmt, LXA_FMT_B1),
 	ON(LOG, FORMAT, wgt_fmt, 3), ON(LOG, FORMAT, wgt_fmt, LXA_WFMT_B1), ON(U8, FORMAT, wgt_fmt, LXA_WFMT_S8),
 	ON(XNOR, FORMAT, wgt_fmt, LXA_WFMT_LOG), ON(LOG, FORMAT, pad_mode, LXA_PAD_PLUS), ON(XNOR, FORMAT, pad_mode, 3),
-	ON(LOG, OUTPUT, kind, 4), ON(LOG, OUTPUT, out_fmt, 4), ON(LOG, OUTPUT, log_max, 0),
+	ON(LOG, OUTPUT, kind, LXA_KIND_RAW), ON(LOG, OUTPUT, kind, 5), ON(LOG, OUTPUT, out_fmt, LXA_OFMT_W64),
+	ON(LOG, OUTPUT, out_fmt, 5), ON(RAW, OUTPUT, out_fmt, LXA_OFMT_W32), ON(RAW, OUTPUT, kind, LXA_KIND_INT32),
+	ON(RAW, OUTPUT, clamp_hi, 1), ON(RAW, OUTPUT, nthr, 1), ON(RAW, OUTPUT, log_max, 1), ON(RAW, OUTPUT, pool_h, 2),
+	ON(RAW, OUTPUT, pool_sx, 2), ON(LOG, OUTPUT, log_max, 0),
 	ON(LOG, OUTPUT, log_max, 16),
 	ON(LOG, OUTPUT, nthr, 1), ON(LOG, OUTPUT, clamp_lo, -1), ON(LOG, OUTPUT, clamp_hi, 1),
 	ON(LOG, OUTPUT, kind, LXA_KIND_INT32), ON(THR, OUTPUT, nthr, 0), ON(THR, OUTPUT, nthr, 2),
@@ -155,6 +170,19 @@ static const struct reject_case cases[] = {
 	ON(LOG, ACT_EXTENT, in_img, 0xfffffff0u), ON(LOG, WGT_EXTENT, wgt.offset, 0xffff0),
 	ON(LOG, WGT_EXTENT, wgt.offset, 0x8000000000000000ull), ON(LOG, PAR_EXTENT, par.offset, 0x100010),
 	ON(LOG, OUT_EXTENT, out.offset, 0xffff0), ON(LOG, OUT_EXTENT, out_img, 0xfffffff0u),
+	/* the residual */
+	ON(LOG, RES, res.handle, 1), ON(LOG, RES, res.offset, 16), ON(LOG, RES, res_row, 128), ON(LOG, RES, res_img, 1024),
+	ON(LOG, RES, res_fmt, 1), ON(LOG, RES, res_mult, 1), ON(LOG, RES, res_shift, 1), ON(LOG, RES, res_mode, 3),
+	ON(VALUE, RES, res_mode, 255), ON(VALUE, RES, res_fmt, LXA_FMT_B1), ON(VALUE, RES, res_fmt, LXA_FMT_N4),
+	ON(VALUE, RES, res_fmt, 7), ON(VALUE, RES, res_shift, 63), ON(VALUE, RES, pool_h, 2), ON(VALUE, RES, pool_w, 2),
+	ON(VALUE, RES, pool_sy, 2), ON(VALUE, RES, pool_sx, 2), ON(SUM, RES, pool_w, 2), ON(SUM, RES, res_fmt, 1),
+	ON(SUM, RES, res_mult, 1), ON(SUM, RES, res_shift, 1), ON(VALUE, RES, res_mode, LXA_RES_RAW),
+	ON(LOG, FLAGS, conv_flags, LXA_CONV_RES_SQRT2), ON(SUM, FLAGS, conv_flags, LXA_CONV_RES_SQRT2),
+	ON(LOG, RESERVED, res.pad, 1), ON(NOP, RESERVED, res.handle, 1), ON(NOP, RESERVED, res_mode, 1),
+	ON(VALUE, PITCH, res_row, 112), ON(VALUE, PITCH, res_row, 136), ON(VALUE, PITCH, res_img, 1008),
+	ON(SUM, PITCH, res_row, 1024), ON(VALUE, HANDLE, res.handle, 0), ON(VALUE, ALIGN, res.offset, 8),
+	ON(VALUE, RES_EXTENT, res.offset, 0xffff0), ON(SUM, RES_EXTENT, res.offset, 0xfffffffffffffff0ull),
+	ON(VALUE, RES_EXTENT, res_img, 0xfffffff0u),
 };
 
 static void set_bytes(void *base, size_t off, size_t size, uint64_t value)
@@ -208,6 +236,8 @@ static void test_modes(void **state)
 		{ LOG, LXA_CFG_MODES_SQRT2_MASK, LXA_CONV_ACT_SQRT2, 1 },
 		{ LOG, LXA_CFG_MODES_SQRT2_MASK, LXA_CONV_WGT_SQRT2, 1 },
 		{ LOG, LXA_CFG_MODES_SQRT2_MASK, LXA_CONV_OUT_SQRT2, 1 }, { LOG, LXA_CFG_MODES_POOL_MASK, 0, 2 },
+		{ VALUE, LXA_CFG_MODES_SQRT2_MASK, LXA_CONV_RES_SQRT2, 1 }, { VALUE, LXA_CFG_MODES_RES_MASK, 0, 1 },
+		{ SUM, LXA_CFG_MODES_RES_MASK, 0, 1 }, { RAW, LXA_CFG_MODES_RES_MASK, 0, 1 },
 	};
 	struct lxa_extent ext[LXA_EXT_COUNT];
 
@@ -222,6 +252,17 @@ static void test_modes(void **state)
 		caps.modes &= ~m[i].lack;
 		expect(&caps, &job, ext, LXA_REJECT_MODE, "mode absent");
 	}
+	/* A configuration without shift lanes has no pitch for a residual. */
+	struct lxa_job with_res = base_job(XNOR);
+	struct lxa_caps xnor = base_caps;
+
+	with_res.res.handle = 5;
+	with_res.res_mode = LXA_RES_RAW;
+	expect(&xnor, &with_res, ext, LXA_REJECT_NONE, "binary with a residual");
+	xnor.modes &= ~LXA_CFG_MODES_SHIFT_MASK;
+	xnor.shift_oc = xnor.shift_ic = 0;
+	expect(&xnor, &with_res, ext, LXA_REJECT_MODE, "no lanes for the residual");
+
 	/* A configuration without XNOR lanes has no pitch for one-bit outputs. */
 	struct lxa_job job = base_job(THR);
 	struct lxa_caps caps = base_caps;
@@ -277,7 +318,10 @@ static void test_tile_and_overlap(void **state)
 	caps.act_bytes = 32;
 	expect(&caps, &job, ext, LXA_REJECT_TILE, "not even one pixel fits");
 
-	for (int i = 0; i < LXA_EXT_OUT; i++) {
+	job = base_job(VALUE);
+	for (int i = 0; i < LXA_EXT_COUNT; i++) {
+		if (i == LXA_EXT_OUT)
+			continue;
 		base_ext(ext);
 		ext[LXA_EXT_OUT] = ext[i];
 		expect(&base_caps, &job, ext, LXA_REJECT_OVERLAP, "output on an operand");
@@ -285,6 +329,7 @@ static void test_tile_and_overlap(void **state)
 		expect(&base_caps, &job, ext, LXA_REJECT_NONE, "the same buffer, apart");
 		job.out.offset = 0;
 	}
+	job = base_job(LOG);
 	/* Touching is not overlapping: the input's extent is 2048 bytes. */
 	base_ext(ext);
 	ext[LXA_EXT_OUT] = ext[LXA_EXT_ACT];
@@ -389,6 +434,32 @@ static struct lxa_job random_job(void)
 	}
 	if (job.kind == LXA_KIND_LOG)
 		job.log_off = (int8_t)rnd();
+	if (rnd() % 4 == 0) {
+		job.kind = LXA_KIND_RAW;
+		job.out_fmt = LXA_OFMT_W64;
+		job.nthr = job.log_max = 0;
+		job.log_off = 0;
+		job.clamp_lo = job.clamp_hi = 0;
+		job.conv_flags &= ~(LXA_CONV_OUT_SQRT2 | LXA_CONV_OUT_NEAREST);
+	}
+	if (job.pool_h > 1 || job.pool_w > 1 || job.pool_sy > 1 || job.pool_sx > 1) {
+		if (job.kind == LXA_KIND_RAW)
+			job.pool_h = job.pool_w = job.pool_sy = job.pool_sx = 1,
+			job.pool_pt = job.pool_pb = job.pool_pl = job.pool_pr = 0;
+	} else if (rnd() % 2) {
+		static const uint8_t fmt[] = { LXA_FMT_LOG4, LXA_FMT_LOG8, LXA_FMT_U8, LXA_FMT_S8, LXA_FMT_W32 };
+
+		job.res.handle = 5;
+		job.res.offset = 16 * (rnd() % 8);
+		job.res_mode = rnd_in(LXA_RES_VALUE, LXA_RES_RAW);
+		if (job.res_mode == LXA_RES_VALUE) {
+			job.res_fmt = fmt[rnd() % 5];
+			job.res_mult = (int16_t)rnd();
+			job.res_shift = rnd() % 63;
+			if (job.res_fmt <= LXA_FMT_LOG8)
+				job.conv_flags |= rnd() & LXA_CONV_RES_SQRT2;
+		}
+	}
 	job.act.offset = 16 * (rnd() % 8);
 	job.out.offset = 16 * (rnd() % 8);
 	return job;
@@ -453,7 +524,7 @@ static void naive_inputs(const struct lxa_job *job, const uint32_t *desc, struct
 
 static void naive_outputs(const struct lxa_job *job, const uint32_t *desc, struct touched *t, int out_h, int out_w)
 {
-	static const uint32_t ofmt_bits[] = { 1, 4, 8, 32 };
+	static const uint32_t ofmt_bits[] = { 1, 4, 8, 32, 64 };
 	uint64_t px = pixel_bytes(ofmt_bits[job->out_fmt], job->out_c);
 
 	assert_int_equal(px, field(desc, LXA_D_OUT_PX) * 8);
@@ -461,6 +532,23 @@ static void naive_outputs(const struct lxa_job *job, const uint32_t *desc, struc
 		for (int y = 0; y < out_h; y++)
 			for (int x = 0; x < out_w; x++)
 				touch(t, n * field(desc, LXA_D_OUT_IMG) + y * field(desc, LXA_D_OUT_ROW) + x * px, px);
+}
+
+static void naive_residual(const struct lxa_job *job, const uint32_t *desc, struct touched *t, int out_h, int out_w)
+{
+	static const uint32_t fmt_bits[] = { 4, 8, 8, 8, 0, 0, 32 };
+	uint64_t px = pixel_bytes(job->res_mode == LXA_RES_RAW ? 64 : fmt_bits[job->res_fmt], job->out_c);
+
+	if (job->res_mode == LXA_RES_NONE) {
+		assert_int_equal(t->base | t->window | field(desc, LXA_D_RES_PX), 0);
+		return;
+	}
+	assert_int_equal(px, field(desc, LXA_D_RES_PX) * 8);
+	for (int n = 0; n < job->batch; n++)
+		for (int y = 0; y < out_h; y++)
+			for (int x = 0; x < out_w; x++)
+				touch(t, n * field(desc, LXA_D_RES_IMG) + y * field(desc, LXA_D_RES_ROW) + x * px, px);
+	assert_true(t->window - t->end < 16);
 }
 
 /* Every output channel finds all input channels of its group in the blocks that its output block reads. */
@@ -510,6 +598,7 @@ static int check_naive(const struct lxa_job *job, const struct lxa_extent *ext, 
 	struct touched wgt = touched_of(desc, LXA_D_WGT_ADDR, LXA_D_WGT_SIZE, &ext[LXA_EXT_WGT]);
 	struct touched par = touched_of(desc, LXA_D_PAR_ADDR, LXA_D_PAR_SIZE, &ext[LXA_EXT_PAR]);
 	struct touched out = touched_of(desc, LXA_D_OUT_ADDR, LXA_D_OUT_SIZE, &ext[LXA_EXT_OUT]);
+	struct touched res = touched_of(desc, LXA_D_RES_ADDR, LXA_D_RES_SIZE, &ext[LXA_EXT_RES]);
 	int conv_h = output_size(job->in_h, job->pad_t + job->pad_b, (job->kh - 1) * job->dy + 1, job->sy);
 	int conv_w = output_size(job->in_w, job->pad_l + job->pad_r, (job->kw - 1) * job->dx + 1, job->sx);
 	int out_h = output_size(conv_h, job->pool_pt + job->pool_pb, job->pool_h, job->pool_sy);
@@ -523,6 +612,7 @@ static int check_naive(const struct lxa_job *job, const struct lxa_extent *ext, 
 		return 0;
 	naive_inputs(job, desc, &act, conv_h, conv_w);
 	naive_outputs(job, desc, &out, out_h, out_w);
+	naive_residual(job, desc, &res, out_h, out_w);
 	naive_weights(job, desc, &wgt, &par);
 	naive_groups(job, desc);
 	/* A window that is larger than what is touched would be a hole in the second fence. */
@@ -576,23 +666,33 @@ static void check_copied_fields(const struct lxa_job *job, const uint32_t *desc)
 	assert_int_equal((int8_t)field(desc, LXA_D_LOG_OFF), job->log_off);
 	assert_int_equal((int32_t)field(desc, LXA_D_CLAMP_LO), job->clamp_lo);
 	assert_int_equal((int32_t)field(desc, LXA_D_CLAMP_HI), job->clamp_hi);
+	assert_int_equal(field(desc, LXA_D_RES_MODE), job->res_mode);
+	assert_int_equal(field(desc, LXA_D_RES_FMT), job->res_fmt);
+	assert_int_equal(field(desc, LXA_D_RES_S), !!(job->conv_flags & LXA_CONV_RES_SQRT2));
+	assert_int_equal((int16_t)field(desc, LXA_D_RES_MULT), job->res_mult);
+	assert_int_equal(field(desc, LXA_D_RES_SHIFT), job->res_shift);
 	assert_int_equal(field(desc, LXA_D_SEQ) | field(desc, LXA_D_IRQ) | field(desc, LXA_D_BARRIER), 0);
 }
 
 /* A buffer that ends with the operand is enough; one byte less is not. */
 static void check_one_byte_short(const struct lxa_job *job, const struct lxa_extent *ext, const uint32_t *desc)
 {
-	static const uint32_t size[] = { LXA_D_ACT_SIZE, LXA_D_WGT_SIZE, LXA_D_PAR_SIZE, LXA_D_OUT_SIZE };
-	const struct lxa_ref *ref[] = { &job->act, &job->wgt, &job->par, &job->out };
+	static const uint32_t size[] = { LXA_D_ACT_SIZE, LXA_D_WGT_SIZE, LXA_D_PAR_SIZE, LXA_D_OUT_SIZE, LXA_D_RES_SIZE };
+	const struct lxa_ref *ref[] = { &job->act, &job->wgt, &job->par, &job->out, &job->res };
+	static const enum lxa_reject leaves[] = { LXA_REJECT_ACT_EXTENT, LXA_REJECT_WGT_EXTENT, LXA_REJECT_PAR_EXTENT,
+						  LXA_REJECT_OUT_EXTENT, LXA_REJECT_RES_EXTENT };
 
 	for (int i = 0; i < LXA_EXT_COUNT; i++) {
 		struct lxa_extent tight[LXA_EXT_COUNT];
+
+		if (i == LXA_EXT_RES && job->res_mode == LXA_RES_NONE)
+			continue;
 
 		memcpy(tight, ext, sizeof(tight));
 		tight[i].bytes = ref[i]->offset + field(desc, size[i]);
 		expect(&base_caps, job, tight, LXA_REJECT_NONE, "a buffer that just suffices");
 		tight[i].bytes--;
-		expect(&base_caps, job, tight, LXA_REJECT_ACT_EXTENT + i, "a buffer one byte short");
+		expect(&base_caps, job, tight, leaves[i], "a buffer one byte short");
 	}
 }
 
@@ -633,7 +733,7 @@ static void test_random_bytes(void **state)
 		struct lxa_job job = random_job();
 
 		base_ext(ext);
-		ext[rnd() % 4].bytes = rnd() % 0x200000;
+		ext[rnd() % LXA_EXT_COUNT].bytes = rnd() % 0x200000;
 		corrupt(&job, sizeof(job), i % 8 ? rnd_in(1, 3) : 200);
 		if (lxa_validate(&base_caps, &job, ext, desc) || job.op != LXA_OP_CONV)
 			continue;
@@ -647,7 +747,7 @@ static void test_random_bytes(void **state)
 
 static void test_all_reasons_reached(void **state)
 {
-	assert_int_equal(reached, (1u << (LXA_REJECT_OVERLAP + 1)) - 1);
+	assert_int_equal(reached, (1u << (LXA_REJECT_RES_EXTENT + 1)) - 1);
 }
 
 int main(void)
