@@ -240,8 +240,8 @@ void layer_random(uint64_t *s, const struct lxa_caps *caps, const struct layer_w
 			j->in_img = j->in_h * j->in_row + 16 * rnd_n(s, 4);
 			j->out_img = y->l.out_h * j->out_row + 16 * rnd_n(s, 4);
 			if (j->res_mode) {
-				j->res_row = (uint32_t)y->l.res_row + 16 * rnd_n(s, 4);
-				j->res_img = y->l.out_h * j->res_row + 16 * rnd_n(s, 4);
+				j->res_row = (uint32_t)y->l.res_row + caps->word_bytes * rnd_n(s, 4);
+				j->res_img = y->l.out_h * j->res_row + caps->word_bytes * rnd_n(s, 4);
 			}
 		}
 		if (!layer_finish(s, caps, y))
