@@ -12,7 +12,7 @@
 
 #define CONV_LOG_FLAGS (LXA_CONV_OUT_SQRT2 | LXA_CONV_OUT_NEAREST)
 #define CONV_SQRT2_FLAGS (LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2 | LXA_CONV_OUT_SQRT2 | LXA_CONV_RES_SQRT2)
-#define CONV_FLAGS (CONV_SQRT2_FLAGS | LXA_CONV_OUT_NEAREST)
+#define CONV_FLAGS (CONV_SQRT2_FLAGS | LXA_CONV_OUT_NEAREST | LXA_CONV_PACKED)
 #define RES_SHIFT_MAX 62
 
 static int in_range(__u32 v, __u32 lo, __u32 hi)
@@ -62,6 +62,8 @@ int lxa_caps_sane(const struct lxa_caps *caps)
 	    caps->xnor_ic > LXA_LANES_MAX)
 		return 0;
 	if (!pitch_sane(caps->shift_oc, caps->shift_ic, 4) || !pitch_sane(caps->xnor_oc, caps->xnor_ic, 1))
+		return 0;
+	if ((caps->modes & LXA_CFG_MODES_PACK_MASK) && caps->word_bytes < caps->shift_ic)
 		return 0;
 	if (!pow2(caps->word_bytes) || caps->word_bytes < 8 || caps->word_bytes > 4096)
 		return 0;
@@ -194,12 +196,27 @@ static enum lxa_reject check_conv_flags(const struct lxa_job *job)
 		return LXA_REJECT_FLAGS;
 	if ((job->conv_flags & CONV_LOG_FLAGS) && job->kind != LXA_KIND_LOG)
 		return LXA_REJECT_FLAGS;
+	if ((job->conv_flags & LXA_CONV_PACKED) && job->act_fmt != LXA_FMT_LOG8 && job->act_fmt != LXA_FMT_U8 &&
+	    job->act_fmt != LXA_FMT_S8)
+		return LXA_REJECT_FLAGS;
 	return LXA_REJECT_NONE;
 }
 
 static int has_pool(const struct lxa_job *job)
 {
 	return job->pool_h > 1 || job->pool_w > 1 || job->pool_sy > 1 || job->pool_sx > 1;
+}
+
+/* The pixels under a kernel row are one run of bytes: nothing may lie between them, and nothing beside them in a row. */
+static enum lxa_reject check_packed(const struct lxa_job *job)
+{
+	if (!(job->conv_flags & LXA_CONV_PACKED))
+		return LXA_REJECT_NONE;
+	if (job->groups != 1)
+		return LXA_REJECT_GEOMETRY;
+	if (job->dx != 1)
+		return LXA_REJECT_KERNEL;
+	return job->pad_l || job->pad_r ? LXA_REJECT_PADDING : LXA_REJECT_NONE;
 }
 
 static enum lxa_reject check_mode(const struct lxa_caps *caps, const struct lxa_job *job)
@@ -212,6 +229,8 @@ static enum lxa_reject check_mode(const struct lxa_caps *caps, const struct lxa_
 		need |= LXA_CFG_MODES_POOL_MASK;
 	if (job->res_mode != LXA_RES_NONE || job->kind == LXA_KIND_RAW)
 		need |= LXA_CFG_MODES_RES_MASK;
+	if (job->conv_flags & LXA_CONV_PACKED)
+		need |= LXA_CFG_MODES_PACK_MASK;
 	if ((caps->modes & need) != need)
 		return LXA_REJECT_MODE;
 	/* The output's pixel pitch is in blocks of the lanes that would read it: they must exist. */
@@ -293,6 +312,8 @@ static enum lxa_reject check_fields(const struct lxa_caps *caps, const struct lx
 		r = check_format(job);
 	if (!r)
 		r = check_conv_flags(job);
+	if (!r)
+		r = check_packed(job);
 	if (!r)
 		r = check_output(job);
 	if (!r)
@@ -405,7 +426,8 @@ static int put_memory(__u32 *d, const struct lxa_layout *l, const struct span *s
 	       lxa_desc_set(d, LXA_D_WGT_SIZE, span[LXA_EXT_WGT].bytes) &&
 	       lxa_desc_set(d, LXA_D_PAR_SIZE, span[LXA_EXT_PAR].bytes) &&
 	       lxa_desc_set(d, LXA_D_OUT_SIZE, span[LXA_EXT_OUT].bytes) &&
-	       lxa_desc_set(d, LXA_D_IN_PX, l->in_px / 8) && lxa_desc_set(d, LXA_D_OUT_PX, l->out_px / 8) &&
+	       lxa_desc_set(d, LXA_D_IN_PX, l->packed ? l->in_px : l->in_px / 8) &&
+	       lxa_desc_set(d, LXA_D_OUT_PX, l->out_px / 8) &&
 	       lxa_desc_set(d, LXA_D_IN_ROW, l->in_row) && lxa_desc_set(d, LXA_D_IN_IMG, l->in_img) &&
 	       lxa_desc_set(d, LXA_D_OUT_ROW, l->out_row) && lxa_desc_set(d, LXA_D_OUT_IMG, l->out_img);
 }
@@ -433,7 +455,7 @@ static int put_blocks(__u32 *d, const struct lxa_job *job, const struct lxa_layo
 	return lxa_desc_set(d, LXA_D_OC, job->out_c) && lxa_desc_set(d, LXA_D_OCB, l->ocb) &&
 	       lxa_desc_set(d, LXA_D_ICB, l->icb) && lxa_desc_set(d, LXA_D_ICB_TOTAL, l->icb_total) &&
 	       lxa_desc_set(d, LXA_D_GRP_OCB, l->grp_ocb) && lxa_desc_set(d, LXA_D_GRP_ICB, l->grp_icb) &&
-	       lxa_desc_set(d, LXA_D_MAC_IC, job->in_c / job->groups) &&
+	       lxa_desc_set(d, LXA_D_MAC_IC, l->mac_ic) &&
 	       lxa_desc_set(d, LXA_D_IC_TAIL, l->ic_tail) && lxa_desc_set(d, LXA_D_OC_TAIL, l->oc_tail);
 }
 
@@ -442,6 +464,7 @@ static int put_modes(__u32 *d, const struct lxa_job *job, const struct lxa_layou
 	__u32 act_s = !!(job->conv_flags & LXA_CONV_ACT_SQRT2), wgt_s = !!(job->conv_flags & LXA_CONV_WGT_SQRT2);
 
 	return lxa_desc_set(d, LXA_D_LANE, l->lane) && lxa_desc_set(d, LXA_D_DUAL, act_s | wgt_s) &&
+	       lxa_desc_set(d, LXA_D_PACK, l->packed) &&
 	       lxa_desc_set(d, LXA_D_HALVE, l->passes == 2) && lxa_desc_set(d, LXA_D_PASSES, l->passes) &&
 	       lxa_desc_set(d, LXA_D_ACT_FMT, job->act_fmt) && lxa_desc_set(d, LXA_D_WGT_FMT, job->wgt_fmt) &&
 	       lxa_desc_set(d, LXA_D_ACT_S, act_s) && lxa_desc_set(d, LXA_D_WGT_S, wgt_s) &&

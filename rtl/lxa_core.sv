@@ -98,9 +98,9 @@ module lxa_core #(
   );
 
   // activations
-  logic act_full, act_free, act_re;
+  logic act_full, act_free, act_re, act_both;
   logic [AW-WBL:0] act_waddr, act_raddr;
-  logic [WORD_W-1:0] act_word;
+  logic [WORD_W-1:0] act_word, act_next;
   lxa_act_load u_act_load (
     .clk_i, .rst_ni, .push_i(push), .tile_i(tile), .retired_i(retired_q), .free_i(act_free), .full_o(act_full),
     .req_valid_o(act_req_valid_o), .req_ready_i(act_req_ready_i), .req_addr_o(act_req_addr_o),
@@ -109,7 +109,7 @@ module lxa_core #(
   );
   lxa_act_mem u_act_mem (
     .clk_i, .we_i(act_rsp_valid_i), .waddr_i(act_waddr), .wdata_i(act_rsp_data_i),
-    .re_i(act_re), .raddr_i(act_raddr), .rdata_o(act_word)
+    .re_i(act_re), .both_i(act_both), .raddr_i(act_raddr), .word_o(act_word), .next_o(act_next)
   );
 
   // weights
@@ -132,7 +132,7 @@ module lxa_core #(
     .clk_i, .rst_ni, .push_i(push), .tile_i(tile), .tiler_busy_i(tiler_busy), .ring_full_i(ring_full),
     .jobs_open_i(accepted_q != retired_q), .act_full_i(act_full), .act_free_o(act_free),
     .wgt_ready_i(wgt_ready), .wgt_use_o(wgt_use), .swap_o(swap), .acc_free_i(acc_free), .acc_full_o(acc_full),
-    .re_o(act_re), .raddr_o(act_raddr), .op_o(op), .state_o, .macs_o(macs_inc_o), .macs_idle_o(macs_idle)
+    .re_o(act_re), .both_o(act_both), .raddr_o(act_raddr), .op_o(op), .state_o, .macs_o(macs_inc_o), .macs_idle_o(macs_idle)
   );
   assign step_o = state_o == lxa_core_pkg::ST_BUSY;
 
@@ -144,7 +144,7 @@ module lxa_core #(
   lxa_core_pkg::tile_t cfg;
   lxa_shift_array u_shift (
     .clk_i, .rst_ni, .ld_valid_i(ld_valid && !ld_lane), .ld_int_i(ld_int), .ld_s_i(ld_s), .ld_idx_i(ld_idx),
-    .ld_word_i(ld_word), .op_i(op), .word_i(act_word), .rd_en_i(acc_re && !cfg.lane), .rd_acc_i(rd_acc),
+    .ld_word_i(ld_word), .op_i(op), .word_i(act_word), .next_i(act_next), .rd_en_i(acc_re && !cfg.lane), .rd_acc_i(rd_acc),
     .rd_grp_i(rd_grp), .rd_data_o(shift_rd)
   );
   lxa_xnor_array u_xnor (

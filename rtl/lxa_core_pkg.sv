@@ -29,6 +29,7 @@ package lxa_core_pkg;
     logic [2:0] wgt_fmt;
     logic act_s;
     logic wgt_s;
+    logic pack;                  // packed pixels
     logic [1:0] pad_mode;
     logic [2:0] passes;
     logic [15:0] ocb;
@@ -40,7 +41,7 @@ package lxa_core_pkg;
     logic [7:0] ic_tail;
     logic [7:0] oc_tail;
     logic [3:0] kh;
-    logic [3:0] kw;
+    logic [3:0] kw;              // 1 with packed pixels: a kernel row is one run
     logic [4:0] dy;
     logic [4:0] dx;
     logic [2:0] sy;
@@ -111,13 +112,14 @@ package lxa_core_pkg;
     logic act_s;
     logic in_img;                // the tap lies in the image
     logic [1:0] pad_mode;
-    logic [7:0] n;               // valid channels (XNOR)
+    logic pack;
+    logic [7:0] n;               // valid channels (XNOR lanes, packed pixels)
     logic first;                 // write the accumulator instead of adding
     logic swap;                  // first pixel of a step: take the new weights
     logic last;                  // last operation of a block
     logic half;                  // accumulator half and pixel
     logic [PM-1:0] pix;
-    logic [7:0] off;             // byte offset of the group in the word
+    logic [7:0] off;             // byte offset of the block in the word
   } op_t;
 
   // One step of the output stage: a parameter row of a group of channels at one position of the pool window.

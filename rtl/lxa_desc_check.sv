@@ -17,7 +17,7 @@ module lxa_desc_check (
   localparam logic [15:0] SHIFT_OC = 16'(lxa_cfg_pkg::SHIFT_OC), SHIFT_IC = 16'(lxa_cfg_pkg::SHIFT_IC);
   localparam logic [15:0] XNOR_OC = 16'(lxa_cfg_pkg::XNOR_OC), XNOR_IC = 16'(lxa_cfg_pkg::XNOR_IC);
 
-  logic        bad_op_q, zero_q, range_q, fmt_q, align_q, out_q, res_q;
+  logic        bad_op_q, zero_q, range_q, fmt_q, pack_q, align_q, out_q, res_q;
   logic [15:0] block_oc, block_ic;
 
   assign block_oc = desc_i.lane ? XNOR_OC : SHIFT_OC;
@@ -81,6 +81,10 @@ module lxa_desc_check (
                  desc_i.passes > 3'd2 || desc_i.kind > 3'(lxa_regs_pkg::KIND_RAW) || desc_i.out_fmt > 3'(lxa_regs_pkg::OFMT_W64) || desc_i.icb > desc_i.icb_total || {8'd0, desc_i.ic_tail} > block_ic ||
                  {8'd0, desc_i.oc_tail} > block_oc ||
                  ((desc_i.nthr != 0) != (desc_i.kind == 3'(lxa_regs_pkg::KIND_THRESH)));
+      pack_q <= desc_i.pack &&
+                (desc_i.lane == 1'(lxa_regs_pkg::LANE_XNOR) || desc_i.act_fmt == 3'(lxa_regs_pkg::FMT_LOG4) || desc_i.dx != 5'd1 ||
+                 desc_i.pad_l != 8'd0 ||
+                 (20'(desc_i.conv_w) - 20'd1) * 20'(desc_i.sx) + 20'(desc_i.kw) > 20'(desc_i.in_w));
       align_q <= (desc_i.act_addr[WB_LOG2-1:0] | desc_i.wgt_addr[WB_LOG2-1:0] | desc_i.par_addr[WB_LOG2-1:0] |
                   desc_i.out_addr[WB_LOG2-1:0] | desc_i.in_row[WB_LOG2-1:0] | desc_i.in_img[WB_LOG2-1:0] |
                   desc_i.out_row[WB_LOG2-1:0] | desc_i.out_img[WB_LOG2-1:0]) != 0;
@@ -108,6 +112,6 @@ module lxa_desc_check (
     end
   end
 
-  assign bad_o = bad_op_q || (!nop_o && (zero_q || range_q || fmt_q || align_q || out_q || res_q));
+  assign bad_o = bad_op_q || (!nop_o && (zero_q || range_q || fmt_q || pack_q || align_q || out_q || res_q));
 
 endmodule

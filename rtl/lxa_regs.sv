@@ -62,6 +62,9 @@ module lxa_regs (
   localparam logic [7:0]  ACC_W = 8'd48, HALF_W = 8'd32, XACC_W = 8'd32;  // rtl/README.md, section 3
   localparam logic        HAS_SHIFT = lxa_cfg_pkg::SHIFT_OC != 0 && lxa_cfg_pkg::SHIFT_IC != 0;
   localparam logic        HAS_XNOR = lxa_cfg_pkg::XNOR_OC != 0 && lxa_cfg_pkg::XNOR_IC != 0;
+  localparam logic        HAS_PACK = HAS_SHIFT && lxa_cfg_pkg::WORD_W >= 8 * lxa_cfg_pkg::SHIFT_IC;
+  // packed pixels, bit planes, integer weights and activations, pool, xnor, sqrt2, shift
+  localparam logic [31:0] MODES = {23'd0, 1'b1, HAS_PACK, 1'b0, 2'b0, 1'b1, HAS_XNOR, HAS_SHIFT, HAS_SHIFT};
   localparam logic [4:0]  LOG2_MAX = 5'(lxa_cfg_pkg::RING_LOG2_MAX);
 
   // ---- write -------------------------------------------------------------------------------------
@@ -160,7 +163,7 @@ module lxa_regs (
         lxa_regs_pkg::REG_CFG_ACC: rdata_q <= 32'(lxa_cfg_pkg::ACC_PIXELS);
         lxa_regs_pkg::REG_CFG_WGT: rdata_q <= 32'(lxa_cfg_pkg::WGT_BYTES);
         lxa_regs_pkg::REG_CFG_BUS: rdata_q <= {16'(lxa_cfg_pkg::WORD_W / 8), 16'(lxa_cfg_pkg::BUS_W / 8)};
-        lxa_regs_pkg::REG_CFG_MODES: rdata_q <= {23'd0, 1'b1, 4'd0, 1'b1, HAS_XNOR, HAS_SHIFT, HAS_SHIFT};  // residual, 4 others, pool, xnor, sqrt2, shift
+        lxa_regs_pkg::REG_CFG_MODES: rdata_q <= MODES;
         lxa_regs_pkg::REG_CFG_RING: rdata_q <= {16'd0, 8'(lxa_cfg_pkg::RD_OUTSTANDING), 3'd0, LOG2_MAX};
         lxa_regs_pkg::REG_CTRL: rdata_q <= {30'd0, resetting_i, enable_q};
         lxa_regs_pkg::REG_STATUS: rdata_q <= {29'd0, resetting_i, error_i, idle_i};

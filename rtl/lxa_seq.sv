@@ -20,6 +20,7 @@ module lxa_seq #(
   input  logic                acc_free_i,    // pulse: the drain has read an accumulator half
   output logic                acc_full_o,    // pulse: a half is complete
   output logic                re_o,          // scratchpad read
+  output logic                both_o,        // of two words
   output logic [AW-WBL:0] raddr_o,
   output lxa_core_pkg::op_t   op_o,          // goes with the word read in the cycle before
   output logic [2:0]          state_o,
@@ -95,6 +96,7 @@ module lxa_seq #(
   assign tile_end = blk_end && ocb_end;
 
   assign re_o = issue && in_img;
+  assign both_o = t_q.pack;
   assign raddr_o = {ahalf_q, addr_q[AW-1:WBL]};
   assign wgt_use_o = issue && head_q;
   assign act_free_o = issue && tile_end;
@@ -231,7 +233,9 @@ module lxa_seq #(
       op_q.act_s <= t_q.act_s;
       op_q.in_img <= in_img;
       op_q.pad_mode <= t_q.pad_mode;
-      op_q.n <= sblk_q + icb_q + 16'd1 == t_q.icb_total ? t_q.ic_tail : 8'(lxa_cfg_pkg::XNOR_IC);
+      op_q.pack <= t_q.pack;
+      op_q.n <= sblk_q + icb_q + 16'd1 == t_q.icb_total ? t_q.ic_tail :
+                t_q.lane ? 8'(lxa_cfg_pkg::XNOR_IC) : 8'(lxa_cfg_pkg::SHIFT_IC);
       op_q.first <= first_q;
       op_q.swap <= head_q;
       op_q.last <= blk_end;

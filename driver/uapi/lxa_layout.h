@@ -19,8 +19,11 @@ struct lxa_caps {			/* LXA_PARAM_* of the same names */
 
 struct lxa_layout {
 	__u32 lane;			/* LXA_HW_LANE_* : 0 shift, 1 XNOR */
+	__u32 packed;			/* 1: LXA_CONV_PACKED; a kernel row is one run of pixels, and its bytes are the channels */
 	__u32 block_oc, block_ic;	/* channels in a block of those lanes */
 	__u32 ekh, ekw;			/* dilated kernel */
+	__u32 kx;			/* kernel columns that the weights count: kw, packed 1 */
+	__u32 mac_ic;			/* useful MACs of an output element and such a tap */
 	__u32 conv_h, conv_w, out_h, out_w;
 	__u32 in_px, out_px;		/* pixel pitches, bytes */
 	__u64 in_row, in_img, out_row, out_img; /* pitches, bytes */
@@ -72,11 +75,12 @@ static inline void lxa_layout_groups(const struct lxa_job *job, struct lxa_layou
 {
 	__u32 icg = job->in_c / job->groups, ocg = job->out_c / job->groups;
 	__u32 span;			/* input channels that a block of outputs spans when it holds whole groups */
+	__u32 channels = l->packed ? l->mac_ic : job->in_c; /* that the blocks are cut from */
 
 	l->ocb = lxa_div_up(job->out_c, l->block_oc);
-	l->icb_total = lxa_div_up(job->in_c, l->block_ic);
+	l->icb_total = lxa_div_up(channels, l->block_ic);
 	l->oc_tail = job->out_c - (l->ocb - 1) * l->block_oc;
-	l->ic_tail = job->in_c - (l->icb_total - 1) * l->block_ic;
+	l->ic_tail = channels - (l->icb_total - 1) * l->block_ic;
 	l->icb = l->icb_total;
 	l->grp_ocb = l->ocb;
 	l->grp_icb = 0;
@@ -103,7 +107,10 @@ static inline void lxa_layout_groups(const struct lxa_job *job, struct lxa_layou
 	l->passes = l->lane == 1 && l->diagonal ? 2 : 1;
 }
 
-/* Input channel of group-relative block b, lane i, for output block ocb: the tensor's channel (may be >= in_c: padding). */
+/*
+ * Input channel of group-relative block b, lane i, for output block ocb: the tensor's channel (may be >= in_c: padding).
+ * Packed: the byte of the run, channel byte % in_c of kernel column byte / in_c (may be >= mac_ic: reads as 0).
+ */
 static inline __u32 lxa_layout_channel(const struct lxa_layout *l, __u32 ocb, __u32 b, __u32 i)
 {
 	return (ocb / l->grp_ocb * l->grp_icb + b) * l->block_ic + i;
@@ -127,15 +134,18 @@ static inline void lxa_layout(const struct lxa_caps *caps, const struct lxa_job 
 	__u32 lanes = caps->out_lanes;
 
 	l->lane = job->act_fmt == LXA_FMT_B1;
+	l->packed = !!(job->conv_flags & LXA_CONV_PACKED);
 	l->block_oc = l->lane ? caps->xnor_oc : caps->shift_oc;
 	l->block_ic = l->lane ? caps->xnor_ic : caps->shift_ic;
 	l->ekh = (job->kh - 1u) * job->dy + 1;
 	l->ekw = (job->kw - 1u) * job->dx + 1;
+	l->kx = l->packed ? 1 : job->kw;
+	l->mac_ic = l->packed ? job->kw * job->in_c : job->in_c / job->groups;
 	l->conv_h = (job->in_h + job->pad_t + job->pad_b - l->ekh) / job->sy + 1;
 	l->conv_w = (job->in_w + job->pad_l + job->pad_r - l->ekw) / job->sx + 1;
 	l->out_h = (l->conv_h + job->pool_pt + job->pool_pb - job->pool_h) / job->pool_sy + 1;
 	l->out_w = (l->conv_w + job->pool_pl + job->pool_pr - job->pool_w) / job->pool_sx + 1;
-	l->in_px = lxa_pixel_pitch(caps, lxa_fmt_bits(job->act_fmt), job->in_c);
+	l->in_px = l->packed ? job->in_c : lxa_pixel_pitch(caps, lxa_fmt_bits(job->act_fmt), job->in_c);
 	l->out_px = lxa_pixel_pitch(caps, lxa_ofmt_bits(job->out_fmt), job->out_c);
 	l->in_row = job->in_row ? job->in_row : lxa_round_up((__u64)job->in_w * l->in_px, caps->word_bytes);
 	l->in_img = job->in_img ? job->in_img : job->in_h * l->in_row;
@@ -146,7 +156,7 @@ static inline void lxa_layout(const struct lxa_caps *caps, const struct lxa_job 
 	l->par_rows = (3 + job->nthr + 3) / 4;
 	l->act_bytes = (job->batch - 1) * l->in_img + (job->in_h - 1) * l->in_row +
 		       lxa_round_up((__u64)job->in_w * l->in_px, caps->word_bytes);
-	l->wgt_bytes = (__u64)l->ocb * l->passes * job->kh * job->kw * l->icb * l->wgt_tile;
+	l->wgt_bytes = (__u64)l->ocb * l->passes * job->kh * l->kx * l->icb * l->wgt_tile;
 	l->par_bytes = (__u64)l->ocb * lxa_round_up(l->block_oc, lanes) * l->par_rows * 16;
 	l->out_bytes = (job->batch - 1) * l->out_img + (l->out_h - 1) * l->out_row +
 		       lxa_round_up((__u64)l->out_w * l->out_px, caps->word_bytes);

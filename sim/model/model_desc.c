@@ -20,7 +20,7 @@ static void unpack(const uint32_t *d, struct geom *g)
 	g->act_size = F(ACT_SIZE), g->wgt_size = F(WGT_SIZE), g->par_size = F(PAR_SIZE), g->out_size = F(OUT_SIZE);
 	g->in_h = F(IN_H), g->in_w = F(IN_W), g->conv_h = F(CONV_H), g->conv_w = F(CONV_W);
 	g->out_h = F(OUT_H), g->out_w = F(OUT_W), g->batch = F(BATCH);
-	g->in_px = F(IN_PX) * 8, g->in_row = F(IN_ROW), g->in_img = F(IN_IMG);
+	g->pack = F(PACK), g->in_px = F(IN_PX) * (g->pack ? 1 : 8), g->in_row = F(IN_ROW), g->in_img = F(IN_IMG);
 	g->out_px = F(OUT_PX) * 8, g->out_row = F(OUT_ROW), g->out_img = F(OUT_IMG);
 	g->kh = F(KH), g->kw = F(KW), g->sy = F(SY), g->sx = F(SX), g->dy = F(DY), g->dx = F(DX);
 	g->pad_t = F(PAD_T), g->pad_l = F(PAD_L);
@@ -73,12 +73,13 @@ static void derive(struct geom *g)
 	g->par_rows = (3 + g->nthr + 3) / 4;
 	g->ek_h = (g->kh - 1) * g->dy + 1;
 	g->ek_w = (g->kw - 1) * g->dx + 1;
-	g->wgt_ocb = (size_t)g->passes * g->kh * g->kw * g->icb * g->wgt_tile;
+	g->kx = g->pack ? 1 : g->kw;
+	g->wgt_ocb = (size_t)g->passes * g->kh * g->kx * g->icb * g->wgt_tile;
 	g->wgt_bytes = (uint64_t)g->wgt_ocb * g->ocb;
 	g->par_bytes = (uint64_t)g->ocb * round_up(g->block_oc, LXA_CFG_OUT_LANES) * g->par_rows * 16;
 	g->pixels = covered(g->out_h, g->tile_h, g->pool_sy, g->pool_pt, g->pool_h, g->conv_h) *
 		    covered(g->out_w, g->tile_w, g->pool_sx, g->pool_pl, g->pool_w, g->conv_w) * g->batch;
-	g->macs = g->pixels * g->oc * g->kh * g->kw * g->mac_ic;
+	g->macs = g->pixels * g->oc * g->kh * g->kx * g->mac_ic;
 }
 
 /* Formats, kinds and other enumerations. */
@@ -130,13 +131,23 @@ static int ranges_ok(const struct geom *g)
 	       g->grp_ocb && g->mac_ic && g->act_pitch && g->tile_h && g->tile_w;
 }
 
+/* A packed kernel row is a run of bytes inside its image row, and the blocks are cut from it. */
+static int pack_ok(const struct geom *g)
+{
+	uint32_t run = g->kw * g->in_px;
+
+	return !g->lane && g->act_fmt != LXA_HW_FMT_LOG4 && g->dx == 1 && !g->pad_l &&
+	       (g->conv_w - 1) * g->sx + g->kw <= g->in_w && g->grp_icb == 0 && g->icb == g->icb_total &&
+	       (g->icb - 1) * g->block_ic + g->ic_tail == run;
+}
+
 /* Fields that must agree with each other. */
 static int relations_ok(const struct geom *g)
 {
 	return g->ic_tail >= 1 && g->ic_tail <= g->block_ic && g->oc_tail >= 1 && g->oc_tail <= g->block_oc &&
 	       (g->ocb - 1) * g->block_oc + g->oc_tail == g->oc &&
 	       (g->ocb - 1) / g->grp_ocb * g->grp_icb + g->icb <= g->icb_total &&
-	       (uint64_t)g->icb_total * g->act_block <= g->in_px &&
+	       (g->pack ? pack_ok(g) : (uint64_t)g->icb_total * g->act_block <= g->in_px) &&
 	       (uint64_t)round_up(g->oc * g->out_bits, 8) / 8 <= g->out_px &&
 	       (uint64_t)(g->out_h - 1) * g->pool_sy < (uint64_t)g->conv_h + g->pool_pt &&
 	       (uint64_t)(g->out_w - 1) * g->pool_sx < (uint64_t)g->conv_w + g->pool_pl &&

@@ -50,7 +50,7 @@ static int plan_slices(struct model_job *j)
 	uint64_t px;
 	size_t elems;
 
-	j->chan = g->lane ? g->icb_total : g->icb_total * g->block_ic;
+	j->chan = g->pack ? g->in_px : g->lane ? g->icb_total : g->icb_total * g->block_ic;
 	j->pw = (g->conv_w - 1) * g->sx + g->ek_w;
 	j->row_elems = (size_t)j->pw * j->chan;
 	while (rows < g->out_h && (uint64_t)most_conv_rows(g, rows + 1) * g->conv_w <= SLICE_PIXELS &&
@@ -63,7 +63,7 @@ static int plan_slices(struct model_job *j)
 	while (rows == g->out_h && j->imgs < g->batch && (j->imgs + 1) * px <= SLICE_PIXELS &&
 	       (j->imgs + 1) * slice_elems(j, crows) <= SLICE_ELEMS)
 		j->imgs++;
-	elems = (size_t)slice_elems(j, crows) * j->imgs;
+	elems = (size_t)slice_elems(j, crows) * j->imgs + g->block_ic;	/* a packed row's last block ends behind it */
 	j->code_pitch = (size_t)g->ocb * g->block_oc;
 	j->in_bytes = malloc((size_t)g->in_w * g->in_px);
 	j->out_row = malloc((size_t)g->out_w * g->out_px);
@@ -83,8 +83,8 @@ static int plan_slices(struct model_job *j)
 		j->gather = malloc((size_t)g->kh * g->kw * g->icb * sizeof(*j->gather));
 		return j->bits && j->gather && j->in_bytes && j->out_row ? 0 : -1;
 	}
-	j->even = malloc(elems * sizeof(*j->even));
-	j->odd = j->act_odd ? malloc(elems * sizeof(*j->odd)) : NULL;
+	j->even = calloc(elems, sizeof(*j->even));
+	j->odd = j->act_odd ? calloc(elems, sizeof(*j->odd)) : NULL;
 	return j->even && (j->odd || !j->act_odd) && j->in_bytes && j->out_row ? 0 : -1;
 }
 

@@ -25,14 +25,29 @@ static void expand_tiles(const double *tab, const uint8_t *src, size_t tiles, do
 				dst[i * OC + o] = tab[src[o * IC + i]];
 }
 
+/* The lanes behind a packed run read 0: as well without weights. */
+static void clear_tails(const struct geom *g, double *w)
+{
+	uint32_t ky;
+
+	for (ky = 0; ky < g->kh * g->passes; ky++, w += g->icb * IC * OC)
+		memset(w + ((g->icb - 1) * IC + g->ic_tail) * OC, 0, (IC - g->ic_tail) * OC * sizeof(*w));
+}
+
+static void expand_one(const struct geom *g, const double *tab, const uint8_t *src, double *dst)
+{
+	expand_tiles(tab, src, g->wgt_ocb / g->wgt_tile, dst);
+	if (g->pack)
+		clear_tails(g, dst);
+}
+
 static void expand_block(struct model_job *j, uint32_t ocb, size_t at)
 {
 	const uint8_t *src = j->wgt + (size_t)ocb * j->g.wgt_ocb;
-	size_t tiles = j->g.wgt_ocb / j->g.wgt_tile;
 
-	expand_tiles(j->wgt_even_tab, src, tiles, j->wgt_even + at);
+	expand_one(&j->g, j->wgt_even_tab, src, j->wgt_even + at);
 	if (j->wgt_odd)
-		expand_tiles(j->wgt_odd_tab, src, tiles, j->wgt_oddv + at);
+		expand_one(&j->g, j->wgt_odd_tab, src, j->wgt_oddv + at);
 }
 
 int model_shift_prepare(struct model_job *j, int cache)
@@ -91,8 +106,8 @@ static void find_runs(const struct model_job *j, struct runs *r)
 	uint32_t ky, kx;
 
 	r->n = 0;
-	if (g->dx == 1 && g->icb == g->icb_total) {
-		r->len = g->kw * j->chan;
+	if (g->pack || (g->dx == 1 && g->icb == g->icb_total)) {
+		r->len = g->pack ? (size_t)g->icb * IC : g->kw * j->chan;
 		for (ky = 0; ky < g->kh; ky++)
 			r->off[r->n++] = (size_t)ky * g->dy * j->row_elems;
 		return;

@@ -86,7 +86,7 @@ static int make_producer(uint64_t *s, const struct lxa_caps *caps, const struct 
 static void make_batch(uint64_t seed, uint64_t k, const struct lxa_caps *caps, const struct options *o, struct batch *b,
 		       uint64_t *s)
 {
-	struct layer_want want = { -1, -1, -1, 0 };
+	struct layer_want want = { -1, -1, -1, -1, 0 };
 	int want_jobs;
 
 	*s = seed + k * 0x51ed2701ull;
@@ -98,12 +98,14 @@ static void make_batch(uint64_t seed, uint64_t k, const struct lxa_caps *caps, c
 	want.max_macs = o->macs / (uint64_t)want_jobs;
 	while (b->jobs < want_jobs) {
 		struct layer y, p;
+		int chains;
 
 		layer_random(s, caps, &want, &y);
+		chains = !y.job.in_row && (!y.l.packed || y.l.in_px == lxa_pixel_pitch(caps, 8, y.job.in_c));
 		if (!y.job.in_row && y.job.res_mode && b->jobs + 1 < MAX_JOBS && rnd_n(s, 2) && !make_addend(s, caps, &y, &p)) {
 			b->y[b->jobs++] = p;
 			y.barrier = CHAINED_RES;
-		} else if (b->jobs && !y.job.in_row && b->jobs + 1 < MAX_JOBS && !rnd_n(s, 3) && !make_producer(s, caps, &y, &p)) {
+		} else if (b->jobs && chains && b->jobs + 1 < MAX_JOBS && !rnd_n(s, 3) && !make_producer(s, caps, &y, &p)) {
 			b->y[b->jobs++] = p;
 			y.barrier = CHAINED;
 		}

@@ -43,6 +43,11 @@ static int is_log(const struct lxa_job *j)
 	return j->act_fmt == LXA_FMT_LOG4 || j->act_fmt == LXA_FMT_LOG8;
 }
 
+static int can_pack(const struct lxa_job *j)
+{
+	return j->act_fmt == LXA_FMT_LOG8 || j->act_fmt == LXA_FMT_U8 || j->act_fmt == LXA_FMT_S8;
+}
+
 int layer_dual(const struct layer *y)
 {
 	const struct lxa_job *j = &y->job;
@@ -104,6 +109,17 @@ static void choose_output(uint64_t *s, const struct layer_want *want, struct lxa
 		j->out_fmt = rnd_n(s, 3);
 		j->nthr = (uint8_t)(j->out_fmt == LXA_OFMT_B1 ? 1 : between(s, 1, 15));
 	}
+}
+
+/* Packed pixels: few channels, or many that stand for rows of an image. */
+static void make_packed(uint64_t *s, const struct lxa_caps *caps, struct lxa_job *j)
+{
+	j->conv_flags |= LXA_CONV_PACKED;
+	j->groups = 1;
+	j->in_c = (uint16_t)(rnd_n(s, 2) ? between(s, 1, 4) : rnd_n(s, 2) ? between(s, 1, 40) : between(s, 1, 300));
+	j->out_c = (uint16_t)between(s, 1, 3 * caps->shift_oc);
+	j->dx = 1;
+	j->pad_l = j->pad_r = 0;
 }
 
 /* Channels and groups: plain, depthwise, groups smaller or larger than a block, with and without tails. */
@@ -206,7 +222,7 @@ static uint64_t array_macs(const struct layer *y)
 {
 	const struct lxa_layout *l = &y->l;
 
-	return (uint64_t)y->job.batch * l->conv_h * l->conv_w * l->ocb * l->block_oc * l->passes * y->job.kh * y->job.kw *
+	return (uint64_t)y->job.batch * l->conv_h * l->conv_w * l->ocb * l->block_oc * l->passes * y->job.kh * l->kx *
 	       l->icb * l->block_ic;
 }
 
@@ -224,6 +240,8 @@ void layer_random(uint64_t *s, const struct lxa_caps *caps, const struct layer_w
 		choose_channels(s, caps, j);
 		choose_window(s, j);
 		choose_residual(s, j);
+		if (can_pack(j) && caps->modes & LXA_CFG_MODES_PACK_MASK && (want->packed > 0 || (want->packed < 0 && !rnd_n(s, 3))))
+			make_packed(s, caps, j);
 		j->batch = rnd_n(s, 3) ? 1 : between(s, 1, 4);
 		j->in_h = between(s, 1, rnd_n(s, 3) ? 12 : 40);
 		j->in_w = between(s, 1, rnd_n(s, 3) ? 12 : 40);
@@ -494,6 +512,14 @@ static int weight_at(const struct layer *y, uint32_t oc, uint32_t c, uint32_t ky
 	return y->wgt[(((size_t)oc * j->kh + ky) * j->kw + kx) * icg + c - first];
 }
 
+/* Weight of a packed layer's byte of the run; behind the run it does not matter. */
+static int weight_of_run(const struct layer *y, uint32_t oc, uint32_t byte, uint32_t ky)
+{
+	if (byte >= (uint32_t)y->job.kw * y->job.in_c)
+		return (int)((oc * 7 + byte * 13 + ky) & 0xff);
+	return weight_at(y, oc, byte % y->job.in_c, ky, byte / y->job.in_c);
+}
+
 static void pack_wgt(const struct layer *y, uint8_t *dst)
 {
 	const struct lxa_layout *l = &y->l;
@@ -502,12 +528,13 @@ static void pack_wgt(const struct layer *y, uint8_t *dst)
 	for (ocb = 0; ocb < l->ocb; ocb++)
 		for (pass = 0; pass < l->passes; pass++)
 			for (ky = 0; ky < y->job.kh; ky++)
-				for (kx = 0; kx < y->job.kw; kx++)
+				for (kx = 0; kx < l->kx; kx++)
 					for (b = 0; b < l->icb; b++, dst += l->wgt_tile)
 						for (o = 0; o < l->block_oc; o++)
 							for (i = 0; i < l->block_ic; i++) {
 								uint32_t c = lxa_layout_channel(l, ocb, b, i), oc = ocb * l->block_oc + o;
-								int w = oc < y->job.out_c ? weight_at(y, oc, c, ky, kx) : -1;
+								int w = oc >= y->job.out_c ? -1 : l->packed ? weight_of_run(y, oc, c, ky) :
+									weight_at(y, oc, c, ky, kx);
 
 								if (!l->lane)
 									dst[o * l->block_ic + i] = w < 0 ? 0 : (uint8_t)w;
@@ -580,7 +607,7 @@ void layer_desc(const struct layer *y, uint32_t seq, int irq, uint32_t *d)
 	SET(PAR_ADDR, rig_iova(y->par_at)), SET(OUT_ADDR, rig_iova(y->out_at));
 	SET(ACT_SIZE, l->act_bytes), SET(WGT_SIZE, l->wgt_bytes), SET(PAR_SIZE, l->par_bytes), SET(OUT_SIZE, l->out_bytes);
 	SET(IN_H, j->in_h), SET(IN_W, j->in_w), SET(CONV_H, l->conv_h), SET(CONV_W, l->conv_w);
-	SET(OUT_H, l->out_h), SET(OUT_W, l->out_w), SET(BATCH, j->batch), SET(IN_PX, l->in_px / 8);
+	SET(OUT_H, l->out_h), SET(OUT_W, l->out_w), SET(BATCH, j->batch), SET(PACK, l->packed), SET(IN_PX, l->packed ? l->in_px : l->in_px / 8);
 	SET(IN_ROW, l->in_row), SET(IN_IMG, l->in_img), SET(OUT_ROW, l->out_row), SET(OUT_IMG, l->out_img);
 	SET(OUT_PX, l->out_px / 8), SET(ACT_PITCH, y->act_pitch);
 	SET(KH, j->kh), SET(KW, j->kw), SET(SY, j->sy), SET(SX, j->sx), SET(DY, j->dy), SET(DX, j->dx);
@@ -592,7 +619,7 @@ void layer_desc(const struct layer *y, uint32_t seq, int irq, uint32_t *d)
 	SET(ACT_S, !!(j->conv_flags & LXA_CONV_ACT_SQRT2)), SET(WGT_S, !!(j->conv_flags & LXA_CONV_WGT_SQRT2));
 	SET(PAD_MODE, j->pad_mode), SET(PASSES, l->passes), SET(OC, j->out_c), SET(OCB, l->ocb);
 	SET(ICB, l->icb), SET(ICB_TOTAL, l->icb_total), SET(GRP_OCB, l->grp_ocb), SET(GRP_ICB, l->grp_icb);
-	SET(MAC_IC, j->in_c / j->groups), SET(IC_TAIL, l->ic_tail), SET(OC_TAIL, l->oc_tail);
+	SET(MAC_IC, l->mac_ic), SET(IC_TAIL, l->ic_tail), SET(OC_TAIL, l->oc_tail);
 	SET(TILE_H, y->tile_h), SET(TILE_W, y->tile_w);
 	SET(KIND, j->kind), SET(OUT_FMT, j->out_fmt), SET(LOG_S, !!(j->conv_flags & LXA_CONV_OUT_SQRT2));
 	SET(LOG_ROUND, !!(j->conv_flags & LXA_CONV_OUT_NEAREST)), SET(NTHR, j->nthr), SET(LOG_MAX, j->log_max);

@@ -38,6 +38,7 @@ uint64_t rnd_seed(void);		/* LXA_SEED, or from the clock; prints it */
 /* How a random layer is chosen; -1 leaves a choice open. */
 struct layer_want {
 	int act_fmt, wgt_fmt, kind;
+	int packed;			/* 1: packed pixels where the format can; 0: not */
 	uint64_t max_macs;		/* counted over blocks, as the array works */
 };
 

@@ -45,9 +45,9 @@ static void check_layer(struct layer *y, uint64_t *s)
 	free(expect);
 }
 
-static void random_layers(int act, int wgt, int count)
+static void random_layers(int act, int wgt, int packed, int count)
 {
-	struct layer_want want = { .act_fmt = act, .wgt_fmt = wgt, .max_macs = 400000 };
+	struct layer_want want = { .act_fmt = act, .wgt_fmt = wgt, .max_macs = 400000, .packed = packed };
 	uint64_t s = seed + (uint64_t)act * 1000 + (uint64_t)wgt;
 	int i;
 
@@ -61,13 +61,18 @@ static void random_layers(int act, int wgt, int count)
 	}
 }
 
-static void test_log4_log(void **state) { random_layers(LXA_FMT_LOG4, LXA_WFMT_LOG, 160); }
-static void test_log8_log(void **state) { random_layers(LXA_FMT_LOG8, LXA_WFMT_LOG, 120); }
-static void test_u8_log(void **state) { random_layers(LXA_FMT_U8, LXA_WFMT_LOG, 80); }
-static void test_s8_log(void **state) { random_layers(LXA_FMT_S8, LXA_WFMT_LOG, 80); }
-static void test_log4_s8(void **state) { random_layers(LXA_FMT_LOG4, LXA_WFMT_S8, 80); }
-static void test_log8_s8(void **state) { random_layers(LXA_FMT_LOG8, LXA_WFMT_S8, 80); }
-static void test_binary(void **state) { random_layers(LXA_FMT_B1, LXA_WFMT_B1, 200); }
+static void test_log4_log(void **state) { random_layers(LXA_FMT_LOG4, LXA_WFMT_LOG, 0, 160); }
+static void test_log8_log(void **state) { random_layers(LXA_FMT_LOG8, LXA_WFMT_LOG, 0, 120); }
+static void test_u8_log(void **state) { random_layers(LXA_FMT_U8, LXA_WFMT_LOG, 0, 80); }
+static void test_s8_log(void **state) { random_layers(LXA_FMT_S8, LXA_WFMT_LOG, 0, 80); }
+static void test_log4_s8(void **state) { random_layers(LXA_FMT_LOG4, LXA_WFMT_S8, 0, 80); }
+static void test_log8_s8(void **state) { random_layers(LXA_FMT_LOG8, LXA_WFMT_S8, 0, 80); }
+/* packed pixels: ref.c knows nothing of them */
+static void test_packed_u8(void **state) { random_layers(LXA_FMT_U8, LXA_WFMT_LOG, 1, 120); }
+static void test_packed_s8(void **state) { random_layers(LXA_FMT_S8, LXA_WFMT_LOG, 1, 80); }
+static void test_packed_log8(void **state) { random_layers(LXA_FMT_LOG8, LXA_WFMT_LOG, 1, 80); }
+static void test_packed_log8_s8(void **state) { random_layers(LXA_FMT_LOG8, LXA_WFMT_S8, 1, 80); }
+static void test_binary(void **state) { random_layers(LXA_FMT_B1, LXA_WFMT_B1, 0, 200); }
 
 /* ---- a layer split over its input channels ---------------------------------------------------------------- */
 
@@ -323,7 +328,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_worked_example), cmocka_unit_test(test_log4_log), cmocka_unit_test(test_log8_log),
 		cmocka_unit_test(test_u8_log),	       cmocka_unit_test(test_s8_log),	cmocka_unit_test(test_log4_s8),
-		cmocka_unit_test(test_log8_s8),	       cmocka_unit_test(test_binary),	cmocka_unit_test(test_log_small),
+		cmocka_unit_test(test_log8_s8),	       cmocka_unit_test(test_packed_u8),    cmocka_unit_test(test_packed_s8), cmocka_unit_test(test_packed_log8),
+		cmocka_unit_test(test_packed_log8_s8), cmocka_unit_test(test_binary),	cmocka_unit_test(test_log_small),
 		cmocka_unit_test(test_log_large), cmocka_unit_test(test_split),		cmocka_unit_test(test_split_rtl),
 	};
 

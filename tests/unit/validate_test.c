@@ -36,10 +36,10 @@ static const struct lxa_caps base_caps = {
 	.shift_oc = 16, .shift_ic = 16, .xnor_oc = 64, .xnor_ic = 64, .out_lanes = 4, .acc_w = 48, .half_w = 32,
 	.xacc_w = 32, .act_bytes = 32768, .acc_pixels = 256, .wgt_bytes = 16384, .bus_bytes = 16, .word_bytes = 16,
 	.modes = LXA_CFG_MODES_SHIFT_MASK | LXA_CFG_MODES_SQRT2_MASK | LXA_CFG_MODES_XNOR_MASK |
-		 LXA_CFG_MODES_POOL_MASK | LXA_CFG_MODES_RES_MASK,
+		 LXA_CFG_MODES_POOL_MASK | LXA_CFG_MODES_PACK_MASK | LXA_CFG_MODES_RES_MASK,
 };
 
-enum base { LOG, XNOR, U8, I32, I8, THR, RAW, VALUE, SUM, NOP }; /* RAW writes, SUM adds partial sums */
+enum base { LOG, XNOR, U8, PACKED, I32, I8, THR, RAW, VALUE, SUM, NOP }; /* RAW writes, SUM adds partial sums */
 
 /* A small valid job of each sort: 3x3 on 8x8, pad 1. */
 static struct lxa_job base_job(enum base b)
@@ -67,6 +67,12 @@ static struct lxa_job base_job(enum base b)
 		break;
 	case U8:
 		job.act_fmt = LXA_FMT_U8;
+		break;
+	case PACKED:
+		job.act_fmt = LXA_FMT_U8;
+		job.conv_flags = LXA_CONV_PACKED;
+		job.in_c = 3;
+		job.pad_l = job.pad_r = 0;
 		break;
 	case I32:
 	case I8:
@@ -128,6 +134,9 @@ static const struct reject_case cases[] = {
 	ON(LOG, FLAGS, flags, 2), ON(NOP, FLAGS, flags, 0x80000000u), ON(LOG, FLAGS, conv_flags, 16),
 	ON(U8, FLAGS, conv_flags, LXA_CONV_ACT_SQRT2), ON(XNOR, FLAGS, conv_flags, LXA_CONV_WGT_SQRT2),
 	ON(I32, FLAGS, conv_flags, LXA_CONV_OUT_SQRT2), ON(I8, FLAGS, conv_flags, LXA_CONV_OUT_NEAREST),
+	ON(LOG, FLAGS, conv_flags, LXA_CONV_PACKED), ON(XNOR, FLAGS, conv_flags, LXA_CONV_PACKED),
+	ON(PACKED, FLAGS, act_fmt, LXA_FMT_LOG4), ON(PACKED, GEOMETRY, groups, 3), ON(PACKED, KERNEL, dx, 2),
+	ON(PACKED, PADDING, pad_l, 1), ON(PACKED, PADDING, pad_r, 1), ON(PACKED, ACT_EXTENT, in_c, 65535),
 	ON(LOG, RESERVED, pad, 1), ON(LOG, RESERVED, act.pad, 1), ON(LOG, RESERVED, wgt.pad, 1),
 	ON(LOG, RESERVED, par.pad, 1), ON(LOG, RESERVED, out.pad, 1), ON(NOP, RESERVED, act.handle, 1),
 	ON(NOP, RESERVED, out.offset, 16), ON(NOP, RESERVED, conv_flags, 1), ON(NOP, RESERVED, out_img, 1),
@@ -238,6 +247,7 @@ static void test_modes(void **state)
 		{ LOG, LXA_CFG_MODES_SQRT2_MASK, LXA_CONV_OUT_SQRT2, 1 }, { LOG, LXA_CFG_MODES_POOL_MASK, 0, 2 },
 		{ VALUE, LXA_CFG_MODES_SQRT2_MASK, LXA_CONV_RES_SQRT2, 1 }, { VALUE, LXA_CFG_MODES_RES_MASK, 0, 1 },
 		{ SUM, LXA_CFG_MODES_RES_MASK, 0, 1 }, { RAW, LXA_CFG_MODES_RES_MASK, 0, 1 },
+		{ PACKED, LXA_CFG_MODES_PACK_MASK, LXA_CONV_PACKED, 1 },
 	};
 	struct lxa_extent ext[LXA_EXT_COUNT];
 
@@ -291,6 +301,12 @@ static void test_caps(void **state)
 		set_bytes(&caps, c[i].off, sizeof(c[i].bad), c[i].bad);
 		assert_false(lxa_caps_sane(&caps));
 	}
+	/* A word must hold the bytes of a block of packed pixels. */
+	small.shift_ic = 32;
+	assert_false(lxa_caps_sane(&small));
+	small.modes &= ~LXA_CFG_MODES_PACK_MASK;
+	assert_true(lxa_caps_sane(&small));
+	small = base_caps;
 	/* 8 four-bit channels would be 4 bytes a pixel, and half of the unit that IN_PX counts in. */
 	small.shift_oc = 8;
 	assert_true(lxa_caps_sane(&small));
@@ -379,6 +395,14 @@ static void test_overflow(void **state)
 
 /* ---- random valid jobs -------------------------------------------------------------------------- */
 
+static void pack(struct lxa_job *job)
+{
+	job->conv_flags |= LXA_CONV_PACKED;
+	job->groups = job->dx = 1;
+	job->pad_l = job->pad_r = 0;
+	job->in_w += job->kw;	/* the padding is part of the image */
+}
+
 static struct lxa_job random_job(void)
 {
 	static const uint8_t pairs[][2] = {
@@ -389,6 +413,7 @@ static struct lxa_job random_job(void)
 	static const uint8_t group_set[] = { 1, 1, 1, 2, 4, 8 };
 	const uint8_t *pair = pairs[rnd() % 7];
 	uint32_t groups = group_set[rnd() % 6], ek;
+	int packed;
 	struct lxa_job job = base_job((enum base[]){ LOG, I32, I8, THR }[rnd() % 4]);
 
 	job.act_fmt = pair[0];
@@ -422,12 +447,15 @@ static struct lxa_job random_job(void)
 		job.pool_pl = rnd() % job.pool_w;
 		job.pool_pr = rnd() % job.pool_w;
 	}
+	packed = pair[0] >= LXA_FMT_LOG8 && pair[0] <= LXA_FMT_S8 && rnd() % 2;
 	if (job.kind == LXA_KIND_LOG)
 		job.conv_flags = rnd() & (LXA_CONV_OUT_SQRT2 | LXA_CONV_OUT_NEAREST);
 	if (pair[0] <= LXA_FMT_LOG8)
 		job.conv_flags |= rnd() & LXA_CONV_ACT_SQRT2;
 	if (pair[1] == LXA_WFMT_LOG)
 		job.conv_flags |= rnd() & LXA_CONV_WGT_SQRT2;
+	if (packed)
+		pack(&job);
 	if (job.kind == LXA_KIND_THRESH && rnd() % 2) {
 		job.out_fmt = LXA_OFMT_N4;
 		job.nthr = rnd_in(1, 15);
@@ -486,6 +514,11 @@ static struct touched touched_of(const uint32_t *desc, uint32_t addr, uint32_t s
 	return (struct touched){ field(desc, addr), field(desc, size), ext->addr, ext->addr + ext->bytes, 0 };
 }
 
+static int is_packed(const struct lxa_job *job)
+{
+	return !!(job->conv_flags & LXA_CONV_PACKED);
+}
+
 static uint64_t pixel_bytes(uint32_t bits, uint32_t channels)
 {
 	uint32_t ch = bits == 1 ? 64 : 16;
@@ -505,9 +538,10 @@ static int output_size(int in, int pad, int window, int stride)
 static void naive_inputs(const struct lxa_job *job, const uint32_t *desc, struct touched *t, int conv_h, int conv_w)
 {
 	static const uint32_t fmt_bits[] = { 4, 8, 8, 8, 1 };
-	uint64_t px = pixel_bytes(fmt_bits[job->act_fmt], job->in_c), row = field(desc, LXA_D_IN_ROW);
+	uint64_t px = is_packed(job) ? job->in_c : pixel_bytes(fmt_bits[job->act_fmt], job->in_c);
+	uint64_t row = field(desc, LXA_D_IN_ROW);
 
-	assert_int_equal(px, field(desc, LXA_D_IN_PX) * 8);
+	assert_int_equal(px, field(desc, LXA_D_IN_PX) * (is_packed(job) ? 1 : 8));
 	for (int n = 0; n < job->batch; n++)
 		for (int y = 0; y < conv_h; y++)
 			for (int x = 0; x < conv_w; x++)
@@ -555,7 +589,10 @@ static void naive_residual(const struct lxa_job *job, const uint32_t *desc, stru
 static void naive_groups(const struct lxa_job *job, const uint32_t *desc)
 {
 	uint32_t block = job->act_fmt == LXA_FMT_B1 ? 64 : 16, icg = job->in_c / job->groups;
+	uint32_t channels = is_packed(job) ? job->kw * job->in_c : job->in_c;
 
+	if (is_packed(job))
+		icg = channels;
 	for (uint32_t oc = 0; oc < job->out_c; oc++) {
 		uint32_t group = oc / (job->out_c / job->groups);
 		uint64_t start = oc / block / field(desc, LXA_D_GRP_OCB) * field(desc, LXA_D_GRP_ICB);
@@ -564,7 +601,7 @@ static void naive_groups(const struct lxa_job *job, const uint32_t *desc)
 		assert_true((start + field(desc, LXA_D_ICB)) * block >= (group + 1) * icg);
 		assert_true(start + field(desc, LXA_D_ICB) <= field(desc, LXA_D_ICB_TOTAL));
 	}
-	assert_int_equal(field(desc, LXA_D_ICB_TOTAL), (job->in_c + block - 1) / block);
+	assert_int_equal(field(desc, LXA_D_ICB_TOTAL), (channels + block - 1) / block);
 }
 
 static void naive_weights(const struct lxa_job *job, const uint32_t *desc, struct touched *wgt, struct touched *par)
@@ -572,10 +609,11 @@ static void naive_weights(const struct lxa_job *job, const uint32_t *desc, struc
 	uint32_t block = job->act_fmt == LXA_FMT_B1 ? 64 : 16;
 	uint64_t tile = job->act_fmt == LXA_FMT_B1 ? 512 : 256, w = 0, p = 0;
 	uint32_t blocks = (job->out_c + block - 1) / block;
+	int taps = job->kh * (is_packed(job) ? 1 : job->kw);
 
 	for (uint32_t ocb = 0; ocb < blocks; ocb++) {
 		for (uint32_t pass = 0; pass < field(desc, LXA_D_PASSES); pass++)
-			for (int tap = 0; tap < job->kh * job->kw; tap++)
+			for (int tap = 0; tap < taps; tap++)
 				for (uint32_t icb = 0; icb < field(desc, LXA_D_ICB); icb++, w += tile)
 					touch(wgt, w, tile);
 		for (uint32_t lane = 0; lane < block; lane++)
@@ -658,7 +696,8 @@ static void check_copied_fields(const struct lxa_job *job, const uint32_t *desc)
 	assert_int_equal(field(desc, LXA_D_HALVE), field(desc, LXA_D_PASSES) == 2);
 	assert_int_equal(field(desc, LXA_D_PAD_MODE), job->pad_mode);
 	assert_int_equal(field(desc, LXA_D_OC), job->out_c);
-	assert_int_equal(field(desc, LXA_D_MAC_IC), job->in_c / job->groups);
+	assert_int_equal(field(desc, LXA_D_PACK), is_packed(job));
+	assert_int_equal(field(desc, LXA_D_MAC_IC), is_packed(job) ? job->kw * job->in_c : job->in_c / job->groups);
 	assert_int_equal(field(desc, LXA_D_KIND), job->kind);
 	assert_int_equal(field(desc, LXA_D_OUT_FMT), job->out_fmt);
 	assert_int_equal(field(desc, LXA_D_NTHR), job->nthr);
