@@ -96,7 +96,28 @@ static int make(struct bench_dev *d, struct lxa_bo **bo, uint64_t bytes, int wei
 	return 0;
 }
 
-static void describe(const struct bench_layer *l, enum bench_data data, struct lxa_job *j)
+/*
+ * A first layer in packed pixels: the kernel's columns share the lanes, or, with rows expanded in memory (a pixel holds the
+ * kh input rows under an output row), its rows too. Takes what needs fewer lanes; all padding is then written out.
+ */
+static void pack(const struct lxa_caps *caps, struct lxa_job *j)
+{
+	struct lxa_job rows = *j, columns = *j;
+	struct lxa_layout a, b;
+
+	columns.conv_flags = rows.conv_flags = LXA_CONV_PACKED;
+	columns.in_w = rows.in_w = (uint16_t)(j->in_w + j->pad_l + j->pad_r);
+	columns.pad_l = columns.pad_r = rows.pad_l = rows.pad_r = 0;
+	lxa_layout(caps, &columns, &b);
+	rows.in_h = (uint16_t)b.conv_h;
+	rows.in_c = (uint16_t)(j->in_c * j->kh);
+	rows.kh = rows.sy = 1;
+	rows.pad_t = rows.pad_b = 0;
+	lxa_layout(caps, &rows, &a);
+	*j = a.wgt_bytes < b.wgt_bytes ? rows : columns;
+}
+
+static void describe(const struct lxa_caps *caps, const struct bench_layer *l, enum bench_data data, struct lxa_job *j)
 {
 	*j = (struct lxa_job){ .op = LXA_OP_CONV, .batch = 1, .in_h = l->hw, .in_w = l->hw, .in_c = l->ic, .out_c = l->oc,
 			       .groups = l->groups, .kh = l->k, .kw = l->k, .sy = l->stride, .sx = l->stride, .dy = 1, .dx = 1,
@@ -109,6 +130,8 @@ static void describe(const struct bench_layer *l, enum bench_data data, struct l
 		j->act_fmt = data == BENCH_PIXELS ? LXA_FMT_U8 : LXA_FMT_LOG4;
 		j->kind = LXA_KIND_LOG, j->out_fmt = LXA_OFMT_N4, j->log_max = 15;
 	}
+	if (data == BENCH_PIXELS)
+		pack(caps, j);
 }
 
 /* Bytes that the tiles of this job move: weights and parameters once a tile, each tile's input region, every output. */
@@ -137,7 +160,7 @@ static void add_job(const struct lxa_caps *caps, const struct bench_net *net, co
 
 	memset(b, 0, sizeof(*b));
 	b->of = l;
-	describe(l, net->data, &b->job);
+	describe(caps, l, net->data, &b->job);
 	lxa_layout(caps, &b->job, y);
 	px = (uint64_t)y->conv_h * y->conv_w;
 	b->macs = px * l->oc * l->k * l->k * (l->ic / l->groups);
