@@ -43,12 +43,6 @@ static int lanes_sane(__u32 oc, __u32 ic)
 	return pow2(oc) && pow2(ic) && oc <= LXA_LANES_MAX && ic <= LXA_LANES_MAX;
 }
 
-/* A pixel of `bits`-bit elements is a whole number of 8-byte units, the unit of IN_PX and OUT_PX. */
-static int pitch_sane(__u32 oc, __u32 ic, __u32 bits)
-{
-	return !oc || !ic || (oc > ic ? oc : ic) * bits % 64 == 0;
-}
-
 int lxa_caps_sane(const struct lxa_caps *caps)
 {
 	if ((caps->modes & LXA_CFG_MODES_SHIFT_MASK) &&
@@ -60,8 +54,6 @@ int lxa_caps_sane(const struct lxa_caps *caps)
 	/* Lanes that are absent may be described as 0; check_mode() then refuses tensors of their layout. */
 	if (caps->shift_oc > LXA_LANES_MAX || caps->shift_ic > LXA_LANES_MAX || caps->xnor_oc > LXA_LANES_MAX ||
 	    caps->xnor_ic > LXA_LANES_MAX)
-		return 0;
-	if (!pitch_sane(caps->shift_oc, caps->shift_ic, 4) || !pitch_sane(caps->xnor_oc, caps->xnor_ic, 1))
 		return 0;
 	if ((caps->modes & LXA_CFG_MODES_PACK_MASK) && caps->word_bytes < caps->shift_ic)
 		return 0;
@@ -225,6 +217,10 @@ static enum lxa_reject check_mode(const struct lxa_caps *caps, const struct lxa_
 
 	if (job->conv_flags & CONV_SQRT2_FLAGS)
 		need |= LXA_CFG_MODES_SQRT2_MASK;
+	if (job->act_fmt == LXA_FMT_U8 || job->act_fmt == LXA_FMT_S8)
+		need |= LXA_CFG_MODES_ACT_INT_MASK;
+	if (job->wgt_fmt == LXA_WFMT_S8)
+		need |= LXA_CFG_MODES_WGT_INT_MASK;
 	if (has_pool(job))
 		need |= LXA_CFG_MODES_POOL_MASK;
 	if (job->res_mode != LXA_RES_NONE || job->kind == LXA_KIND_RAW)

@@ -17,7 +17,7 @@ module lxa_desc_check (
   localparam logic [15:0] SHIFT_OC = 16'(lxa_cfg_pkg::SHIFT_OC), SHIFT_IC = 16'(lxa_cfg_pkg::SHIFT_IC);
   localparam logic [15:0] XNOR_OC = 16'(lxa_cfg_pkg::XNOR_OC), XNOR_IC = 16'(lxa_cfg_pkg::XNOR_IC);
 
-  logic        bad_op_q, zero_q, range_q, fmt_q, pack_q, align_q, out_q, res_q;
+  logic        bad_op_q, zero_q, range_q, fmt_q, pack_q, align_q, out_q, res_q, absent_q;
   logic [15:0] block_oc, block_ic;
 
   assign block_oc = desc_i.lane ? XNOR_OC : SHIFT_OC;
@@ -102,6 +102,13 @@ module lxa_desc_check (
                  (desc_i.res_addr[WB_LOG2-1:0] | desc_i.res_row[WB_LOG2-1:0] | desc_i.res_img[WB_LOG2-1:0]) != 0 ||
                  ({desc_i.res_px, 3'b0} & res_mask) != 0 || {16'd0, desc_i.oc} != oc_sum || out_need > {1'b0, desc_i.out_px, 6'b0};
 
+      // what this configuration leaves out
+      absent_q <= (lxa_cfg_pkg::HAS_SQRT2 == 0 && (desc_i.act_s || desc_i.wgt_s || desc_i.dual || desc_i.log_s ||
+                                                  (desc_i.res_mode != 0 && desc_i.res_s))) ||
+                  (lxa_cfg_pkg::HAS_ACT_INT == 0 && (desc_i.act_fmt == 3'(lxa_regs_pkg::FMT_U8) || desc_i.act_fmt == 3'(lxa_regs_pkg::FMT_S8))) ||
+                  (lxa_cfg_pkg::HAS_WGT_INT == 0 && desc_i.wgt_fmt == 3'(lxa_regs_pkg::WFMT_S8)) ||
+                  (lxa_cfg_pkg::HAS_POOL == 0 && pool) || (lxa_cfg_pkg::HAS_PACK == 0 && desc_i.pack) ||
+                  (lxa_cfg_pkg::HAS_RES == 0 && (desc_i.res_mode != 0 || desc_i.kind == 3'(lxa_regs_pkg::KIND_RAW)));
       if (block_oc == 0 || block_ic == 0) fmt_q <= 1'b1;  // no such lanes in this configuration
       else if (desc_i.lane == 1'(lxa_regs_pkg::LANE_XNOR))
         fmt_q <= desc_i.act_fmt != 3'(lxa_regs_pkg::FMT_B1) || desc_i.wgt_fmt != 3'(lxa_regs_pkg::WFMT_B1) ||
@@ -112,6 +119,6 @@ module lxa_desc_check (
     end
   end
 
-  assign bad_o = bad_op_q || (!nop_o && (zero_q || range_q || fmt_q || pack_q || align_q || out_q || res_q));
+  assign bad_o = bad_op_q || (!nop_o && (zero_q || range_q || fmt_q || pack_q || align_q || out_q || res_q || absent_q));
 
 endmodule

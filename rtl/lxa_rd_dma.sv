@@ -23,28 +23,28 @@ module lxa_rd_dma (
   input  logic                           act_req_valid_i,
   output logic                           act_req_ready_o,
   input  logic [63:0]                    act_req_addr_i,
-  input  logic [4:0]                     act_req_words_i,
+  input  logic [5:0]                     act_req_words_i,
   input  logic [63:0]                    act_req_base_i,
   input  logic [31:0]                    act_req_size_i,
   output logic                           act_rsp_valid_o,
   input  logic                           wgt_req_valid_i,
   output logic                           wgt_req_ready_o,
   input  logic [63:0]                    wgt_req_addr_i,
-  input  logic [4:0]                     wgt_req_words_i,
+  input  logic [5:0]                     wgt_req_words_i,
   input  logic [63:0]                    wgt_req_base_i,
   input  logic [31:0]                    wgt_req_size_i,
   output logic                           wgt_rsp_valid_o,
   input  logic                           par_req_valid_i,
   output logic                           par_req_ready_o,
   input  logic [63:0]                    par_req_addr_i,
-  input  logic [4:0]                     par_req_words_i,
+  input  logic [5:0]                     par_req_words_i,
   input  logic [63:0]                    par_req_base_i,
   input  logic [31:0]                    par_req_size_i,
   output logic                           par_rsp_valid_o,
   input  logic                           res_req_valid_i,
   output logic                           res_req_ready_o,
   input  logic [63:0]                    res_req_addr_i,
-  input  logic [4:0]                     res_req_words_i,
+  input  logic [5:0]                     res_req_words_i,
   input  logic [63:0]                    res_req_base_i,
   input  logic [31:0]                    res_req_size_i,
   output logic                           res_rsp_valid_o,
@@ -81,7 +81,7 @@ module lxa_rd_dma (
   logic              sel_valid_q, sel_take, sel_free, grant;
   logic [2:0]        sel_client_q, pick;
   logic [63:0]       sel_addr_q, sel_base_q;
-  logic [4:0]        sel_words_q;
+  logic [5:0]        sel_words_q;
   logic [31:0]       sel_size_q;
   logic signed [7:0] debt_q;  // words that activations have had more than weights, saturating
 
@@ -131,7 +131,7 @@ module lxa_rd_dma (
         end
         default: begin
           sel_addr_q <= cmd_req_addr_i;
-          sel_words_q <= 5'(lxa_regs_pkg::DESC_W / WORD_W);
+          sel_words_q <= 6'(lxa_regs_pkg::DESC_W / WORD_W);
           sel_base_q <= cmd_req_addr_i;
           sel_size_q <= 32'(lxa_regs_pkg::DESC_W / 8);
         end
@@ -143,8 +143,8 @@ module lxa_rd_dma (
     end else begin
       if (grant) sel_valid_q <= 1'b1;
       else if (sel_take) sel_valid_q <= 1'b0;
-      if (grant && pick == ACT && debt_q < 8'sd32) debt_q <= debt_q + $signed({3'b0, act_req_words_i});
-      if (grant && pick == WGT && debt_q > -8'sd32) debt_q <= debt_q - $signed({3'b0, wgt_req_words_i});
+      if (grant && pick == ACT && debt_q < 8'sd32) debt_q <= debt_q + $signed({2'b0, act_req_words_i});
+      if (grant && pick == WGT && debt_q > -8'sd32) debt_q <= debt_q - $signed({2'b0, wgt_req_words_i});
     end
   end
 

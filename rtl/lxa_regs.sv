@@ -59,12 +59,14 @@ module lxa_regs (
 );
 
   localparam logic [31:0] ID = {lxa_regs_pkg::DESC_MAGIC, 8'd1, 8'd0};
-  localparam logic [7:0]  ACC_W = 8'd48, HALF_W = 8'd32, XACC_W = 8'd32;  // rtl/README.md, section 3
-  localparam logic        HAS_SHIFT = lxa_cfg_pkg::SHIFT_OC != 0 && lxa_cfg_pkg::SHIFT_IC != 0;
-  localparam logic        HAS_XNOR = lxa_cfg_pkg::XNOR_OC != 0 && lxa_cfg_pkg::XNOR_IC != 0;
-  localparam logic        HAS_PACK = HAS_SHIFT && lxa_cfg_pkg::WORD_W >= 8 * lxa_cfg_pkg::SHIFT_IC;
-  // packed pixels, bit planes, integer weights and activations, pool, xnor, sqrt2, shift
-  localparam logic [31:0] MODES = {23'd0, 1'b1, HAS_PACK, 1'b0, 2'b0, 1'b1, HAS_XNOR, HAS_SHIFT, HAS_SHIFT};
+  localparam logic [7:0]  HALF_W = 8'(lxa_cfg_pkg::HALF_W), XACC_W = 8'(lxa_cfg_pkg::XACC_W);  // rtl/README.md, section 3
+  localparam logic [7:0]  ACC_W = lxa_cfg_pkg::HALF_W < 24 ? 8'(2 * lxa_cfg_pkg::HALF_W) : 8'd48;
+  localparam logic        SHIFT = lxa_cfg_pkg::SHIFT_OC != 0, XNOR = lxa_cfg_pkg::XNOR_OC != 0;
+  localparam logic [31:0] MODES = {
+    23'd0, lxa_cfg_pkg::HAS_RES != 0, SHIFT && lxa_cfg_pkg::HAS_PACK != 0, XNOR && lxa_cfg_pkg::HAS_PLANES != 0,
+    SHIFT && lxa_cfg_pkg::HAS_WGT_INT != 0, SHIFT && lxa_cfg_pkg::HAS_ACT_INT != 0, lxa_cfg_pkg::HAS_POOL != 0,
+    XNOR, SHIFT && lxa_cfg_pkg::HAS_SQRT2 != 0, SHIFT
+  };
   localparam logic [4:0]  LOG2_MAX = 5'(lxa_cfg_pkg::RING_LOG2_MAX);
 
   // ---- write -------------------------------------------------------------------------------------

@@ -23,6 +23,9 @@ module lxa_requant (
   output logic                                  empty_o
 );
   localparam int unsigned L = lxa_cfg_pkg::OUT_LANES;
+  localparam int unsigned HW = lxa_cfg_pkg::HALF_W;      // even, odd sum; a slot; an XNOR sum
+  localparam int unsigned SW = 2 * HW;
+  localparam int unsigned XW = lxa_cfg_pkg::XACC_W;
 
   // verilator lint_off UNUSEDSIGNAL
   lxa_core_pkg::item_t ma_q, mb_q, mc_q;
@@ -99,23 +102,23 @@ module lxa_requant (
         pa_q <= par_i;
         if (item_i.row == 3'd0) begin
           for (int unsigned j = 0; j < L; j++) begin
-            logic [63:0] s;
+            logic [SW-1:0] s;
             logic [47:0] total, e;
-            logic [31:0] o;
-            logic [31:0] a;
-            s = shift_i[64*j +: 64];
-            a = xnor_i[32*j +: 32];
+            logic [HW-1:0] o;
+            logic [XW-1:0] a;
+            s = shift_i[64*j +: SW];
+            a = xnor_i[32*j +: XW];
             if (res_raw) begin
-              s = s + res_i[64*j +: 64];
-              a = a + res_i[64*j +: 32];
+              s = s + res_i[64*j +: SW];
+              a = a + res_i[64*j +: XW];
             end
-            e = {{16{s[31]}}, s[31:0]};
-            o = s[63:32] + 32'(s[31]);                      // (s - e) >> 32
-            if (cfg_i.lane) total = {{16{a[31]}}, $signed(a) >>> cfg_i.halve};
-            else if (cfg_i.dual) total = (e << 15) + {{16{o[31]}}, o} * 48'd46341;
+            e = {{(48-HW){s[HW-1]}}, s[HW-1:0]};
+            o = s[SW-1:HW] + HW'(s[HW-1]);                  // (s - e) >> HW
+            if (cfg_i.lane) total = {{(48-XW){a[XW-1]}}, $signed(a) >>> cfg_i.halve};
+            else if (cfg_i.dual) total = (e << 15) + {{(48-HW){o[HW-1]}}, o} * 48'd46341;
             else total = s[47:0];
             t_q[48*j +: 48] <= total + par_i[128*j +: 48];
-            if (is_raw) pa_q[128*j +: 64] <= cfg_i.lane ? {{32{a[31]}}, a} : s;
+            if (is_raw) pa_q[128*j +: 64] <= cfg_i.lane ? 64'($signed(a)) : 64'($signed(s));
           end
           if (res_val) begin
             for (int unsigned j = 0; j < L; j++) begin

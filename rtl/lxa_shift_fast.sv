@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Shift lanes and accumulators, the form that simulates fast: weights decoded once, to +-2^e at even and odd activation
 // exponents; a zero activation reads a row of zeros. The same function as lxa_shift_synth, cycle for cycle; for Verilator only.
+// Slots have 64 bits here, of which the output stage takes 2 * HALF_W.
 `ifdef VERILATOR
 module lxa_shift_fast #(
   localparam int unsigned PW = $clog2(lxa_cfg_pkg::ACC_PIXELS),
@@ -42,6 +43,7 @@ module lxa_shift_fast #(
   localparam int unsigned WORD_W = lxa_cfg_pkg::WORD_W;
   localparam int unsigned LANES = lxa_cfg_pkg::OUT_LANES;
   localparam int unsigned NPIX = 2 << PW;
+  localparam int unsigned HW = lxa_cfg_pkg::HALF_W;
   localparam int unsigned OGW = $clog2(OC / LANES) > 0 ? $clog2(OC / LANES) : 1;
 
   // verilator lint_off BLKSEQ
@@ -118,11 +120,11 @@ module lxa_shift_fast #(
           one = w[6:0] == 7'd0 ? 64'd0 : w[7] ? ~64'd0 : 64'd1;
           if (ld_int_i) begin
             w_q[{1'b0, !set_q, 1'b0, ICL'(i)}][($clog2(OC))'(32'(ld_idx_i) * PER + k)] = {{56{w[7]}}, w};
-            w_q[{1'b0, !set_q, 1'b1, ICL'(i)}][($clog2(OC))'(32'(ld_idx_i) * PER + k)] = {{24{w[7]}}, w, 32'd0};
+            w_q[{1'b0, !set_q, 1'b1, ICL'(i)}][($clog2(OC))'(32'(ld_idx_i) * PER + k)] = {{56{w[7]}}, w} << HW;
           end else begin
-            w_q[{1'b0, !set_q, 1'b0, ICL'(i)}][($clog2(OC))'(32'(ld_idx_i) * PER + k)] = one << {ow, 1'b0, hw};
+            w_q[{1'b0, !set_q, 1'b0, ICL'(i)}][($clog2(OC))'(32'(ld_idx_i) * PER + k)] = one << (ow ? 6'(hw) + 6'(HW) : 6'(hw));
             w_q[{1'b0, !set_q, 1'b1, ICL'(i)}][($clog2(OC))'(32'(ld_idx_i) * PER + k)] =
-              one << (ow ? 6'(hw) + 6'd1 : {2'b10, hw});
+              one << (ow ? 6'(hw) + 6'd1 : 6'(hw) + 6'(HW));
           end
         end
       end

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One multiplier-free lane of the shift array, as it is synthesized: (+-1 | weight | +-activation) shifted by the sum
-// of the exponents; an odd exponent (half octave) goes to the upper half of the 64-bit slot. rtl/README.md, section 2.
+// of the exponents; an odd exponent (half octave) goes to the upper half of the slot. rtl/README.md, section 2.
 module lxa_shift_lane (
   input  logic        a_int_i,     // activation is an integer
   input  logic        a_zero_i,
@@ -9,8 +9,9 @@ module lxa_shift_lane (
   input  logic        w_int_i,     // weight is an integer
   input  logic        w_s_i,
   input  logic [7:0]  w_i,
-  output logic [63:0] product_o
+  output logic [2*lxa_cfg_pkg::HALF_W-1:0] product_o
 );
+  localparam int unsigned SW = 2 * lxa_cfg_pkg::HALF_W;
   logic [4:0] wm;
   logic [4:0] we2;
   logic [5:0] e2;
@@ -27,5 +28,5 @@ module lxa_shift_lane (
     else if (a_int_i) mag = w_i[7] ? -$signed({a_val_i[8], a_val_i}) : $signed({a_val_i[8], a_val_i});
     else mag = w_i[7] ? -10'sd1 : 10'sd1;
   end
-  assign product_o = 64'(signed'(mag)) << {e2[0], e2[5:1]};
+  assign product_o = SW'(signed'(mag)) << (7'(e2[5:1]) + (e2[0] ? 7'(lxa_cfg_pkg::HALF_W) : 7'd0));
 endmodule

@@ -41,6 +41,7 @@ module lxa_shift_synth #(
   localparam int unsigned WORD_W = lxa_cfg_pkg::WORD_W;
   localparam int unsigned LANES = lxa_cfg_pkg::OUT_LANES;
   localparam int unsigned NPIX = 2 << PW;
+  localparam int unsigned SW = 2 * lxa_cfg_pkg::HALF_W;
   localparam int unsigned OGW = $clog2(OC / LANES) > 0 ? $clog2(OC / LANES) : 1;
 
   logic [OC*IC*8-1:0] shadow_q, w_q;
@@ -50,12 +51,12 @@ module lxa_shift_synth #(
   logic [IC-1:0] zero_q;
   logic [IC*5-1:0] e2_q;
   logic [IC*9-1:0] val_q;
-  logic [OC*64-1:0] mem_q [NPIX];
-  logic [OC*64-1:0] acc_q, sum;
+  logic [OC*SW-1:0] mem_q [NPIX];
+  logic [OC*SW-1:0] acc_q, sum;
 
   for (genvar o = 0; o < OC; o++) begin : g_oc
-    logic [63:0] prod [IC];
-    logic [63:0] total;
+    logic [SW-1:0] prod [IC];
+    logic [SW-1:0] total;
     for (genvar i = 0; i < IC; i++) begin : g_ic
       lxa_shift_lane u_lane (
         .a_int_i(int_q), .a_zero_i(zero_q[i]), .a_e2_i(e2_q[5*i +: 5]), .a_val_i(val_q[9*i +: 9]),
@@ -63,10 +64,10 @@ module lxa_shift_synth #(
       );
     end
     always_comb begin
-      total = first_q ? 64'd0 : acc_q[64*o +: 64];
+      total = first_q ? '0 : acc_q[SW*o +: SW];
       for (int unsigned i = 0; i < IC; i++) total = total + prod[i];
     end
-    assign sum[64*o +: 64] = total;
+    assign sum[SW*o +: SW] = total;
   end
 
   logic [IC*5-1:0] e2_d;
@@ -109,9 +110,13 @@ module lxa_shift_synth #(
     if (!rst_ni) mac_q <= 1'b0;
   end
 
-  logic [OC*64-1:0] rdw_q;
+  logic [OC*SW-1:0] rdw_q;
   logic [OGW-1:0] rgrp_q;
-  assign rd_data_o = rdw_q[rgrp_q * (LANES * 64) +: LANES * 64];
+  logic [LANES*SW-1:0] rdg;
+  assign rdg = rdw_q[rgrp_q * (LANES * SW) +: LANES * SW];
+  for (genvar j = 0; j < LANES; j++) begin : g_rd
+    assign rd_data_o[64*j +: 64] = 64'($signed(rdg[SW*j +: SW]));
+  end
   always_ff @(posedge clk_i) begin
     if (rd_en_i) begin
       rdw_q <= mem_q[rd_acc_i];

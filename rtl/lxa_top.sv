@@ -77,10 +77,10 @@ module lxa_top (
   logic              par_req_valid, par_req_ready, par_rsp_valid;
   logic              res_req_valid, res_req_ready, res_rsp_valid;
   logic [63:0]       res_req_addr, res_req_base;
-  logic [4:0]        res_req_words;
+  logic [5:0]        res_req_words;
   logic [31:0]       res_req_size;
   logic [63:0]       cmd_req_addr, act_req_addr, wgt_req_addr, par_req_addr, act_req_base, wgt_req_base, par_req_base;
-  logic [4:0]        act_req_words, wgt_req_words, par_req_words;
+  logic [5:0]        act_req_words, wgt_req_words, par_req_words;
   logic [31:0]       act_req_size, wgt_req_size, par_req_size;
   logic [WORD_W-1:0] rsp_data;
   logic              rd_idle, rd_beat;

@@ -16,7 +16,7 @@ module lxa_wgt_load #(
   output logic                           req_valid_o,
   input  logic                           req_ready_i,
   output logic [63:0]                    req_addr_o,
-  output logic [4:0]                     req_words_o,
+  output logic [5:0]                     req_words_o,
   output logic [63:0]                    req_base_o,
   output logic [31:0]                    req_size_o,
   input  logic                           rsp_valid_i,

@@ -58,7 +58,7 @@ static inline __u32 lxa_res_bits(const struct lxa_job *job)
 	return job->res_mode == LXA_RES_RAW ? 64 : lxa_fmt_bits(job->res_fmt);
 }
 
-/* Bytes from pixel to pixel of a tensor with c channels of `bits` bits. */
+/* Bytes from pixel to pixel of a tensor with c channels of `bits` bits: whole blocks of the lanes, and 8-byte units. */
 static inline __u32 lxa_pixel_pitch(const struct lxa_caps *caps, __u32 bits, __u32 c)
 {
 	__u32 ch;
@@ -67,7 +67,7 @@ static inline __u32 lxa_pixel_pitch(const struct lxa_caps *caps, __u32 bits, __u
 		ch = caps->xnor_ic > caps->xnor_oc ? caps->xnor_ic : caps->xnor_oc;
 	else
 		ch = caps->shift_ic > caps->shift_oc ? caps->shift_ic : caps->shift_oc;
-	return (__u32)(lxa_round_up(c, ch) * bits / 8);
+	return (__u32)lxa_round_up(lxa_round_up(c, ch) * bits / 8, 8);
 }
 
 /* How input blocks are assigned to output blocks (fills ocb .. diagonal). */

@@ -52,6 +52,8 @@ struct job_error {
 /* 0, or -EINVAL with err filled in (BAD_DESC, or WINDOW for an operand that would leave its window). */
 int model_geom(const uint32_t *desc, struct geom *g, struct job_error *err);
 
+uint32_t model_modes(void);		/* what CFG_MODES reads in this configuration */
+
 struct chan_par {			/* one output channel's parameters */
 	int64_t bias;
 	int32_t mult;

@@ -82,6 +82,39 @@ static void derive(struct geom *g)
 	g->macs = g->pixels * g->oc * g->kh * g->kx * g->mac_ic;
 }
 
+uint32_t model_modes(void)
+{
+	uint32_t m = 0;
+
+	if (LXA_CFG_SHIFT_OC)
+		m |= LXA_CFG_MODES_SHIFT_MASK | (LXA_CFG_HAS_SQRT2 ? LXA_CFG_MODES_SQRT2_MASK : 0) |
+		     (LXA_CFG_HAS_ACT_INT ? LXA_CFG_MODES_ACT_INT_MASK : 0) |
+		     (LXA_CFG_HAS_WGT_INT ? LXA_CFG_MODES_WGT_INT_MASK : 0) | (LXA_CFG_HAS_PACK ? LXA_CFG_MODES_PACK_MASK : 0);
+	if (LXA_CFG_XNOR_OC)
+		m |= LXA_CFG_MODES_XNOR_MASK | (LXA_CFG_HAS_PLANES ? LXA_CFG_MODES_PLANES_MASK : 0);
+	return m | (LXA_CFG_HAS_POOL ? LXA_CFG_MODES_POOL_MASK : 0) | (LXA_CFG_HAS_RES ? LXA_CFG_MODES_RES_MASK : 0);
+}
+
+/* What a job needs that a configuration may leave out. */
+static int modes_there(const struct geom *g)
+{
+	uint32_t need = g->lane ? LXA_CFG_MODES_XNOR_MASK : LXA_CFG_MODES_SHIFT_MASK;
+
+	if (g->act_s || g->wgt_s || g->dual || g->log_s || (g->res_mode && g->res_s))
+		need |= LXA_CFG_MODES_SQRT2_MASK;
+	if (g->act_fmt == LXA_HW_FMT_U8 || g->act_fmt == LXA_HW_FMT_S8)
+		need |= LXA_CFG_MODES_ACT_INT_MASK;
+	if (g->wgt_fmt == LXA_HW_WFMT_S8)
+		need |= LXA_CFG_MODES_WGT_INT_MASK;
+	if (g->pool_h > 1 || g->pool_w > 1 || g->pool_sy > 1 || g->pool_sx > 1)
+		need |= LXA_CFG_MODES_POOL_MASK;
+	if (g->pack)
+		need |= LXA_CFG_MODES_PACK_MASK;
+	if (g->res_mode || g->kind == LXA_HW_KIND_RAW)
+		need |= LXA_CFG_MODES_RES_MASK;
+	return (model_modes() & need) == need;
+}
+
 /* Formats, kinds and other enumerations. */
 static int modes_ok(const struct geom *g)
 {
@@ -94,7 +127,7 @@ static int modes_ok(const struct geom *g)
 		if (g->act_fmt > LXA_HW_FMT_S8 || g->wgt_fmt > LXA_HW_WFMT_S8 || (act_int && g->wgt_fmt == LXA_HW_WFMT_S8))
 			return 0;
 	}
-	if (g->passes < 1 || g->passes > 2)
+	if (!modes_there(g) || g->passes < 1 || g->passes > 2)
 		return 0;
 	if (g->kind > LXA_HW_KIND_RAW || g->out_fmt > LXA_HW_OFMT_W64)
 		return 0;

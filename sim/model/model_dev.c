@@ -67,6 +67,8 @@ static int pending(const struct model *m)
 	return !m->err.status && (m->job || m->nop || (m->r.enable && m->r.head != m->r.tail));
 }
 
+#define ACC_W (LXA_CFG_HALF_W < 24 ? 2 * LXA_CFG_HALF_W : 48)
+
 static uint32_t config(uint32_t off)
 {
 	switch (off) {
@@ -77,7 +79,7 @@ static uint32_t config(uint32_t off)
 	case LXA_REG_CFG_XNOR:
 		return LXA_CFG_XNOR_IC << 16 | LXA_CFG_XNOR_OC;
 	case LXA_REG_CFG_OUT:
-		return 32u << 24 | 32 << 16 | 48 << 8 | LXA_CFG_OUT_LANES;
+		return LXA_CFG_XACC_W << 24 | LXA_CFG_HALF_W << 16 | ACC_W << 8 | LXA_CFG_OUT_LANES;
 	case LXA_REG_CFG_ACT:
 		return LXA_CFG_ACT_BYTES;
 	case LXA_REG_CFG_ACC:
@@ -87,8 +89,7 @@ static uint32_t config(uint32_t off)
 	case LXA_REG_CFG_BUS:
 		return LXA_CFG_WORD_W / 8 << 16 | LXA_CFG_BUS_W / 8;
 	case LXA_REG_CFG_MODES:
-		return LXA_CFG_MODES_SHIFT_MASK | LXA_CFG_MODES_SQRT2_MASK | LXA_CFG_MODES_XNOR_MASK | LXA_CFG_MODES_POOL_MASK |
-		       LXA_CFG_MODES_PACK_MASK | LXA_CFG_MODES_RES_MASK;
+		return model_modes();
 	case LXA_REG_CFG_RING:
 		return LXA_CFG_RD_OUTSTANDING << 8 | LXA_CFG_RING_LOG2_MAX;
 	}

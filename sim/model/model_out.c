@@ -11,9 +11,10 @@ static uint32_t le32(const uint8_t *p)
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-static int64_t sext48(uint64_t v)
+/* The low `bits` bits of v as a two's complement number. */
+static int64_t sext(uint64_t v, unsigned int bits)
 {
-	return (int64_t)(v << 16) >> 16;
+	return (int64_t)(v << (64 - bits)) >> (64 - bits);
 }
 
 void model_par(const struct geom *g, const uint8_t *par, uint32_t ocb, uint32_t lane, struct chan_par *p)
@@ -24,7 +25,7 @@ void model_par(const struct geom *g, const uint8_t *par, uint32_t ocb, uint32_t 
 			   lane % LXA_CFG_OUT_LANES * 16;
 	uint32_t w1 = le32(q + 4);
 
-	p->bias = sext48(le32(q) | (uint64_t)(w1 & 0xffff) << 32);
+	p->bias = sext(le32(q) | (uint64_t)(w1 & 0xffff) << 32, 48);
 	p->mult = (int16_t)(w1 >> 16);
 	p->shift = le32(q + 8) & 63;
 	for (i = 0; i < g->nthr; i++) {
@@ -76,13 +77,13 @@ static uint64_t le64(const uint8_t *p)
 /* What the accumulator of one channel reads out as. */
 static int64_t total(const struct geom *g, uint64_t s)
 {
-	int64_t e = (int32_t)(uint32_t)s, o;
+	int64_t e = sext(s, g->lane ? LXA_CFG_XACC_W : LXA_CFG_HALF_W), o;
 
 	if (g->lane)
 		return e >> g->halve;
 	if (!g->dual)
-		return sext48(s);
-	o = (int32_t)(uint32_t)((s - (uint64_t)e) >> 32);
+		return sext(s, 48);
+	o = sext((s - (uint64_t)e) >> LXA_CFG_HALF_W, LXA_CFG_HALF_W);
 	return e * 32768 + o * 46341;
 }
 
@@ -112,7 +113,7 @@ static int64_t residual(const struct geom *g, const uint8_t *px, size_t i)
 
 static int32_t requant(const struct geom *g, const struct chan_par *p, int64_t total, int64_t add)
 {
-	int64_t t = sext48((uint64_t)total + (uint64_t)p->bias);
+	int64_t t = sext((uint64_t)total + (uint64_t)p->bias, 48);
 	uint64_t half = p->shift ? 1ull << (p->shift - 1) : 0;
 	int64_t v = (int64_t)((uint64_t)t * (uint64_t)(int64_t)p->mult + half) >> p->shift;
 	int32_t c;
@@ -154,7 +155,7 @@ static void out_special(struct model_job *j, uint32_t ocb, size_t at, const uint
 		if (px && g->res_mode == LXA_HW_RES_RAW)
 			s += le64(px + 8 * (first + o));
 		if (g->kind == LXA_HW_KIND_RAW)
-			j->raw[i] = g->lane ? (uint64_t)(int64_t)(int32_t)(uint32_t)s : s;
+			j->raw[i] = (uint64_t)sext(s, g->lane ? LXA_CFG_XACC_W : 2 * LXA_CFG_HALF_W);
 		else
 			j->codes[i] = requant(g, &j->par[first + o], total(g, s),
 					      px && g->res_mode == LXA_HW_RES_VALUE ? residual(g, px, first + o) : 0);

@@ -176,7 +176,7 @@ static void block_wide(struct model_job *j, const struct runs *r, size_t start, 
 		for (p = 0; p < j->g.passes; p++)
 			sums1_wide(j, r, pixel_at(j, i) + start, w + p * pass, even, odd);
 		for (o = 0; o < OC; o++)
-			s[o] = even[o] + (odd[o] << 32);
+			s[o] = even[o] + (odd[o] << LXA_CFG_HALF_W);
 		model_out(j, ocb, i, s, 1);
 	}
 }
@@ -197,7 +197,7 @@ static void block_exact(struct model_job *j, const struct runs *r, size_t start,
 		for (p = 0; p < j->g.passes; p++)
 			sums3(j, r, at, w + p * pass, even, odd);
 		for (o = 0; o < n * OC; o++)
-			s[o] = (uint64_t)(int64_t)even[o] + ((uint64_t)(int64_t)odd[o] << 32);
+			s[o] = (uint64_t)(int64_t)even[o] + ((uint64_t)(int64_t)odd[o] << LXA_CFG_HALF_W);
 		model_out(j, ocb, i, s, n);
 	}
 }

@@ -79,6 +79,36 @@ static void choose_formats(uint64_t *s, const struct layer_want *want, struct lx
 	j->pad_mode = j->act_fmt == LXA_FMT_B1 ? rnd_n(s, 3) : 0;
 }
 
+/* The configuration has what the job needs. */
+static int modes_there(const struct lxa_caps *caps, const struct lxa_job *j)
+{
+	uint32_t need = j->act_fmt == LXA_FMT_B1 ? LXA_CFG_MODES_XNOR_MASK : LXA_CFG_MODES_SHIFT_MASK;
+
+	if (j->conv_flags & (LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2 | LXA_CONV_OUT_SQRT2 | LXA_CONV_RES_SQRT2))
+		need |= LXA_CFG_MODES_SQRT2_MASK;
+	if (j->act_fmt == LXA_FMT_U8 || j->act_fmt == LXA_FMT_S8)
+		need |= LXA_CFG_MODES_ACT_INT_MASK;
+	if (j->wgt_fmt == LXA_WFMT_S8)
+		need |= LXA_CFG_MODES_WGT_INT_MASK;
+	if (j->pool_h > 1 || j->pool_w > 1 || j->pool_sy > 1 || j->pool_sx > 1)
+		need |= LXA_CFG_MODES_POOL_MASK;
+	if (j->conv_flags & LXA_CONV_PACKED)
+		need |= LXA_CFG_MODES_PACK_MASK;
+	if (j->res_mode || j->kind == LXA_KIND_RAW)
+		need |= LXA_CFG_MODES_RES_MASK;
+	return (caps->modes & need) == need;
+}
+
+int layer_possible(const struct lxa_caps *caps, const struct layer_want *want)
+{
+	struct lxa_job j = { .act_fmt = (uint8_t)(want->act_fmt >= 0 ? want->act_fmt : 0),
+			     .wgt_fmt = (uint8_t)(want->wgt_fmt >= 0 ? want->wgt_fmt : 0),
+			     .kind = (uint8_t)(want->kind >= 0 ? want->kind : 0),
+			     .conv_flags = want->packed > 0 ? LXA_CONV_PACKED : 0 };
+
+	return modes_there(caps, &j);
+}
+
 static void choose_output(uint64_t *s, const struct layer_want *want, struct lxa_job *j)
 {
 	j->kind = (uint8_t)(want->kind >= 0 ? (uint32_t)want->kind : rnd_n(s, 9) % 5);
@@ -247,16 +277,16 @@ void layer_random(uint64_t *s, const struct lxa_caps *caps, const struct layer_w
 		j->in_w = between(s, 1, rnd_n(s, 3) ? 12 : 40);
 		if (j->act_fmt == LXA_FMT_B1)
 			limit *= 16;
-		if (!geometry_ok(j))
+		if (!geometry_ok(j) || !modes_there(caps, j))
 			continue;
 		lxa_layout(caps, j, &y->l);
 		if (array_macs(y) > limit)
 			continue;
 		if (!rnd_n(s, 4)) {	/* loose pitches */
-			j->in_row = (uint32_t)y->l.in_row + 16 * rnd_n(s, 4);
-			j->out_row = (uint32_t)y->l.out_row + 16 * rnd_n(s, 4);
-			j->in_img = j->in_h * j->in_row + 16 * rnd_n(s, 4);
-			j->out_img = y->l.out_h * j->out_row + 16 * rnd_n(s, 4);
+			j->in_row = (uint32_t)y->l.in_row + caps->word_bytes * rnd_n(s, 4);
+			j->out_row = (uint32_t)y->l.out_row + caps->word_bytes * rnd_n(s, 4);
+			j->in_img = j->in_h * j->in_row + caps->word_bytes * rnd_n(s, 4);
+			j->out_img = y->l.out_h * j->out_row + caps->word_bytes * rnd_n(s, 4);
 			if (j->res_mode) {
 				j->res_row = (uint32_t)y->l.res_row + caps->word_bytes * rnd_n(s, 4);
 				j->res_img = y->l.out_h * j->res_row + caps->word_bytes * rnd_n(s, 4);
@@ -280,12 +310,12 @@ static uint32_t ceil_log2(uint32_t n)
 
 /*
  * Largest codes that keep every sum in the range the planner allows: with K products of at most 2^p each and K <= 2^n,
- * p + n <= 45 (DUAL = 0), 29 (DUAL = 1).
+ * p + n <= acc_w - 3 (DUAL = 0), half_w - 3 (DUAL = 1).
  */
-static void choose_code_range(uint64_t *s, struct layer *y)
+static void choose_code_range(uint64_t *s, const struct lxa_caps *caps, struct layer *y)
 {
 	struct lxa_job *j = &y->job;
-	uint32_t n = ceil_log2((uint32_t)j->kh * j->kw * (j->in_c / j->groups)), room = (layer_dual(y) ? 29u : 45u) - n;
+	uint32_t n = ceil_log2((uint32_t)j->kh * j->kw * (j->in_c / j->groups)), room = (layer_dual(y) ? caps->half_w : caps->acc_w) - 3 - n;
 	uint32_t sa = j->conv_flags & LXA_CONV_ACT_SQRT2 ? 1 : 2, sw = j->conv_flags & LXA_CONV_WGT_SQRT2 ? 1 : 2;
 	uint32_t ea, ew;		/* largest exponents, half octaves */
 
@@ -379,12 +409,13 @@ static void random_par(uint64_t *s, const struct layer *y, struct layer_par *p)
 static int64_t random_res(uint64_t *s, const struct layer *y)
 {
 	const struct lxa_job *j = &y->job;
-	int64_t e = (int64_t)(rnd(s) % (1u << 30)) - (1 << 29), o = (int64_t)(rnd(s) % (1u << 30)) - (1 << 29);
+	int64_t span = (int64_t)1 << (y->half_w - 3), e = (int64_t)(rnd(s) % (uint64_t)(2 * span)) - span;
+	int64_t o = (int64_t)(rnd(s) % (uint64_t)(2 * span)) - span;
 
 	if (j->res_mode == LXA_RES_RAW) {
 		if (j->act_fmt == LXA_FMT_B1)
-			return (int64_t)((rnd(s) << 32) | (uint32_t)(int32_t)(e >> rnd_n(s, 30)));
-		return layer_dual(y) ? (int64_t)((uint64_t)e + ((uint64_t)o << 32)) : (int64_t)(rnd(s) >> 18) - ((int64_t)1 << 45);
+			return (int64_t)((rnd(s) << 32) | (uint32_t)(int32_t)(e >> (y->half_w - y->xacc_w) >> rnd_n(s, y->xacc_w - 3)));
+		return layer_dual(y) ? (int64_t)((uint64_t)e + ((uint64_t)o << y->half_w)) : (int64_t)(rnd(s) >> 18) - ((int64_t)1 << 45);
 	}
 	switch (j->res_fmt) {
 	case LXA_FMT_LOG4:
@@ -424,7 +455,9 @@ int layer_data(uint64_t *s, const struct lxa_caps *caps, struct layer *y)
 	if (!lxa_tile_fits(caps, j, &y->l, y->tile_h, y->tile_w))
 		return -1;
 	y->act_pitch = lxa_tile_pitch(caps, j, &y->l, y->tile_w);
-	choose_code_range(s, y);
+	y->half_w = caps->half_w;
+	y->xacc_w = caps->xacc_w;
+	choose_code_range(s, caps, y);
 	na = (size_t)j->batch * j->in_h * j->in_w * j->in_c;
 	nw = (size_t)j->out_c * j->kh * j->kw * (j->in_c / j->groups);
 	y->act = malloc(na);

@@ -22,6 +22,7 @@ struct layer {
 	struct lxa_layout l;
 	uint32_t tile_h, tile_w, act_pitch;
 	uint32_t qa_max, qw_max;	/* largest log codes used */
+	uint32_t half_w, xacc_w;	/* widths of the device's sums */
 	uint8_t *act, *wgt;
 	int64_t *res;			/* residual [n][y][x][oc]: codes, integers or 64-bit partial sums; NULL without one */
 	struct layer_par *par;		/* [out_c] */
@@ -42,6 +43,7 @@ struct layer_want {
 	uint64_t max_macs;		/* counted over blocks, as the array works */
 };
 
+int layer_possible(const struct lxa_caps *caps, const struct layer_want *want); /* this configuration has such layers */
 void layer_random(uint64_t *s, const struct lxa_caps *caps, const struct layer_want *want, struct layer *y);
 /* Derive the layout of y->job, a tile when there is none, and random tensors and parameters. 0, or -1: no tile fits. */
 int layer_finish(uint64_t *s, const struct lxa_caps *caps, struct layer *y);

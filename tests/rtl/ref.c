@@ -123,6 +123,15 @@ static i128 residual(const struct lxa_job *j, int64_t q)
 	return x;
 }
 
+/* v modulo 2^bits, as a signed number. */
+static int64_t wrap(i128 v, uint32_t bits)
+{
+	i128 m = (i128)1 << bits;
+
+	v = ((v % m) + m) % m;
+	return (int64_t)(v >= m / 2 ? v - m : v);
+}
+
 static int64_t conv_code(const struct layer *y, uint32_t n, uint32_t oc, uint32_t cy, uint32_t cx)
 {
 	const struct layer_par *p = &y->par[oc];
@@ -133,17 +142,17 @@ static int64_t conv_code(const struct layer *y, uint32_t n, uint32_t oc, uint32_
 	receptive_field(y, n, oc, cy, cx, sum);
 	if (y->job.kind == LXA_KIND_RAW) {	/* slots, so partial sums, of grouped binary layers hold twice the sum */
 		if (y->job.act_fmt == LXA_FMT_B1)
-			return (int32_t)(uint32_t)((uint64_t)sum[0] * y->l.passes + (uint64_t)r);
-		return (int64_t)((uint64_t)sum[0] + ((uint64_t)sum[1] << 32) + (uint64_t)r);
+			return wrap(sum[0] * y->l.passes + r, y->xacc_w);
+		return wrap(sum[0] + sum[1] * ((i128)1 << y->half_w) + r, 2 * y->half_w);
 	}
 	if (y->job.res_mode == LXA_RES_RAW) {
 		if (y->job.act_fmt == LXA_FMT_B1) {
-			sum[0] = (sum[0] * y->l.passes + (int32_t)(uint32_t)r) >> (y->l.passes - 1);
-		} else if (layer_dual(y)) {	/* a pair of 32-bit sums */
-			int32_t e = (int32_t)(uint32_t)r;
+			sum[0] = (sum[0] * y->l.passes + wrap(r, y->xacc_w)) >> (y->l.passes - 1);
+		} else if (layer_dual(y)) {	/* a pair of sums */
+			int64_t e = wrap(r, y->half_w);
 
 			sum[0] += e;
-			sum[1] += (r - e) / 4294967296;
+			sum[1] += (r - e) / ((int64_t)1 << y->half_w);
 		} else {
 			sum[0] += r;
 		}

@@ -36,7 +36,8 @@ static const struct lxa_caps base_caps = {
 	.shift_oc = 16, .shift_ic = 16, .xnor_oc = 64, .xnor_ic = 64, .out_lanes = 4, .acc_w = 48, .half_w = 32,
 	.xacc_w = 32, .act_bytes = 32768, .acc_pixels = 256, .wgt_bytes = 16384, .bus_bytes = 16, .word_bytes = 16,
 	.modes = LXA_CFG_MODES_SHIFT_MASK | LXA_CFG_MODES_SQRT2_MASK | LXA_CFG_MODES_XNOR_MASK |
-		 LXA_CFG_MODES_POOL_MASK | LXA_CFG_MODES_PACK_MASK | LXA_CFG_MODES_RES_MASK,
+		 LXA_CFG_MODES_POOL_MASK | LXA_CFG_MODES_ACT_INT_MASK | LXA_CFG_MODES_WGT_INT_MASK |
+		 LXA_CFG_MODES_PACK_MASK | LXA_CFG_MODES_RES_MASK,
 };
 
 enum base { LOG, XNOR, U8, PACKED, I32, I8, THR, RAW, VALUE, SUM, NOP }; /* RAW writes, SUM adds partial sums */
@@ -247,7 +248,8 @@ static void test_modes(void **state)
 		{ LOG, LXA_CFG_MODES_SQRT2_MASK, LXA_CONV_OUT_SQRT2, 1 }, { LOG, LXA_CFG_MODES_POOL_MASK, 0, 2 },
 		{ VALUE, LXA_CFG_MODES_SQRT2_MASK, LXA_CONV_RES_SQRT2, 1 }, { VALUE, LXA_CFG_MODES_RES_MASK, 0, 1 },
 		{ SUM, LXA_CFG_MODES_RES_MASK, 0, 1 }, { RAW, LXA_CFG_MODES_RES_MASK, 0, 1 },
-		{ PACKED, LXA_CFG_MODES_PACK_MASK, LXA_CONV_PACKED, 1 },
+		{ PACKED, LXA_CFG_MODES_PACK_MASK, LXA_CONV_PACKED, 1 }, { U8, LXA_CFG_MODES_ACT_INT_MASK, 0, 1 },
+		{ I32, LXA_CFG_MODES_WGT_INT_MASK, 0, 1 },
 	};
 	struct lxa_extent ext[LXA_EXT_COUNT];
 
@@ -307,11 +309,12 @@ static void test_caps(void **state)
 	small.modes &= ~LXA_CFG_MODES_PACK_MASK;
 	assert_true(lxa_caps_sane(&small));
 	small = base_caps;
-	/* 8 four-bit channels would be 4 bytes a pixel, and half of the unit that IN_PX counts in. */
-	small.shift_oc = 8;
+	/* 8 four-bit channels are 4 bytes, and a pixel is whole units of 8 that IN_PX counts in. */
+	small.shift_oc = small.shift_ic = 8;
 	assert_true(lxa_caps_sane(&small));
-	small.shift_ic = 8;
-	assert_false(lxa_caps_sane(&small));
+	assert_int_equal(lxa_pixel_pitch(&small, 4, 8), 8);
+	assert_int_equal(lxa_pixel_pitch(&small, 4, 24), 16);
+	assert_int_equal(lxa_pixel_pitch(&small, 8, 24), 24);
 }
 
 static void test_tile_and_overlap(void **state)
