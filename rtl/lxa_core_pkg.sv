@@ -17,6 +17,17 @@ package lxa_core_pkg;
   localparam logic [2:0] ST_PIPE = 3'd5;
 
   typedef struct packed {
+    // residual operand; first pixel of the tile in it
+    logic [63:0] res_addr;
+    logic [63:0] res_base;
+    logic [31:0] res_size;
+    logic [31:0] res_row;
+    logic [15:0] res_px;         // 8-byte units
+    logic signed [15:0] res_mult;
+    logic [5:0] res_shift;
+    logic [2:0] res_fmt;
+    logic res_s;
+    logic [1:0] res_mode;
     // the job
     logic [7:0] job;             // number of the job, modulo 256
     logic first;                 // first tile of the job
@@ -67,15 +78,6 @@ package lxa_core_pkg;
     logic [31:0] par_size;
     logic [63:0] out_base;
     logic [31:0] out_size;
-    logic [1:0] res_mode;
-    logic [2:0] res_fmt;
-    logic res_s;
-    logic [5:0] res_shift;
-    logic signed [15:0] res_mult;
-    logic [63:0] res_base;
-    logic [31:0] res_size;
-    logic [31:0] res_row;
-    logic [15:0] res_px;         // 8-byte units
     logic [31:0] in_row;
     logic [31:0] out_row;
     logic [15:0] out_px;         // 8-byte units
@@ -98,7 +100,6 @@ package lxa_core_pkg;
     logic [15:0] act_rows;
     logic [15:0] act_words;      // words of one row
     logic [63:0] out_addr;       // first output pixel
-    logic [63:0] res_addr;       // the same of the residual
     logic [15:0] th;             // output pixels
     logic [15:0] tw;
     logic signed [19:0] wy;      // first pool window, relative to the first convolution pixel

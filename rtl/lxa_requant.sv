@@ -101,35 +101,33 @@ module lxa_requant (
         ma_q <= item_i;
         pa_q <= par_i;
         if (item_i.row == 3'd0) begin
+          logic [L*64-1:0] sv;
+          logic [L*32-1:0] av;
+          sv = shift_i;
+          av = xnor_i;
+          if (res_raw) begin
+            for (int unsigned j = 0; j < L; j++) begin
+              sv[64*j +: 64] = shift_i[64*j +: 64] + res_i[64*j +: 64];
+              av[32*j +: 32] = xnor_i[32*j +: 32] + res_i[64*j +: 32];
+            end
+          end
           for (int unsigned j = 0; j < L; j++) begin
             logic [SW-1:0] s;
             logic [47:0] total, e;
             logic [HW-1:0] o;
             logic [XW-1:0] a;
-            s = shift_i[64*j +: SW];
-            a = xnor_i[32*j +: XW];
-            if (res_raw) begin
-              s = s + res_i[64*j +: SW];
-              a = a + res_i[64*j +: XW];
-            end
+            s = sv[64*j +: SW];
+            a = av[32*j +: XW];
             e = {{(48-HW){s[HW-1]}}, s[HW-1:0]};
             o = s[SW-1:HW] + HW'(s[HW-1]);                  // (s - e) >> HW
             if (cfg_i.lane) total = {{(48-XW){a[XW-1]}}, $signed(a) >>> cfg_i.halve};
             else if (cfg_i.dual) total = (e << 15) + {{(48-HW){o[HW-1]}}, o} * 48'd46341;
             else total = s[47:0];
             t_q[48*j +: 48] <= total + par_i[128*j +: 48];
-            if (is_raw) pa_q[128*j +: 64] <= cfg_i.lane ? 64'($signed(a)) : 64'($signed(s));
           end
-          if (res_val) begin
-            for (int unsigned j = 0; j < L; j++) begin
-              logic [31:0] q;
-              case (cfg_i.res_fmt)
-                3'(lxa_regs_pkg::FMT_W32): q = res_i[32*j +: 32];
-                3'(lxa_regs_pkg::FMT_LOG4): q = {28'd0, res_i[4*j +: 4]};
-                default: q = {24'd0, res_i[8*j +: 8]};
-              endcase
-              x_q[33*j +: 33] <= res_value(q, cfg_i.res_fmt, cfg_i.res_s);
-            end
+          if (is_raw) begin
+            for (int unsigned j = 0; j < L; j++)
+              pa_q[128*j +: 64] <= cfg_i.lane ? 64'($signed(av[32*j +: XW])) : 64'($signed(sv[64*j +: SW]));
           end
         end
       end
@@ -146,10 +144,6 @@ module lxa_requant (
             sh = pa_q[128*j+64 +: 6];
             p_q[64*j +: 64] <= t * m + ((64'd1 << sh) >> 1);
           end
-          if (res_val) begin
-            for (int unsigned j = 0; j < L; j++)
-              xp_q[49*j +: 49] <= {{16{x_q[33*j+32]}}, x_q[33*j +: 33]} * {{33{cfg_i.res_mult[15]}}, cfg_i.res_mult};
-          end
         end
       end
       // shift and clamp
@@ -157,14 +151,18 @@ module lxa_requant (
         mc_q <= mb_q;
         pc_q <= pb_q;
         if (mb_q.row == 3'd0) begin
-          for (int unsigned j = 0; j < L; j++) begin
-            logic signed [63:0] v;
-            v = $signed(p_q[64*j +: 64]) >>> pb_q[128*j+64 +: 6];
-            if (res_val) begin
+          logic [L*64-1:0] add;
+          add = '0;
+          if (res_val) begin
+            for (int unsigned j = 0; j < L; j++) begin
               logic signed [63:0] x;
               x = $signed({{15{xp_q[49*j+48]}}, xp_q[49*j +: 49]} + ((64'd1 << cfg_i.res_shift) >> 1));
-              v = v + (x >>> cfg_i.res_shift);
+              add[64*j +: 64] = x >>> cfg_i.res_shift;
             end
+          end
+          for (int unsigned j = 0; j < L; j++) begin
+            logic signed [63:0] v;
+            v = ($signed(p_q[64*j +: 64]) >>> pb_q[128*j+64 +: 6]) + $signed(add[64*j +: 64]);
             v = v < lo ? lo : v;
             v = v > hi ? hi : v;
             u_q[32*j +: 32] <= v[31:0];
@@ -203,7 +201,6 @@ module lxa_requant (
             if (is_raw) code = pc_q[128*j +: 32];
             if (mc_q.win_last && 8'(j) >= mc_q.lanes) code = '0;
             best_q[32*j +: 32] <= code;
-            if (is_raw) high_q[32*j +: 32] <= 8'(j) >= mc_q.lanes ? '0 : pc_q[128*j+32 +: 32];
           end
         end
         addr_q <= mc_q.addr;
@@ -215,6 +212,34 @@ module lxa_requant (
       mb_q.valid <= 1'b0;
       mc_q.valid <= 1'b0;
       valid_q <= 1'b0;
+    end
+  end
+
+  // Residual and raw in processes of their own, for the sake of simulation: a register that is written where it is not
+  // read is not copied every cycle.
+  always_ff @(posedge clk_i) begin
+    if (en_i && res_val && item_i.valid) begin
+      for (int unsigned j = 0; j < L; j++) begin
+        logic [31:0] q;
+        case (cfg_i.res_fmt)
+          3'(lxa_regs_pkg::FMT_W32): q = res_i[32*j +: 32];
+          3'(lxa_regs_pkg::FMT_LOG4): q = {28'd0, res_i[4*j +: 4]};
+          default: q = {24'd0, res_i[8*j +: 8]};
+        endcase
+        x_q[33*j +: 33] <= res_value(q, cfg_i.res_fmt, cfg_i.res_s);
+      end
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (en_i && res_val && ma_q.valid) begin
+      for (int unsigned j = 0; j < L; j++)
+        xp_q[49*j +: 49] <= {{16{x_q[33*j+32]}}, x_q[33*j +: 33]} * {{33{cfg_i.res_mult[15]}}, cfg_i.res_mult};
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (en_i && is_raw && mc_q.valid) begin
+      for (int unsigned j = 0; j < L; j++)
+        high_q[32*j +: 32] <= 8'(j) >= mc_q.lanes ? '0 : pc_q[128*j+32 +: 32];
     end
   end
 

@@ -39,6 +39,9 @@ module lxa_res_load #(
   localparam int unsigned PCW = PARTS > 1 ? $clog2(PARTS) : 1;
   localparam int unsigned EW = WBL + GW + 1 + 2;         // entry of a pixel
 
+  // A tile is here that is not done with. All else rests without one: simulation is faster for it.
+  logic awake_q;
+
   // ---- requests ----------------------------------------------------------------------------------
   // verilator lint_off UNUSEDSIGNAL
   lxa_core_pkg::tile_t head;             // scratch: the tile that is taken
@@ -56,19 +59,20 @@ module lxa_res_load #(
   logic [GW:0] groups;                   // of a pixel, in this block
   logic ocb_end, oy_end, ox_end;
   logic [DW:0] used_q;                   // words requested and not handed out
-  logic px_empty;
-  logic [DW:0] px_count;
+  logic [DW:0] pw_q, pr_q;               // pixels: written, read
 
   assign push = push_i && tile_i.res_mode != 2'(lxa_regs_pkg::RES_NONE);
-  // t_q must not change while a request of it waits: a tile is taken only when the reader is free
-  assign take = !run_q && rd_ready && wp_q != rp_q && (!wait_q[rp_q[TW-1:0]] || job_q[rp_q[TW-1:0]] == retired_i);
-  assign start = run_q && rd_ready && !px_count[DW];
   assign req_base_o = t_q.res_base;
   assign req_size_o = t_q.res_size;
 
   always_comb begin
-    {size, grp_bytes, blk_bytes, run_bytes, groups, ocb_end, oy_end, ox_end} = '0;
-    if (run_q) begin
+    {size, grp_bytes, blk_bytes, run_bytes, groups, ocb_end, oy_end, ox_end, take, start} = '0;
+    if (awake_q) begin
+      // t_q must not change while a request of it waits: a tile is taken only when the reader is free
+      take = !run_q && rd_ready && wp_q != rp_q && (!wait_q[rp_q[TW-1:0]] || job_q[rp_q[TW-1:0]] == retired_i);
+      start = run_q && rd_ready && (pw_q - pr_q) != (DW+1)'(DEPTH);
+    end
+    if (start) begin
       if (t_q.res_mode == 2'(lxa_regs_pkg::RES_RAW)) size = 2'd3;
       else begin
         case (t_q.res_fmt)
@@ -143,31 +147,39 @@ module lxa_res_load #(
   end
 
   // ---- words and pixels under way ----------------------------------------------------------------
-  logic w_empty, w_pop, px_pop;
-  logic [WORD_W-1:0] word;
-  logic [WBL-1:0] e_off;
-  logic [GW:0] e_groups;
-  logic [1:0] e_size;
-  // verilator lint_off UNUSEDSIGNAL
-  logic [DW:0] w_count;                  // room is granted with the request: used_q
-  // verilator lint_on UNUSEDSIGNAL
+  logic [WORD_W-1:0] words_q [DEPTH];
+  logic [EW-1:0] pixels_q [DEPTH];
+  logic [DW:0] ww_q, wr_q;               // words: written, read
+  logic w_pop, px_pop;
 
-  lxa_sfifo #(.W(WORD_W), .LOG2(DW)) u_words (
-    .clk_i, .rst_ni, .push_i(rsp_valid_i), .data_i(rsp_data_i), .pop_i(w_pop), .data_o(word), .empty_o(w_empty),
-    .count_o(w_count)
-  );
-  lxa_sfifo #(.W(EW), .LOG2(DW)) u_pixels (
-    .clk_i, .rst_ni, .push_i(start), .data_i({px_q[WBL-1:0], groups, size}), .pop_i(px_pop),
-    .data_o({e_off, e_groups, e_size}), .empty_o(px_empty), .count_o(px_count)
-  );
+  always_ff @(posedge clk_i) if (rsp_valid_i) words_q[ww_q[DW-1:0]] <= rsp_data_i;
+  always_ff @(posedge clk_i) if (start) pixels_q[pw_q[DW-1:0]] <= {px_q[WBL-1:0], groups, size};
 
   always_ff @(posedge clk_i) begin
-    used_q <= used_q + (fire ? (DW+1)'(req_words_o) : '0) - (DW+1)'(w_pop);
-    if (!rst_ni) used_q <= '0;
+    if (awake_q) begin
+      ww_q <= ww_q + (DW+1)'(rsp_valid_i);
+      wr_q <= wr_q + (DW+1)'(w_pop);
+      pw_q <= pw_q + (DW+1)'(start);
+      pr_q <= pr_q + (DW+1)'(px_pop);
+      used_q <= used_q + (fire ? (DW+1)'(req_words_o) : '0) - (DW+1)'(w_pop);
+      if (!run_q && wp_q == rp_q && pw_q == pr_q && !full_q) awake_q <= 1'b0;
+    end
+    if (push) awake_q <= 1'b1;
+    if (!rst_ni) begin
+      awake_q <= 1'b0;
+      ww_q <= '0;
+      wr_q <= '0;
+      pw_q <= '0;
+      pr_q <= '0;
+      used_q <= '0;
+    end
   end
 
   // ---- groups ------------------------------------------------------------------------------------
   logic full_q, step, px_last, part_last, word_last, first_q;
+  logic [WBL-1:0] e_off;
+  logic [GW:0] e_groups;
+  logic [1:0] e_size;
   logic [GROUP_W-1:0] grp_q;             // the next group
   logic [L*64-1:0] data_q;
   logic [GW:0] g_q;
@@ -177,13 +189,12 @@ module lxa_res_load #(
 
   assign valid_o = full_q;
   assign data_o = data_q;
-  assign step = !w_empty && !px_empty && (!full_q || take_i);
-  assign w_pop = step && word_last;
-  assign px_pop = step && part_last && px_last;
 
   always_comb begin
-    {len, pos, px_last, part_last, word_last} = '0;
+    {len, pos, px_last, part_last, word_last, step, e_off, e_groups, e_size} = '0;
+    if (awake_q) step = ww_q != wr_q && pw_q != pr_q && (!full_q || take_i);
     if (step) begin
+      {e_off, e_groups, e_size} = pixels_q[pr_q[DW-1:0]];
       len = e_size == 2'd0 ? (WBL+4)'(L / 2) : e_size == 2'd1 ? (WBL+4)'(L) :
             e_size == 2'd2 ? (WBL+4)'(L * 4) : (WBL+4)'(L * 8);
       px_last = g_q + 1'b1 == e_groups;
@@ -196,14 +207,22 @@ module lxa_res_load #(
         word_last = px_last || (WBL+4)'(pos) + len >= (WBL+4)'(WB);
       end
     end
+    w_pop = step && word_last;
+    px_pop = step && part_last && px_last;
+  end
+
+  // Each in a process that does not read it, so that simulation copies nothing.
+  always_ff @(posedge clk_i) if (take_i) data_q <= grp_q[L*64-1:0];
+  always_ff @(posedge clk_i) begin
+    if (step) begin
+      if (len > (WBL+4)'(WB)) grp_q[32'(part_q) * WORD_W +: WORD_W] <= words_q[wr_q[DW-1:0]];
+      else grp_q[WORD_W-1:0] <= words_q[wr_q[DW-1:0]] >> {pos, 3'b0};
+    end
   end
 
   always_ff @(posedge clk_i) begin
-    if (take_i) data_q <= grp_q[L*64-1:0];
     if (take_i) full_q <= 1'b0;
     if (step) begin
-      if (len > (WBL+4)'(WB)) grp_q[32'(part_q) * WORD_W +: WORD_W] <= word;
-      else grp_q[WORD_W-1:0] <= word >> {pos, 3'b0};
       part_q <= part_last ? '0 : part_q + 1'b1;
       if (part_last) begin
         full_q <= 1'b1;
@@ -226,6 +245,7 @@ module lxa_res_load #(
       assert (!take_i || full_q);
       assert (!push || (wp_q - rp_q) != (TW+1)'(lxa_core_pkg::TILES));
       assert (used_q <= (DW+1)'(DEPTH));
+      assert (awake_q || (!rsp_valid_i && !take_i && used_q == '0));
       // a group lies within a word, or is whole words
       if (step) assert (len > (WBL+4)'(WB) ? e_off == '0 : (WBL+4)'(pos) + len <= (WBL+4)'(WB));
     end
