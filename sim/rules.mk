@@ -40,7 +40,8 @@ else
 V_FLAGS := $(V_COMMON) -O3 --x-assign unique --x-initial unique --assert \
 	$(if $(WAVES),--trace-fst --trace-structs) $(if $(CHECK),-DLXA_SYNTH_FORM)
 endif
-V_CXX := -O3 -march=native -fPIC -w
+V_ARCH := -march=native
+V_CXX = -O3 $(V_ARCH) -fPIC -w
 V_INCLUDE := /usr/share/verilator/include
 
 $(V_DIR)/Vlxa.mk: $(RTL_SRCS) $(RTL_LINT) sim/rtl_state.vlt sim/rules.mk
@@ -51,7 +52,7 @@ $(V_DIR)/Vlxa.mk: $(RTL_SRCS) $(RTL_LINT) sim/rtl_state.vlt sim/rules.mk
 
 $(V_DIR)/Vlxa__ALL.a: $(V_DIR)/Vlxa.mk
 	@echo "  VBUILD  $@"
-	@+$(MAKE) -s --no-print-directory -C $(V_DIR) -f Vlxa.mk CXX=$(CXX) OPT_FAST="$(V_CXX)" OPT_SLOW="-O1 -march=native -fPIC -w" \
+	@+$(MAKE) -s --no-print-directory -C $(V_DIR) -f Vlxa.mk CXX=$(CXX) OPT_FAST="$(V_CXX)" OPT_SLOW="-O1 $(V_ARCH) -fPIC -w" \
 		OPT_GLOBAL="$(V_CXX)" Vlxa__ALL.a $(V_GLOBAL) >/dev/null
 	@touch $@
 

@@ -18,8 +18,9 @@ TESTS_LONG += $(RTLT)/cosim-long tests/rtl/waves.sh
 $(RTLT)/cosim-long: $(RTLT)/cosim
 	@ln -sf cosim $@
 
-$(B)/tests/bench/bench-rtl.o: CPPFLAGS += -Isim -Idriver -Idriver/uapi -Itests/rtl
-$(B)/tests/bench/bench-rtl: $(B)/tests/bench/bench-rtl.o $(RTLT_COMMON) $(SIM_LIB)
+BENCHES := $(B)/tests/bench/bench-rtl $(B)/tests/bench/bench-sim
+$(BENCHES:=.o): CPPFLAGS += -Isim -Idriver -Idriver/uapi -Itests/rtl
+$(BENCHES): %: %.o $(RTLT_COMMON) $(SIM_LIB)
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(SIM_LDLIBS)
 
