@@ -28,3 +28,10 @@ $(BENCHES): %: %.o $(RTLT_COMMON) $(SIM_LIB)
 bench-rtl: $(B)/tests/bench/bench-rtl ## utilisation of the RTL on ResNet-18's 3x3 layers, and both engines' speed
 	@$<
 	@$< model
+
+$(B)/tests/bench/rusage: $(B)/tests/bench/rusage.o
+	@$(CC) $(LDFLAGS) -o $@ $^
+
+.PHONY: bench-sim
+bench-sim: $(B)/tests/bench/bench-sim $(B)/tests/bench/rusage ## speed and memory of the simulator, time to build it
+	@B=$(B) CONFIG=$(CONFIG) tests/bench/bench-sim.sh
