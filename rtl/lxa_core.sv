@@ -113,7 +113,7 @@ module lxa_core #(
   );
 
   // weights
-  logic ld_valid, ld_lane, ld_int, ld_s, wgt_ready, wgt_use, swap;
+  logic ld_valid, ld_lane, ld_int, ld_s, wgt_ready, wgt_use;
   logic [WIW-1:0] ld_idx;
   logic [WORD_W-1:0] ld_word;
   lxa_wgt_load u_wgt_load (
@@ -122,7 +122,7 @@ module lxa_core #(
     .req_words_o(wgt_req_words_o), .req_base_o(wgt_req_base_o), .req_size_o(wgt_req_size_o),
     .rsp_valid_i(wgt_rsp_valid_i), .rsp_data_i(wgt_rsp_data_i),
     .ld_valid_o(ld_valid), .ld_lane_o(ld_lane), .ld_int_o(ld_int), .ld_s_o(ld_s), .ld_idx_o(ld_idx),
-    .ld_word_o(ld_word), .ready_o(wgt_ready), .use_i(wgt_use), .swap_i(swap)
+    .ld_word_o(ld_word), .ready_o(wgt_ready), .use_i(wgt_use)
   );
 
   // sequencer and arrays
@@ -131,7 +131,7 @@ module lxa_core #(
   lxa_seq u_seq (
     .clk_i, .rst_ni, .push_i(push), .tile_i(tile), .tiler_busy_i(tiler_busy), .ring_full_i(ring_full),
     .jobs_open_i(accepted_q != retired_q), .act_full_i(act_full), .act_free_o(act_free),
-    .wgt_ready_i(wgt_ready), .wgt_use_o(wgt_use), .swap_o(swap), .acc_free_i(acc_free), .acc_full_o(acc_full),
+    .wgt_ready_i(wgt_ready), .wgt_use_o(wgt_use), .acc_free_i(acc_free), .acc_full_o(acc_full),
     .re_o(act_re), .both_o(act_both), .raddr_o(act_raddr), .op_o(op), .state_o, .macs_o(macs_inc_o), .macs_idle_o(macs_idle)
   );
   assign step_o = state_o == lxa_core_pkg::ST_BUSY;

@@ -28,7 +28,7 @@ module lxa_cpl (
   output logic                           done_o,      // a record is in memory
   output logic                           irq_o,       // ... and its job wants an interrupt
   output logic                           sample_o,
-  input  logic [767:0]                   share_i,
+  input  logic [767:0]                   share_i,    // as of sample_o, from the next cycle on
   // write DMA
   output logic                           wr_valid_o,
   input  logic                           wr_ready_i,
@@ -98,12 +98,14 @@ module lxa_cpl (
   logic          write_q, start;
   logic [31:0]   count_q, rec_count_q, slot;
   logic [3:0]    idx_q;
-  logic [1023:0] rec_q;
+  logic [127:0]  rec_q;   // the record begins with it; the share is kept by the counters
+  logic [1023:0] rec;
 
   assign start = !write_q && rec_ptr_q != in_q && !stop_i && (nop_q[rec_idx] || done_valid_i);
   assign done_ready_o = start && !nop_q[rec_idx];
   assign sample_o = start;
   assign wr_valid_o = write_q;
+  assign rec = {128'd0, share_i, rec_q};
   always_comb begin
     slot = '0;
     wr_addr_o = '0;
@@ -111,7 +113,7 @@ module lxa_cpl (
     if (write_q) begin
       slot = rec_count_q & ((32'd1 << ring_log2_i) - 32'd1);
       wr_addr_o = cpl_base_i + {25'd0, slot, 7'd0} + (64'(idx_q) << WB_LOG2);
-      wr_data_o = rec_q[{6'd0, idx_q} * WORD_W +: WORD_W];
+      wr_data_o = rec[{6'd0, idx_q} * WORD_W +: WORD_W];
     end
   end
   assign wr_last_o = idx_q == 0;
@@ -122,12 +124,10 @@ module lxa_cpl (
 
   always_ff @(posedge clk_i) begin
     if (start) begin
-      rec_q <= '0;
       rec_q[31:0] <= seq_q[rec_idx];
       rec_q[63:32] <= 32'(lxa_regs_pkg::STATUS_OK);
       rec_q[95:64] <= 32'(lxa_regs_pkg::STREAM_NONE);
       rec_q[127:96] <= rec_count_q + 32'd1;
-      rec_q[895:128] <= share_i;
     end
     if (!rst_ni) begin
       write_q <= 1'b0;

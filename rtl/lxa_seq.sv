@@ -16,7 +16,6 @@ module lxa_seq #(
   output logic                act_free_o,    // pulse: read for the last time
   input  logic                wgt_ready_i,
   output logic                wgt_use_o,
-  output logic                swap_o,        // the arrays take the shadow weights in this cycle
   input  logic                acc_free_i,    // pulse: the drain has read an accumulator half
   output logic                acc_full_o,    // pulse: a half is complete
   output logic                re_o,          // scratchpad read
@@ -102,7 +101,6 @@ module lxa_seq #(
   assign act_free_o = issue && tile_end;
 
   assign op_o = op_q;
-  assign swap_o = op_q.valid && op_q.swap;
   assign acc_full_o = done2_q;
 
   // The tile is held in a process of its own: what reads it does not write it, so that simulation copies nothing.
@@ -110,7 +108,9 @@ module lxa_seq #(
 
   always_ff @(posedge clk_i) begin
     if (push_i) begin
-      ring_q[wp_q[TW-1:0]] <= tile_i;
+      // verilator lint_off BLKSEQ
+      ring_q[wp_q[TW-1:0]] = tile_i;         // nobody reads this entry now: blocking, so that simulation keeps no copy
+      // verilator lint_on BLKSEQ
       wp_q <= wp_q + 1'b1;
     end
     if (load) begin

@@ -57,6 +57,8 @@ module lxa_shift_fast #(
   logic [63:0] val_q [IC];
   logic mac_q, int_q, set_q;
   logic [63:0] keep_q;
+  logic [IC*4-1:0] nibs_q;
+  logic [ICL+2:0] first_row_q;
   logic [PW:0] idx_q;
 
   always_ff @(posedge clk_i) begin
@@ -89,12 +91,13 @@ module lxa_shift_fast #(
           row_q[i] = {!in_img_i, set_q, 1'b0, ICL'(i)};
         end
       end else if (nib_i) begin
-        for (int unsigned i = 0; i < IC; i++) begin
-          logic [3:0] m;
-          m = nibs_i[4*i +: 4] - 4'd1;
-          sh_q[i] = act_s_i ? 4'(m[3:1]) : m;
-          row_q[i] = {!in_img_i || nibs_i[4*i +: 4] == 4'd0, set_q, act_s_i & m[0], ICL'(i)};
-        end
+        // For all i: row[i], sh[i] as below from the nibble. In C too: vectors do all nibbles at once.
+        nibs_q = nibs_i;
+        first_row_q = {!in_img_i, set_q, 1'b0, {ICL{1'b0}}};
+        $c("{ CData n[", IC / 2, "]; std::memcpy(n, &", nibs_q, ", sizeof(n)); auto* const r = &", row_q[0],
+           "; auto* const h = &", sh_q[0], "; const IData f = ", first_row_q, "; const IData s = ", act_s_i,
+           "; for (int i = 0; i < ", IC, "; ++i) { const IData q = n[i >> 1] >> (i & 1) * 4 & 15; const IData m = (q - 1) & 15;",
+           " h[i] = m >> s; r[i] = f | i | (m & s) << ", ICL, " | (q == 0) << ", ICL + 2, "; } }");
       end else begin
         for (int unsigned i = 0; i < IC; i++) begin
           logic [4:0] m;

@@ -12,3 +12,15 @@ $(BENCH)/bench-rtl: $(BENCH)/bench-rtl.o $(BENCH_COMMON) $(LXA_LIB) $(DRIVER_LIB
 bench-rtl: $(BENCH)/bench-rtl ## utilisation of the RTL on known networks, with the causes of stalls; then over memory speeds
 	@$<
 	@$< --memory
+
+# The simulator alone, without driver and library.
+$(BENCH)/bench-sim: $(BENCH)/bench-sim.o $(RTLT_COMMON) $(SIM_LIB)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(SIM_LDLIBS)
+
+$(BENCH)/rusage: $(BENCH)/rusage.o
+	@$(CC) $(LDFLAGS) -o $@ $^
+
+.PHONY: bench-sim
+bench-sim: $(BENCH)/bench-sim $(BENCH)/rusage ## speed and memory of the simulator, time to build it
+	@B=$(B) CONFIG=$(CONFIG) tests/bench/bench-sim.sh
