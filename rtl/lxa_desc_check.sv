@@ -16,8 +16,14 @@ module lxa_desc_check (
   localparam logic [15:0] SHIFT_OC = 16'(lxa_cfg_pkg::SHIFT_OC), SHIFT_IC = 16'(lxa_cfg_pkg::SHIFT_IC);
   localparam logic [15:0] XNOR_OC = 16'(lxa_cfg_pkg::XNOR_OC), XNOR_IC = 16'(lxa_cfg_pkg::XNOR_IC);
 
+  localparam logic PLANES = 2 * lxa_cfg_pkg::WORD_W >= 4 * lxa_cfg_pkg::XNOR_IC;
+
   logic        bad_op_q, zero_q, range_q, fmt_q, pack_q, align_q;
+  logic        is_n4, is_bits;
   logic [15:0] block_oc, block_ic;
+
+  assign is_n4 = desc_i.act_fmt == 3'(lxa_regs_pkg::FMT_N4);
+  assign is_bits = desc_i.wgt_fmt == 3'(lxa_regs_pkg::WFMT_BITS);
 
   assign block_oc = desc_i.lane ? XNOR_OC : SHIFT_OC;
   assign block_ic = desc_i.lane ? XNOR_IC : SHIFT_IC;
@@ -36,7 +42,8 @@ module lxa_desc_check (
                 desc_i.icb_total == 0 || desc_i.grp_ocb == 0 || desc_i.mac_ic == 0 || desc_i.ic_tail == 0 ||
                 desc_i.oc_tail == 0 || desc_i.tile_h == 0 || desc_i.tile_w == 0;
       range_q <= desc_i.kh > 4'd11 || desc_i.kw > 4'd11 || desc_i.sy > 3'd4 || desc_i.sx > 3'd4 ||
-                 desc_i.passes > 3'd2 || desc_i.kind > 3'(lxa_regs_pkg::KIND_INT8) || desc_i.out_fmt > 3'(lxa_regs_pkg::OFMT_W32) || desc_i.icb > desc_i.icb_total || {8'd0, desc_i.ic_tail} > block_ic ||
+                 desc_i.passes > (is_bits ? 3'd4 : 3'd2) || desc_i.a_bits > 3'd4 || is_n4 != (desc_i.a_bits != 0) ||
+                 desc_i.kind > 3'(lxa_regs_pkg::KIND_INT8) || desc_i.out_fmt > 3'(lxa_regs_pkg::OFMT_W32) || desc_i.icb > desc_i.icb_total || {8'd0, desc_i.ic_tail} > block_ic ||
                  {8'd0, desc_i.oc_tail} > block_oc ||
                  ((desc_i.nthr != 0) != (desc_i.kind == 3'(lxa_regs_pkg::KIND_THRESH)));
       pack_q <= desc_i.pack &&
@@ -48,8 +55,9 @@ module lxa_desc_check (
                   desc_i.out_row[WB_LOG2-1:0] | desc_i.out_img[WB_LOG2-1:0]) != 0;
       if (block_oc == 0 || block_ic == 0) fmt_q <= 1'b1;  // no such lanes in this configuration
       else if (desc_i.lane == 1'(lxa_regs_pkg::LANE_XNOR))
-        fmt_q <= desc_i.act_fmt != 3'(lxa_regs_pkg::FMT_B1) || desc_i.wgt_fmt != 3'(lxa_regs_pkg::WFMT_B1) ||
-                 desc_i.pad_mode > 2'(lxa_regs_pkg::PAD_MINUS);
+        fmt_q <= (desc_i.act_fmt != 3'(lxa_regs_pkg::FMT_B1) && !(PLANES && is_n4)) ||
+                 (desc_i.wgt_fmt != 3'(lxa_regs_pkg::WFMT_B1) && !(PLANES && is_bits)) ||
+                 desc_i.pad_mode > (is_n4 ? 2'(lxa_regs_pkg::PAD_ZERO) : 2'(lxa_regs_pkg::PAD_MINUS));
       else
         fmt_q <= desc_i.act_fmt >= 3'(lxa_regs_pkg::FMT_B1) || desc_i.wgt_fmt >= 3'(lxa_regs_pkg::WFMT_B1) ||
                  (desc_i.act_fmt >= 3'(lxa_regs_pkg::FMT_U8) && desc_i.wgt_fmt == 3'(lxa_regs_pkg::WFMT_S8));

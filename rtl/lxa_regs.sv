@@ -63,8 +63,9 @@ module lxa_regs (
   localparam logic        HAS_SHIFT = lxa_cfg_pkg::SHIFT_OC != 0 && lxa_cfg_pkg::SHIFT_IC != 0;
   localparam logic        HAS_XNOR = lxa_cfg_pkg::XNOR_OC != 0 && lxa_cfg_pkg::XNOR_IC != 0;
   localparam logic        HAS_PACK = HAS_SHIFT && lxa_cfg_pkg::WORD_W >= 8 * lxa_cfg_pkg::SHIFT_IC;
+  localparam logic        HAS_PLANES = HAS_XNOR && 2 * lxa_cfg_pkg::WORD_W >= 4 * lxa_cfg_pkg::XNOR_IC;
   // packed pixels, bit planes, integer weights and activations, pool, xnor, sqrt2, shift
-  localparam logic [31:0] MODES = {24'd0, HAS_PACK, 1'b0, 2'b0, 1'b1, HAS_XNOR, HAS_SHIFT, HAS_SHIFT};
+  localparam logic [31:0] MODES = {24'd0, HAS_PACK, HAS_PLANES, 2'b0, 1'b1, HAS_XNOR, HAS_SHIFT, HAS_SHIFT};
   localparam logic [4:0]  LOG2_MAX = 5'(lxa_cfg_pkg::RING_LOG2_MAX);
 
   // ---- write -------------------------------------------------------------------------------------

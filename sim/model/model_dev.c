@@ -87,7 +87,7 @@ static uint32_t config(uint32_t off)
 	case LXA_REG_CFG_BUS:
 		return LXA_CFG_WORD_W / 8 << 16 | LXA_CFG_BUS_W / 8;
 	case LXA_REG_CFG_MODES:
-		return 15 | LXA_CFG_MODES_PACK_MASK;
+		return 15 | LXA_CFG_MODES_PACK_MASK | (MODEL_PLANES ? LXA_CFG_MODES_PLANES_MASK : 0);
 	case LXA_REG_CFG_RING:
 		return LXA_CFG_RD_OUTSTANDING << 8 | LXA_CFG_RING_LOG2_MAX;
 	}
@@ -228,7 +228,7 @@ static void account(const struct model *m, uint64_t *c)
 		const struct geom *g = model_job_geom(m->job);
 
 		c[MACS] = g->macs;
-		c[BUSY] = g->pixels * g->ocb * g->passes * g->kh * g->kx * g->icb;
+		c[BUSY] = g->pixels * g->ocb * g->passes * g->kh * g->kx * g->icb * g->planes;
 	}
 	rd_cycles = c[RD_BYTES] / m->bus->bytes_per_cycle;
 	wr_cycles = c[WR_BYTES] / m->bus->bytes_per_cycle;

@@ -16,6 +16,14 @@ struct value {
 	int half;
 };
 
+/* The low bits of a code as a number. */
+static int linear_value(uint8_t code, int bits, int is_signed)
+{
+	int v = code % (1 << bits);
+
+	return is_signed && v >= 1 << (bits - 1) ? v - (1 << bits) : v;
+}
+
 static struct value act_value(const struct lxa_job *j, uint8_t code)
 {
 	switch (j->act_fmt) {
@@ -23,6 +31,10 @@ static struct value act_value(const struct lxa_job *j, uint8_t code)
 		return (struct value){ code, 0 };
 	case LXA_FMT_S8:
 		return (struct value){ (int8_t)code, 0 };
+	case LXA_FMT_N4:
+		return (struct value){ linear_value(code, j->act_bits, !!(j->conv_flags & LXA_CONV_ACT_SIGNED)), 0 };
+	case LXA_FMT_B1:
+		return (struct value){ code ? 1 : -1, 0 };
 	default:
 		return (struct value){ code != 0, (code - 1) * (j->conv_flags & LXA_CONV_ACT_SQRT2 ? 1 : 2) };
 	}
@@ -32,6 +44,10 @@ static struct value wgt_value(const struct lxa_job *j, uint8_t code)
 {
 	int q = code & 127;
 
+	if (j->wgt_fmt == LXA_WFMT_B1)
+		return (struct value){ code ? 1 : -1, 0 };
+	if (j->wgt_fmt == LXA_WFMT_BITS)
+		return (struct value){ linear_value(code, j->wgt_bits, !!(j->conv_flags & LXA_CONV_WGT_SIGNED)), 0 };
 	if (j->wgt_fmt == LXA_WFMT_S8)
 		return (struct value){ (int8_t)code, 0 };
 	return (struct value){ q ? (code & 128 ? -1 : 1) : 0, (q - 1) * (j->conv_flags & LXA_CONV_WGT_SQRT2 ? 1 : 2) };
@@ -55,11 +71,8 @@ static void receptive_field(const struct layer *y, uint32_t n, uint32_t oc, uint
 
 				if (inside)
 					a = y->act[(((size_t)n * j->in_h + iy) * j->in_w + ix) * j->in_c + first + c];
-				if (j->act_fmt == LXA_FMT_B1) {
-					int av = inside ? 2 * a - 1 : j->pad_mode == LXA_PAD_PLUS ? 1 :
-						 j->pad_mode == LXA_PAD_MINUS ? -1 : 0;
-
-					sum[0] += av * (2 * w - 1);
+				if (!inside && j->act_fmt == LXA_FMT_B1 && j->pad_mode != LXA_PAD_ZERO) {
+					sum[0] += wgt_value(j, w).m * (j->pad_mode == LXA_PAD_PLUS ? 1 : -1);
 				} else if (inside) {
 					struct value va = act_value(j, a), vw = wgt_value(j, w);
 					int half = va.half + vw.half;
