@@ -252,11 +252,13 @@ module lxa_seq #(
       op_q.n <= sblk_q + icb_q + 16'd1 == t_q.icb_total ? t_q.ic_tail :
                 t_q.lane ? 8'(lxa_cfg_pkg::XNOR_IC) : 8'(lxa_cfg_pkg::SHIFT_IC);
       op_q.first <= first_q && plane_q == 3'd0;
-      op_q.linear <= is_n4 || is_bits;
-      op_q.wbits <= is_bits;
-      op_q.plane <= plane_q[1:0];
-      op_q.sh <= plane_q + (is_bits ? pass_q : 3'd0);
-      op_q.neg <= (t_q.a_sign && plane_end) != (t_q.w_sign && pass_q + 3'd1 == t_q.passes);
+      if (t_q.lane) begin
+        op_q.linear <= is_n4 || is_bits;
+        op_q.wbits <= is_bits;
+        op_q.plane <= plane_q[1:0];
+        op_q.sh <= plane_q + (is_bits ? pass_q : 3'd0);
+        op_q.neg <= (t_q.a_sign && plane_end) != (t_q.w_sign && pass_q + 3'd1 == t_q.passes);
+      end
       op_q.swap <= head_q;
       op_q.last <= blk_end;
       op_q.half <= chalf_q;
