@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Refuses descriptors whose fields are impossible: a zero where a loop counts, an unknown format, lanes that this
 // configuration does not have, an operand that is not aligned to a word. It keeps the core's loops finite and its
-// addresses aligned; whether the sizes fit each other is the driver's duty, and windows fence what it gets wrong.
+// addresses aligned; whether the sizes fit each other is the driver's duty, and windows fence what it gets wrong. Packed pixels are
+// checked against the row: beyond it lies what another job left in the scratchpad.
 module lxa_desc_check (
   input  logic                clk_i,
   input  logic                check_i,  // the answers are there in the next cycle
