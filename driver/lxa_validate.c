@@ -12,7 +12,8 @@
 
 #define CONV_LOG_FLAGS (LXA_CONV_OUT_SQRT2 | LXA_CONV_OUT_NEAREST)
 #define CONV_SQRT2_FLAGS (LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2 | LXA_CONV_OUT_SQRT2 | LXA_CONV_RES_SQRT2)
-#define CONV_FLAGS (CONV_SQRT2_FLAGS | LXA_CONV_OUT_NEAREST | LXA_CONV_PACKED)
+#define CONV_FLAGS (CONV_SQRT2_FLAGS | LXA_CONV_OUT_NEAREST | LXA_CONV_PACKED | LXA_CONV_ACT_SIGNED | \
+		    LXA_CONV_WGT_SIGNED | LXA_CONV_OUT_LINEAR)
 #define RES_SHIFT_MAX 62
 
 static int in_range(__u32 v, __u32 lo, __u32 hi)
@@ -50,6 +51,8 @@ int lxa_caps_sane(const struct lxa_caps *caps)
 		return 0;
 	if ((caps->modes & LXA_CFG_MODES_XNOR_MASK) &&
 	    (!lanes_sane(caps->xnor_oc, caps->xnor_ic) || caps->xnor_ic % 64))
+		return 0;
+	if ((caps->modes & LXA_CFG_MODES_PLANES_MASK) && caps->word_bytes * 4 < caps->xnor_ic)
 		return 0;
 	/* Lanes that are absent may be described as 0; check_mode() then refuses tensors of their layout. */
 	if (caps->shift_oc > LXA_LANES_MAX || caps->shift_ic > LXA_LANES_MAX || caps->xnor_oc > LXA_LANES_MAX ||
@@ -163,13 +166,18 @@ static enum lxa_reject check_format(const struct lxa_job *job)
 			return LXA_REJECT_FORMAT;
 		break;
 	case LXA_FMT_B1:
-		if (job->wgt_fmt != LXA_WFMT_B1 || job->pad_mode > LXA_PAD_MINUS)
+	case LXA_FMT_N4:
+		if (job->wgt_fmt != LXA_WFMT_B1 && job->wgt_fmt != LXA_WFMT_BITS)
 			return LXA_REJECT_FORMAT;
 		break;
 	default:
 		return LXA_REJECT_FORMAT;
 	}
-	if (job->act_fmt != LXA_FMT_B1 && job->pad_mode != LXA_PAD_ZERO)
+	if (job->pad_mode > (job->act_fmt == LXA_FMT_B1 ? LXA_PAD_MINUS : LXA_PAD_ZERO))
+		return LXA_REJECT_FORMAT;
+	if (job->act_fmt == LXA_FMT_N4 ? !in_range(job->act_bits, 1, 4) : job->act_bits)
+		return LXA_REJECT_FORMAT;
+	if (job->wgt_fmt == LXA_WFMT_BITS ? !in_range(job->wgt_bits, 1, 4) : job->wgt_bits)
 		return LXA_REJECT_FORMAT;
 	return LXA_REJECT_NONE;
 }
@@ -187,6 +195,12 @@ static enum lxa_reject check_conv_flags(const struct lxa_job *job)
 	    (job->res_mode != LXA_RES_VALUE || (job->res_fmt != LXA_FMT_LOG4 && job->res_fmt != LXA_FMT_LOG8)))
 		return LXA_REJECT_FLAGS;
 	if ((job->conv_flags & CONV_LOG_FLAGS) && job->kind != LXA_KIND_LOG)
+		return LXA_REJECT_FLAGS;
+	if ((job->conv_flags & LXA_CONV_ACT_SIGNED) && job->act_fmt != LXA_FMT_N4)
+		return LXA_REJECT_FLAGS;
+	if ((job->conv_flags & LXA_CONV_WGT_SIGNED) && job->wgt_fmt != LXA_WFMT_BITS)
+		return LXA_REJECT_FLAGS;
+	if ((job->conv_flags & LXA_CONV_OUT_LINEAR) && job->out_fmt != LXA_OFMT_N4)
 		return LXA_REJECT_FLAGS;
 	if ((job->conv_flags & LXA_CONV_PACKED) && job->act_fmt != LXA_FMT_LOG8 && job->act_fmt != LXA_FMT_U8 &&
 	    job->act_fmt != LXA_FMT_S8)
@@ -213,7 +227,9 @@ static enum lxa_reject check_packed(const struct lxa_job *job)
 
 static enum lxa_reject check_mode(const struct lxa_caps *caps, const struct lxa_job *job)
 {
-	__u32 need = job->act_fmt == LXA_FMT_B1 ? LXA_CFG_MODES_XNOR_MASK : LXA_CFG_MODES_SHIFT_MASK;
+	int xnor = job->act_fmt == LXA_FMT_B1 || job->act_fmt == LXA_FMT_N4;
+	int out_xnor = job->out_fmt == LXA_OFMT_B1 || (job->conv_flags & LXA_CONV_OUT_LINEAR);
+	__u32 need = xnor ? LXA_CFG_MODES_XNOR_MASK : LXA_CFG_MODES_SHIFT_MASK;
 
 	if (job->conv_flags & CONV_SQRT2_FLAGS)
 		need |= LXA_CFG_MODES_SQRT2_MASK;
@@ -225,12 +241,14 @@ static enum lxa_reject check_mode(const struct lxa_caps *caps, const struct lxa_
 		need |= LXA_CFG_MODES_POOL_MASK;
 	if (job->res_mode != LXA_RES_NONE || job->kind == LXA_KIND_RAW)
 		need |= LXA_CFG_MODES_RES_MASK;
+	if (job->act_fmt == LXA_FMT_N4 || job->wgt_fmt == LXA_WFMT_BITS)
+		need |= LXA_CFG_MODES_PLANES_MASK;
 	if (job->conv_flags & LXA_CONV_PACKED)
 		need |= LXA_CFG_MODES_PACK_MASK;
 	if ((caps->modes & need) != need)
 		return LXA_REJECT_MODE;
 	/* The output's pixel pitch is in blocks of the lanes that would read it: they must exist. */
-	if (job->out_fmt == LXA_OFMT_B1 ? !caps->xnor_oc || !caps->xnor_ic : !caps->shift_oc || !caps->shift_ic)
+	if (out_xnor ? !caps->xnor_oc || !caps->xnor_ic : !caps->shift_oc || !caps->shift_ic)
 		return LXA_REJECT_MODE;
 	if (job->res_mode != LXA_RES_NONE && (!caps->shift_oc || !caps->shift_ic))
 		return LXA_REJECT_MODE;	/* the same for the residual's, which is never one-bit */
@@ -287,14 +305,6 @@ static enum lxa_reject check_residual(const struct lxa_job *job)
 	}
 }
 
-/* What the descriptor has fields for and no engine does yet. */
-static enum lxa_reject check_later(const struct lxa_job *job)
-{
-	if (job->act_bits || job->wgt_bits)
-		return LXA_REJECT_RESERVED;
-	return LXA_REJECT_NONE;
-}
-
 static enum lxa_reject check_fields(const struct lxa_caps *caps, const struct lxa_job *job)
 {
 	enum lxa_reject r;
@@ -316,12 +326,18 @@ static enum lxa_reject check_fields(const struct lxa_caps *caps, const struct lx
 		r = check_residual(job);
 	if (!r)
 		r = check_mode(caps, job);
-	if (!r)
-		r = check_later(job);
 	return r;
 }
 
 /* ---- what follows from the layout --------------------------------------------------------------- */
+
+/* A bit of weight is never 0: off its group, n4 activations would count. (Binary ones cancel, in two passes.) */
+static enum lxa_reject check_blocks(const struct lxa_job *job, const struct lxa_layout *l)
+{
+	if (l->diagonal && job->act_fmt == LXA_FMT_N4 && job->wgt_fmt == LXA_WFMT_B1)
+		return LXA_REJECT_GEOMETRY;
+	return LXA_REJECT_NONE;
+}
 
 static int pitch_ok(const struct lxa_caps *caps, __u64 pitch, __u64 least)
 {
@@ -460,8 +476,10 @@ static int put_modes(__u32 *d, const struct lxa_job *job, const struct lxa_layou
 	__u32 act_s = !!(job->conv_flags & LXA_CONV_ACT_SQRT2), wgt_s = !!(job->conv_flags & LXA_CONV_WGT_SQRT2);
 
 	return lxa_desc_set(d, LXA_D_LANE, l->lane) && lxa_desc_set(d, LXA_D_DUAL, act_s | wgt_s) &&
-	       lxa_desc_set(d, LXA_D_PACK, l->packed) &&
-	       lxa_desc_set(d, LXA_D_HALVE, l->passes == 2) && lxa_desc_set(d, LXA_D_PASSES, l->passes) &&
+	       lxa_desc_set(d, LXA_D_PACK, l->packed) && lxa_desc_set(d, LXA_D_A_BITS, job->act_bits) &&
+	       lxa_desc_set(d, LXA_D_A_SIGN, !!(job->conv_flags & LXA_CONV_ACT_SIGNED)) &&
+	       lxa_desc_set(d, LXA_D_W_SIGN, !!(job->conv_flags & LXA_CONV_WGT_SIGNED)) &&
+	       lxa_desc_set(d, LXA_D_HALVE, l->halve) && lxa_desc_set(d, LXA_D_PASSES, l->passes) &&
 	       lxa_desc_set(d, LXA_D_ACT_FMT, job->act_fmt) && lxa_desc_set(d, LXA_D_WGT_FMT, job->wgt_fmt) &&
 	       lxa_desc_set(d, LXA_D_ACT_S, act_s) && lxa_desc_set(d, LXA_D_WGT_S, wgt_s) &&
 	       lxa_desc_set(d, LXA_D_PAD_MODE, job->pad_mode);
@@ -511,6 +529,9 @@ enum lxa_reject lxa_validate(const struct lxa_caps *caps, const struct lxa_job *
 	if (r)
 		return r;
 	lxa_layout(caps, job, &l);
+	r = check_blocks(job, &l);
+	if (r)
+		return r;
 	r = check_pitches(caps, job, &l);
 	if (r)
 		return r;

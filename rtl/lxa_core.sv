@@ -149,7 +149,7 @@ module lxa_core #(
   );
   lxa_xnor_array u_xnor (
     .clk_i, .rst_ni, .ld_valid_i(ld_valid && ld_lane), .ld_idx_i(ld_idx), .ld_word_i(ld_word), .op_i(op),
-    .word_i(act_word), .rd_en_i(acc_re && cfg.lane), .rd_acc_i(rd_acc), .rd_grp_i(rd_grp), .rd_data_o(xnor_rd)
+    .word_i(act_word), .next_i(act_next), .rd_en_i(acc_re && cfg.lane), .rd_acc_i(rd_acc), .rd_grp_i(rd_grp), .rd_data_o(xnor_rd)
   );
 
   // parameters and output stage

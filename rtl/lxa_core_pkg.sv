@@ -43,6 +43,9 @@ package lxa_core_pkg;
     logic pack;                  // packed pixels
     logic [1:0] pad_mode;
     logic [2:0] passes;
+    logic [2:0] planes;          // of the activations: runs over the pixels in a step
+    logic a_sign;                // the last plane, the last pass counts negative
+    logic w_sign;
     logic [15:0] ocb;
     logic [15:0] icb;
     logic [15:0] icb_total;
@@ -115,6 +118,11 @@ package lxa_core_pkg;
     logic [1:0] pad_mode;
     logic pack;
     logic [7:0] n;               // valid channels (XNOR lanes, packed pixels)
+    logic linear;                // XNOR lanes: bit planes; else all of the following four are 0
+    logic wbits;                 // weights are a plane of 0 and 1
+    logic [1:0] plane;           // plane of the activations
+    logic [2:0] sh;              // what the planes are worth: 2^sh, negative
+    logic neg;
     logic first;                 // write the accumulator instead of adding
     logic swap;                  // first pixel of a step: take the new weights
     logic last;                  // last operation of a block

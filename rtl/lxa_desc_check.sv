@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Refuses descriptors whose fields are impossible: a zero where a loop counts, an unknown format, lanes that this
 // configuration does not have, an operand that is not aligned to a word. It keeps the core's loops finite and its
-// addresses aligned; whether the sizes fit each other is the driver's duty, and windows fence what it gets wrong.
+// addresses aligned; whether the sizes fit each other is the driver's duty, and windows fence what it gets wrong. Packed pixels are
+// checked against the row: beyond it lies what another job left in the scratchpad.
 module lxa_desc_check (
   input  logic                clk_i,
   input  logic                check_i,  // the answers are there in the next cycle
@@ -18,7 +19,11 @@ module lxa_desc_check (
   localparam logic [15:0] XNOR_OC = 16'(lxa_cfg_pkg::XNOR_OC), XNOR_IC = 16'(lxa_cfg_pkg::XNOR_IC);
 
   logic        bad_op_q, zero_q, range_q, fmt_q, pack_q, align_q, out_q, res_q, absent_q;
+  logic        is_n4, is_bits;
   logic [15:0] block_oc, block_ic;
+
+  assign is_n4 = desc_i.act_fmt == 3'(lxa_regs_pkg::FMT_N4);
+  assign is_bits = desc_i.wgt_fmt == 3'(lxa_regs_pkg::WFMT_BITS);
 
   assign block_oc = desc_i.lane ? XNOR_OC : SHIFT_OC;
   assign block_ic = desc_i.lane ? XNOR_IC : SHIFT_IC;
@@ -78,7 +83,8 @@ module lxa_desc_check (
                 desc_i.icb_total == 0 || desc_i.grp_ocb == 0 || desc_i.mac_ic == 0 || desc_i.ic_tail == 0 ||
                 desc_i.oc_tail == 0 || desc_i.tile_h == 0 || desc_i.tile_w == 0;
       range_q <= desc_i.kh > 4'd11 || desc_i.kw > 4'd11 || desc_i.sy > 3'd4 || desc_i.sx > 3'd4 ||
-                 desc_i.passes > 3'd2 || desc_i.kind > 3'(lxa_regs_pkg::KIND_RAW) || desc_i.out_fmt > 3'(lxa_regs_pkg::OFMT_W64) || desc_i.icb > desc_i.icb_total || {8'd0, desc_i.ic_tail} > block_ic ||
+                 desc_i.passes > (is_bits ? 3'd4 : 3'd2) || desc_i.a_bits > 3'd4 || is_n4 != (desc_i.a_bits != 0) ||
+                 desc_i.kind > 3'(lxa_regs_pkg::KIND_RAW) || desc_i.out_fmt > 3'(lxa_regs_pkg::OFMT_W64) || desc_i.icb > desc_i.icb_total || {8'd0, desc_i.ic_tail} > block_ic ||
                  {8'd0, desc_i.oc_tail} > block_oc ||
                  ((desc_i.nthr != 0) != (desc_i.kind == 3'(lxa_regs_pkg::KIND_THRESH)));
       pack_q <= desc_i.pack &&
@@ -107,12 +113,13 @@ module lxa_desc_check (
                                                   (desc_i.res_mode != 0 && desc_i.res_s))) ||
                   (lxa_cfg_pkg::HAS_ACT_INT == 0 && (desc_i.act_fmt == 3'(lxa_regs_pkg::FMT_U8) || desc_i.act_fmt == 3'(lxa_regs_pkg::FMT_S8))) ||
                   (lxa_cfg_pkg::HAS_WGT_INT == 0 && desc_i.wgt_fmt == 3'(lxa_regs_pkg::WFMT_S8)) ||
-                  (lxa_cfg_pkg::HAS_POOL == 0 && pool) || (lxa_cfg_pkg::HAS_PACK == 0 && desc_i.pack) ||
+                  (lxa_cfg_pkg::HAS_PLANES == 0 && (is_n4 || is_bits)) || (lxa_cfg_pkg::HAS_POOL == 0 && pool) || (lxa_cfg_pkg::HAS_PACK == 0 && desc_i.pack) ||
                   (lxa_cfg_pkg::HAS_RES == 0 && (desc_i.res_mode != 0 || desc_i.kind == 3'(lxa_regs_pkg::KIND_RAW)));
       if (block_oc == 0 || block_ic == 0) fmt_q <= 1'b1;  // no such lanes in this configuration
       else if (desc_i.lane == 1'(lxa_regs_pkg::LANE_XNOR))
-        fmt_q <= desc_i.act_fmt != 3'(lxa_regs_pkg::FMT_B1) || desc_i.wgt_fmt != 3'(lxa_regs_pkg::WFMT_B1) ||
-                 desc_i.pad_mode > 2'(lxa_regs_pkg::PAD_MINUS);
+        fmt_q <= (desc_i.act_fmt != 3'(lxa_regs_pkg::FMT_B1) && !is_n4) ||
+                 (desc_i.wgt_fmt != 3'(lxa_regs_pkg::WFMT_B1) && !is_bits) ||
+                 desc_i.pad_mode > (is_n4 ? 2'(lxa_regs_pkg::PAD_ZERO) : 2'(lxa_regs_pkg::PAD_MINUS));
       else
         fmt_q <= desc_i.act_fmt >= 3'(lxa_regs_pkg::FMT_B1) || desc_i.wgt_fmt >= 3'(lxa_regs_pkg::WFMT_B1) ||
                  (desc_i.act_fmt >= 3'(lxa_regs_pkg::FMT_U8) && desc_i.wgt_fmt == 3'(lxa_regs_pkg::WFMT_S8));

@@ -193,6 +193,9 @@ module lxa_tiler #(
         t_q.pack <= d_q.pack;
         t_q.pad_mode <= d_q.pad_mode;
         t_q.passes <= d_q.passes;
+        t_q.planes <= d_q.act_fmt == 3'(lxa_regs_pkg::FMT_N4) ? d_q.a_bits : 3'd1;
+        t_q.a_sign <= d_q.a_sign && d_q.act_fmt == 3'(lxa_regs_pkg::FMT_N4);
+        t_q.w_sign <= d_q.w_sign && d_q.wgt_fmt == 3'(lxa_regs_pkg::WFMT_BITS);
         t_q.ocb <= d_q.ocb;
         t_q.icb <= d_q.icb;
         t_q.icb_total <= d_q.icb_total;

@@ -13,7 +13,7 @@ module lxa_xnor_synth #(
   input  logic                                 ld_valid_i,
   input  logic [WIW-1:0]                       ld_idx_i,
   input  logic [lxa_cfg_pkg::WORD_W-1:0]       ld_word_i,
-  // one operation: sum += n - 2 * popcount((a ^ w) & mask)
+  // one operation: sum += n -+ popcount((a ^ w) & mask) << sh, - unless neg; sh = 1 for two binary operands
   input  logic                                 valid_i,
   input  logic                                 swap_i,
   input  logic                                 first_i,
@@ -21,6 +21,8 @@ module lxa_xnor_synth #(
   input  logic [lxa_cfg_pkg::XNOR_IC-1:0]      a_i,
   input  logic [lxa_cfg_pkg::XNOR_IC-1:0]      mask_i,
   input  logic [31:0]                          n_i,
+  input  logic [2:0]                           sh_i,
+  input  logic                                 neg_i,
   // drain
   input  logic                                 rd_en_i,
   input  logic [PW:0]                          rd_acc_i,
@@ -39,7 +41,8 @@ module lxa_xnor_synth #(
   logic [OC*IC-1:0] shadow_q, w_q;
   logic [IC-1:0] a_q, mask_q;
   logic [31:0] n_q;
-  logic mac_q, first_q;
+  logic [2:0] sh_q;
+  logic mac_q, first_q, neg_q;
   logic [PW:0] idx_q;
   logic [OC*32-1:0] mem_q [NPIX];
   logic [OC*32-1:0] acc_q, sum;
@@ -47,7 +50,9 @@ module lxa_xnor_synth #(
   for (genvar o = 0; o < OC; o++) begin : g_oc
     logic [IC-1:0] x;
     assign x = (a_q ^ w_q[o*IC +: IC]) & mask_q;
-    assign sum[32*o +: 32] = (first_q ? 32'd0 : acc_q[32*o +: 32]) + n_q - {31'($countones(x)), 1'b0};
+    logic [31:0] y;
+    assign y = 32'($countones(x)) << sh_q;
+    assign sum[32*o +: 32] = (first_q ? 32'd0 : acc_q[32*o +: 32]) + n_q + (neg_q ? y : -y);
   end
 
   always_ff @(posedge clk_i) begin
@@ -60,6 +65,8 @@ module lxa_xnor_synth #(
       a_q <= a_i;
       mask_q <= mask_i;
       n_q <= n_i;
+      sh_q <= sh_i;
+      neg_q <= neg_i;
       if (swap_i) w_q <= shadow_q;
     end
     if (ld_valid_i) shadow_q[ld_idx_i * WORD_W +: WORD_W] <= ld_word_i;

@@ -29,7 +29,8 @@ struct lxa_layout {
 	__u64 in_row, in_img, out_row, out_img; /* pitches, bytes */
 	__u32 ocb, icb, icb_total, grp_ocb, grp_icb;
 	__u32 ic_tail, oc_tail;
-	__u32 passes;			/* 2: grouped binary, off-group bits complementary in pass 1 */
+	__u32 passes;			/* planes of LXA_WFMT_BITS; 2: grouped binary, off-group bits complementary in pass 1 */
+	__u32 halve;			/* 1: the accumulator holds twice the sum */
 	__u32 diagonal;			/* 1: a block spans several groups: weights outside an output's group are zero */
 	__u32 wgt_tile;			/* bytes of one weight tile */
 	__u32 par_rows;			/* 16-byte rows of one channel's parameters */
@@ -44,7 +45,7 @@ static inline __u64 lxa_round_up(__u64 a, __u32 b) { return (a + b - 1) / b * b;
 
 static inline __u32 lxa_fmt_bits(__u32 fmt)
 {
-	return fmt == LXA_FMT_LOG4 ? 4 : fmt == LXA_FMT_B1 ? 1 : fmt == LXA_FMT_W32 ? 32 : 8;
+	return fmt == LXA_FMT_LOG4 || fmt == LXA_FMT_N4 ? 4 : fmt == LXA_FMT_B1 ? 1 : fmt == LXA_FMT_W32 ? 32 : 8;
 }
 
 static inline __u32 lxa_ofmt_bits(__u32 ofmt)
@@ -58,16 +59,24 @@ static inline __u32 lxa_res_bits(const struct lxa_job *job)
 	return job->res_mode == LXA_RES_RAW ? 64 : lxa_fmt_bits(job->res_fmt);
 }
 
-/* Bytes from pixel to pixel of a tensor with c channels of `bits` bits: whole blocks of the lanes, and 8-byte units. */
-static inline __u32 lxa_pixel_pitch(const struct lxa_caps *caps, __u32 bits, __u32 c)
+/*
+ * Bytes from pixel to pixel of a tensor with c channels of `bits` bits: whole blocks of the XNOR lanes, or of the shift lanes
+ * and for the host, and 8-byte units.
+ */
+static inline __u32 lxa_pixel_pitch_of(const struct lxa_caps *caps, __u32 xnor, __u32 bits, __u32 c)
 {
 	__u32 ch;
 
-	if (bits == 1)
+	if (xnor)
 		ch = caps->xnor_ic > caps->xnor_oc ? caps->xnor_ic : caps->xnor_oc;
 	else
 		ch = caps->shift_ic > caps->shift_oc ? caps->shift_ic : caps->shift_oc;
 	return (__u32)lxa_round_up(lxa_round_up(c, ch) * bits / 8, 8);
+}
+
+static inline __u32 lxa_pixel_pitch(const struct lxa_caps *caps, __u32 bits, __u32 c)
+{
+	return lxa_pixel_pitch_of(caps, bits == 1, bits, c);
 }
 
 /* How input blocks are assigned to output blocks (fills ocb .. diagonal). */
@@ -104,7 +113,7 @@ static inline void lxa_layout_groups(const struct lxa_job *job, struct lxa_layou
 			l->diagonal = 1;
 		}
 	}
-	l->passes = l->lane == 1 && l->diagonal ? 2 : 1;
+	l->passes = job->wgt_fmt == LXA_WFMT_BITS ? job->wgt_bits : l->lane && l->diagonal ? 2 : 1;
 }
 
 /*
@@ -133,7 +142,7 @@ static inline void lxa_layout(const struct lxa_caps *caps, const struct lxa_job 
 {
 	__u32 lanes = caps->out_lanes;
 
-	l->lane = job->act_fmt == LXA_FMT_B1;
+	l->lane = job->act_fmt == LXA_FMT_B1 || job->act_fmt == LXA_FMT_N4;
 	l->packed = !!(job->conv_flags & LXA_CONV_PACKED);
 	l->block_oc = l->lane ? caps->xnor_oc : caps->shift_oc;
 	l->block_ic = l->lane ? caps->xnor_ic : caps->shift_ic;
@@ -145,13 +154,18 @@ static inline void lxa_layout(const struct lxa_caps *caps, const struct lxa_job 
 	l->conv_w = (job->in_w + job->pad_l + job->pad_r - l->ekw) / job->sx + 1;
 	l->out_h = (l->conv_h + job->pool_pt + job->pool_pb - job->pool_h) / job->pool_sy + 1;
 	l->out_w = (l->conv_w + job->pool_pl + job->pool_pr - job->pool_w) / job->pool_sx + 1;
-	l->in_px = l->packed ? job->in_c : lxa_pixel_pitch(caps, lxa_fmt_bits(job->act_fmt), job->in_c);
-	l->out_px = lxa_pixel_pitch(caps, lxa_ofmt_bits(job->out_fmt), job->out_c);
+	l->in_px = l->packed ? job->in_c : lxa_pixel_pitch_of(caps, l->lane, lxa_fmt_bits(job->act_fmt), job->in_c);
+	l->out_px = lxa_pixel_pitch_of(caps, job->out_fmt == LXA_OFMT_B1 || (job->conv_flags & LXA_CONV_OUT_LINEAR),
+				       lxa_ofmt_bits(job->out_fmt), job->out_c);
 	l->in_row = job->in_row ? job->in_row : lxa_round_up((__u64)job->in_w * l->in_px, caps->word_bytes);
 	l->in_img = job->in_img ? job->in_img : job->in_h * l->in_row;
 	l->out_row = job->out_row ? job->out_row : lxa_round_up((__u64)l->out_w * l->out_px, caps->word_bytes);
 	l->out_img = job->out_img ? job->out_img : l->out_h * l->out_row;
 	lxa_layout_groups(job, l);
+	if (job->act_fmt == LXA_FMT_N4)
+		l->halve = job->wgt_fmt == LXA_WFMT_BITS;
+	else
+		l->halve = job->wgt_fmt == LXA_WFMT_B1 && l->passes == 2;
 	l->wgt_tile = l->lane ? l->block_oc * l->block_ic / 8 : l->block_oc * l->block_ic;
 	l->par_rows = (3 + job->nthr + 3) / 4;
 	l->act_bytes = (job->batch - 1) * l->in_img + (job->in_h - 1) * l->in_row +

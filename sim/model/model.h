@@ -23,7 +23,7 @@ struct geom {
 	uint32_t in_px, in_row, in_img, out_px, out_row, out_img; /* bytes */
 	uint32_t kh, kw, sy, sx, dy, dx, pad_t, pad_l;
 	uint32_t pool_h, pool_w, pool_sy, pool_sx, pool_pt, pool_pl;
-	uint32_t lane, dual, halve, pack, act_fmt, wgt_fmt, act_s, wgt_s, pad_mode, passes;
+	uint32_t lane, dual, halve, pack, a_bits, a_sign, w_sign, act_fmt, wgt_fmt, act_s, wgt_s, pad_mode, passes;
 	uint32_t oc, ocb, icb, icb_total, grp_ocb, grp_icb, mac_ic, ic_tail, oc_tail;
 	uint32_t act_pitch, tile_h, tile_w;
 	uint32_t kind, out_fmt, log_s, log_round, nthr, log_max;
@@ -38,6 +38,7 @@ struct geom {
 	uint32_t res_bits, res_bytes;	/* of an element; read of a pixel: groups with a channel below OC */
 	uint32_t par_rows;
 	uint32_t ek_w, ek_h;		/* dilated kernel */
+	uint32_t planes;		/* of the activations: A_BITS, or 1 */
 	uint32_t kx;			/* kernel columns that weights and MACs count: KW, packed 1 */
 	size_t wgt_ocb;			/* bytes of one output block's weights */
 	uint64_t pixels;		/* convolution pixels that the tiles compute */

@@ -27,6 +27,7 @@ static void unpack(const uint32_t *d, struct geom *g)
 	g->pool_h = F(POOL_H), g->pool_w = F(POOL_W), g->pool_sy = F(POOL_SY), g->pool_sx = F(POOL_SX);
 	g->pool_pt = F(POOL_PT), g->pool_pl = F(POOL_PL);
 	g->lane = F(LANE), g->dual = F(DUAL), g->halve = F(HALVE), g->act_fmt = F(ACT_FMT), g->wgt_fmt = F(WGT_FMT);
+	g->a_bits = F(A_BITS), g->a_sign = F(A_SIGN), g->w_sign = F(W_SIGN);
 	g->act_s = F(ACT_S), g->wgt_s = F(WGT_S), g->pad_mode = F(PAD_MODE), g->passes = F(PASSES);
 	g->oc = F(OC), g->ocb = F(OCB), g->icb = F(ICB), g->icb_total = F(ICB_TOTAL);
 	g->grp_ocb = F(GRP_OCB), g->grp_icb = F(GRP_ICB);
@@ -57,7 +58,7 @@ static uint64_t covered(uint32_t out, uint32_t tile, uint32_t stride, uint32_t p
 
 static void derive(struct geom *g)
 {
-	static const uint8_t fmt_bits[8] = { 4, 8, 8, 8, 1 }, out_bits[8] = { 1, 4, 8, 32, 64 };
+	static const uint8_t fmt_bits[8] = { 4, 8, 8, 8, 1, 4 }, out_bits[8] = { 1, 4, 8, 32, 64 };
 	static const uint8_t res_bits[8] = { 4, 8, 8, 8, 0, 0, 32 };
 
 	g->block_oc = g->lane ? LXA_CFG_XNOR_OC : LXA_CFG_SHIFT_OC;
@@ -73,6 +74,7 @@ static void derive(struct geom *g)
 	g->par_rows = (3 + g->nthr + 3) / 4;
 	g->ek_h = (g->kh - 1) * g->dy + 1;
 	g->ek_w = (g->kw - 1) * g->dx + 1;
+	g->planes = g->act_fmt == LXA_HW_FMT_N4 ? g->a_bits : 1;
 	g->kx = g->pack ? 1 : g->kw;
 	g->wgt_ocb = (size_t)g->passes * g->kh * g->kx * g->icb * g->wgt_tile;
 	g->wgt_bytes = (uint64_t)g->wgt_ocb * g->ocb;
@@ -108,6 +110,8 @@ static int modes_there(const struct geom *g)
 		need |= LXA_CFG_MODES_WGT_INT_MASK;
 	if (g->pool_h > 1 || g->pool_w > 1 || g->pool_sy > 1 || g->pool_sx > 1)
 		need |= LXA_CFG_MODES_POOL_MASK;
+	if (g->act_fmt == LXA_HW_FMT_N4 || g->wgt_fmt == LXA_HW_WFMT_BITS)
+		need |= LXA_CFG_MODES_PLANES_MASK;
 	if (g->pack)
 		need |= LXA_CFG_MODES_PACK_MASK;
 	if (g->res_mode || g->kind == LXA_HW_KIND_RAW)
@@ -118,8 +122,11 @@ static int modes_there(const struct geom *g)
 /* Formats, kinds and other enumerations. */
 static int modes_ok(const struct geom *g)
 {
+	uint32_t n4 = g->act_fmt == LXA_HW_FMT_N4, bits = g->wgt_fmt == LXA_HW_WFMT_BITS;
+
 	if (g->lane == LXA_HW_LANE_XNOR) {
-		if (g->act_fmt != LXA_HW_FMT_B1 || g->wgt_fmt != LXA_HW_WFMT_B1 || g->pad_mode > LXA_HW_PAD_MINUS)
+		if ((g->act_fmt != LXA_HW_FMT_B1 && !n4) || (g->wgt_fmt != LXA_HW_WFMT_B1 && !bits) ||
+		    g->pad_mode > (n4 ? LXA_HW_PAD_ZERO : LXA_HW_PAD_MINUS))
 			return 0;
 	} else {
 		int act_int = g->act_fmt == LXA_HW_FMT_U8 || g->act_fmt == LXA_HW_FMT_S8;
@@ -127,7 +134,7 @@ static int modes_ok(const struct geom *g)
 		if (g->act_fmt > LXA_HW_FMT_S8 || g->wgt_fmt > LXA_HW_WFMT_S8 || (act_int && g->wgt_fmt == LXA_HW_WFMT_S8))
 			return 0;
 	}
-	if (!modes_there(g) || g->passes < 1 || g->passes > 2)
+	if (!modes_there(g) || g->passes < 1 || g->passes > (bits ? 4 : 2) || g->a_bits > 4 || n4 != !!g->a_bits)
 		return 0;
 	if (g->kind > LXA_HW_KIND_RAW || g->out_fmt > LXA_HW_OFMT_W64)
 		return 0;

@@ -230,7 +230,7 @@ static void account(const struct model *m, uint64_t *c)
 		const struct geom *g = model_job_geom(m->job);
 
 		c[MACS] = g->macs;
-		c[BUSY] = g->pixels * g->ocb * g->passes * g->kh * g->kx * g->icb;
+		c[BUSY] = g->pixels * g->ocb * g->passes * g->kh * g->kx * g->icb * g->planes;
 	}
 	rd_cycles = c[RD_BYTES] / m->bus->bytes_per_cycle;
 	wr_cycles = c[WR_BYTES] / m->bus->bytes_per_cycle;

@@ -50,7 +50,7 @@ static int plan_slices(struct model_job *j)
 	uint64_t px;
 	size_t elems;
 
-	j->chan = g->pack ? g->in_px : g->lane ? g->icb_total : g->icb_total * g->block_ic;
+	j->chan = g->pack ? g->in_px : g->lane ? g->icb_total * g->planes : g->icb_total * g->block_ic;
 	j->pw = (g->conv_w - 1) * g->sx + g->ek_w;
 	j->row_elems = (size_t)j->pw * j->chan;
 	while (rows < g->out_h && (uint64_t)most_conv_rows(g, rows + 1) * g->conv_w <= SLICE_PIXELS &&

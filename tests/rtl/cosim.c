@@ -65,10 +65,15 @@ static int make_producer(uint64_t *s, const struct lxa_caps *caps, const struct 
 			       .sx = 1, .dy = 1, .dx = 1, .pool_h = 1, .pool_w = 1, .pool_sy = 1, .pool_sx = 1,
 			       .out_row = (uint32_t)y->l.in_row, .out_img = (uint32_t)y->l.in_img };
 	j->act_fmt = rnd_n(s, 2) ? LXA_FMT_LOG4 : LXA_FMT_B1;
+	if (y->job.act_fmt == LXA_FMT_N4)
+		j->conv_flags = LXA_CONV_OUT_LINEAR;
 	j->wgt_fmt = j->act_fmt == LXA_FMT_B1 ? LXA_WFMT_B1 : LXA_WFMT_LOG;
 	switch (y->job.act_fmt) {
 	case LXA_FMT_B1:
 		j->kind = LXA_KIND_THRESH, j->out_fmt = LXA_OFMT_B1, j->nthr = 1;
+		break;
+	case LXA_FMT_N4:
+		j->kind = LXA_KIND_THRESH, j->out_fmt = LXA_OFMT_N4, j->nthr = 15;
 		break;
 	case LXA_FMT_LOG4:
 	case LXA_FMT_LOG8:

@@ -43,6 +43,11 @@ static int is_log(const struct lxa_job *j)
 	return j->act_fmt == LXA_FMT_LOG4 || j->act_fmt == LXA_FMT_LOG8;
 }
 
+static int is_xnor(const struct lxa_job *j)
+{
+	return j->act_fmt == LXA_FMT_B1 || j->act_fmt == LXA_FMT_N4;
+}
+
 static int can_pack(const struct lxa_job *j)
 {
 	return j->act_fmt == LXA_FMT_LOG8 || j->act_fmt == LXA_FMT_U8 || j->act_fmt == LXA_FMT_S8;
@@ -63,7 +68,8 @@ static void choose_formats(uint64_t *s, const struct layer_want *want, struct lx
 	static const uint8_t pairs[][2] = {
 		{ LXA_FMT_LOG4, LXA_WFMT_LOG }, { LXA_FMT_LOG8, LXA_WFMT_LOG }, { LXA_FMT_U8, LXA_WFMT_LOG },
 		{ LXA_FMT_S8, LXA_WFMT_LOG },	{ LXA_FMT_LOG4, LXA_WFMT_S8 }, { LXA_FMT_LOG8, LXA_WFMT_S8 },
-		{ LXA_FMT_B1, LXA_WFMT_B1 },	{ LXA_FMT_B1, LXA_WFMT_B1 },
+		{ LXA_FMT_B1, LXA_WFMT_B1 },	{ LXA_FMT_B1, LXA_WFMT_B1 },   { LXA_FMT_B1, LXA_WFMT_BITS },
+		{ LXA_FMT_N4, LXA_WFMT_B1 },	{ LXA_FMT_N4, LXA_WFMT_BITS }, { LXA_FMT_N4, LXA_WFMT_BITS },
 	};
 
 	do {
@@ -77,12 +83,16 @@ static void choose_formats(uint64_t *s, const struct layer_want *want, struct lx
 	if (j->wgt_fmt == LXA_WFMT_LOG && rnd_n(s, 2))
 		j->conv_flags |= LXA_CONV_WGT_SQRT2;
 	j->pad_mode = j->act_fmt == LXA_FMT_B1 ? rnd_n(s, 3) : 0;
+	if (j->act_fmt == LXA_FMT_N4)
+		j->act_bits = (uint8_t)between(s, 1, 4), j->conv_flags |= rnd_n(s, 2) ? LXA_CONV_ACT_SIGNED : 0;
+	if (j->wgt_fmt == LXA_WFMT_BITS)
+		j->wgt_bits = (uint8_t)between(s, 1, 4), j->conv_flags |= rnd_n(s, 2) ? LXA_CONV_WGT_SIGNED : 0;
 }
 
 /* The configuration has what the job needs. */
 static int modes_there(const struct lxa_caps *caps, const struct lxa_job *j)
 {
-	uint32_t need = j->act_fmt == LXA_FMT_B1 ? LXA_CFG_MODES_XNOR_MASK : LXA_CFG_MODES_SHIFT_MASK;
+	uint32_t need = is_xnor(j) ? LXA_CFG_MODES_XNOR_MASK : LXA_CFG_MODES_SHIFT_MASK;
 
 	if (j->conv_flags & (LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2 | LXA_CONV_OUT_SQRT2 | LXA_CONV_RES_SQRT2))
 		need |= LXA_CFG_MODES_SQRT2_MASK;
@@ -92,6 +102,8 @@ static int modes_there(const struct lxa_caps *caps, const struct lxa_job *j)
 		need |= LXA_CFG_MODES_WGT_INT_MASK;
 	if (j->pool_h > 1 || j->pool_w > 1 || j->pool_sy > 1 || j->pool_sx > 1)
 		need |= LXA_CFG_MODES_POOL_MASK;
+	if (j->act_fmt == LXA_FMT_N4 || j->wgt_fmt == LXA_WFMT_BITS)
+		need |= LXA_CFG_MODES_PLANES_MASK;
 	if (j->conv_flags & LXA_CONV_PACKED)
 		need |= LXA_CFG_MODES_PACK_MASK;
 	if (j->res_mode || j->kind == LXA_KIND_RAW)
@@ -139,6 +151,8 @@ static void choose_output(uint64_t *s, const struct layer_want *want, struct lxa
 		j->out_fmt = rnd_n(s, 3);
 		j->nthr = (uint8_t)(j->out_fmt == LXA_OFMT_B1 ? 1 : between(s, 1, 15));
 	}
+	if (j->out_fmt == LXA_OFMT_N4 && rnd_n(s, 2))
+		j->conv_flags |= LXA_CONV_OUT_LINEAR;
 }
 
 /* Packed pixels: few channels, or many that stand for rows of an image. */
@@ -155,8 +169,8 @@ static void make_packed(uint64_t *s, const struct lxa_caps *caps, struct lxa_job
 /* Channels and groups: plain, depthwise, groups smaller or larger than a block, with and without tails. */
 static void choose_channels(uint64_t *s, const struct lxa_caps *caps, struct lxa_job *j)
 {
-	uint32_t bic = j->act_fmt == LXA_FMT_B1 ? caps->xnor_ic : caps->shift_ic;
-	uint32_t boc = j->act_fmt == LXA_FMT_B1 ? caps->xnor_oc : caps->shift_oc;
+	uint32_t bic = is_xnor(j) ? caps->xnor_ic : caps->shift_ic;
+	uint32_t boc = is_xnor(j) ? caps->xnor_oc : caps->shift_oc;
 	uint32_t icg, ocg, g;
 
 	switch (rnd_n(s, 8)) {
@@ -253,7 +267,7 @@ static uint64_t array_macs(const struct layer *y)
 	const struct lxa_layout *l = &y->l;
 
 	return (uint64_t)y->job.batch * l->conv_h * l->conv_w * l->ocb * l->block_oc * l->passes * y->job.kh * l->kx *
-	       l->icb * l->block_ic;
+	       l->icb * l->block_ic * (y->job.act_bits ? y->job.act_bits : 1);
 }
 
 void layer_random(uint64_t *s, const struct lxa_caps *caps, const struct layer_want *want, struct layer *y)
@@ -275,11 +289,13 @@ void layer_random(uint64_t *s, const struct lxa_caps *caps, const struct layer_w
 		j->batch = rnd_n(s, 3) ? 1 : between(s, 1, 4);
 		j->in_h = between(s, 1, rnd_n(s, 3) ? 12 : 40);
 		j->in_w = between(s, 1, rnd_n(s, 3) ? 12 : 40);
-		if (j->act_fmt == LXA_FMT_B1)
+		if (is_xnor(j))
 			limit *= 16;
 		if (!geometry_ok(j) || !modes_there(caps, j))
 			continue;
 		lxa_layout(caps, j, &y->l);
+		if (y->l.diagonal && j->act_fmt == LXA_FMT_N4 && j->wgt_fmt == LXA_WFMT_B1)
+			continue;	/* does not exist */
 		if (array_macs(y) > limit)
 			continue;
 		if (!rnd_n(s, 4)) {	/* loose pitches */
@@ -343,6 +359,8 @@ static uint8_t random_act(uint64_t *s, const struct layer *y)
 {
 	if (is_log(&y->job))
 		return (uint8_t)rnd_n(s, y->qa_max + 1);
+	if (y->job.act_fmt == LXA_FMT_N4)
+		return (uint8_t)rnd_n(s, 16);	/* bits beyond the width do not count */
 	return y->job.act_fmt == LXA_FMT_B1 ? (uint8_t)rnd_n(s, 2) : (uint8_t)rnd(s);
 }
 
@@ -353,6 +371,8 @@ static uint8_t random_wgt(uint64_t *s, const struct layer *y)
 		return (uint8_t)(rnd_n(s, y->qw_max + 1) | rnd_n(s, 2) << 7);
 	case LXA_WFMT_S8:
 		return (uint8_t)rnd(s);
+	case LXA_WFMT_BITS:
+		return (uint8_t)rnd_n(s, 1u << y->job.wgt_bits);
 	default:
 		return (uint8_t)rnd_n(s, 2);
 	}
@@ -365,8 +385,8 @@ static uint32_t total_bits(const struct layer *y)
 	uint32_t n = ceil_log2((uint32_t)j->kh * j->kw * (j->in_c / j->groups)) / 2 + 1, a, w;
 	uint32_t sa = j->conv_flags & LXA_CONV_ACT_SQRT2 ? 2 : 1, sw = j->conv_flags & LXA_CONV_WGT_SQRT2 ? 2 : 1;
 
-	if (j->act_fmt == LXA_FMT_B1)
-		return n;
+	if (is_xnor(j))
+		return n + j->act_bits + j->wgt_bits;
 	a = is_log(j) ? y->qa_max / sa : 7;
 	w = j->wgt_fmt == LXA_WFMT_LOG ? y->qw_max / sw : 7;
 	n += a + w + (layer_dual(y) ? 15 : 0);
@@ -413,7 +433,7 @@ static int64_t random_res(uint64_t *s, const struct layer *y)
 	int64_t o = (int64_t)(rnd(s) % (uint64_t)(2 * span)) - span;
 
 	if (j->res_mode == LXA_RES_RAW) {
-		if (j->act_fmt == LXA_FMT_B1)
+		if (is_xnor(j))
 			return (int64_t)((rnd(s) << 32) | (uint32_t)(int32_t)(e >> (y->half_w - y->xacc_w) >> rnd_n(s, y->xacc_w - 3)));
 		return layer_dual(y) ? (int64_t)((uint64_t)e + ((uint64_t)o << y->half_w)) : (int64_t)(rnd(s) >> 18) - ((int64_t)1 << 45);
 	}
@@ -571,6 +591,8 @@ static void pack_wgt(const struct layer *y, uint8_t *dst)
 
 								if (!l->lane)
 									dst[o * l->block_ic + i] = w < 0 ? 0 : (uint8_t)w;
+								else if (y->job.wgt_fmt == LXA_WFMT_BITS)
+									put_bits(dst + o * l->block_ic / 8, 1, i, w >= 0 ? (uint32_t)w >> pass & 1 : c >= y->job.in_c);
 								else	/* outside the group: a bit and its complement */
 									put_bits(dst + o * l->block_ic / 8, 1, i,
 										 w >= 0 ? (uint32_t)w : ((oc * 7 + c * 13 + ky * 3 + kx) >> 1 & 1) ^ pass);
@@ -582,6 +604,29 @@ static void put32(uint8_t *p, uint32_t v)
 	p[0] = (uint8_t)v, p[1] = (uint8_t)(v >> 8), p[2] = (uint8_t)(v >> 16), p[3] = (uint8_t)(v >> 24);
 }
 
+/*
+ * What the lanes' sum lacks: with n4 activations the factor of all planes (-1, or 2^bits - 1) times the sum of the weights, half of it
+ * rounded up where the sum is halved (rtl/README.md, section 3).
+ */
+static int64_t planes_bias(const struct layer *y, uint32_t oc)
+{
+	const struct lxa_job *j = &y->job;
+	size_t n = (size_t)j->kh * j->kw * (j->in_c / j->groups), i;
+	int64_t sum = 0, top;
+
+	if (j->act_fmt != LXA_FMT_N4)
+		return 0;
+	for (i = 0; i < n; i++) {
+		int w = y->wgt[oc * n + i];
+
+		if (j->conv_flags & LXA_CONV_WGT_SIGNED && w >> (j->wgt_bits - 1))
+			w -= 1 << j->wgt_bits;
+		sum += w;
+	}
+	top = j->conv_flags & LXA_CONV_ACT_SIGNED ? -1 : (1 << j->act_bits) - 1;
+	return j->wgt_fmt == LXA_WFMT_BITS ? (top * sum + 1) >> 1 : top * sum;
+}
+
 static void pack_par(const struct lxa_caps *caps, const struct layer *y, uint8_t *dst)
 {
 	const struct lxa_layout *l = &y->l;
@@ -589,11 +634,12 @@ static void pack_par(const struct lxa_caps *caps, const struct layer *y, uint8_t
 
 	for (oc = 0; oc < y->job.out_c; oc++) {
 		const struct layer_par *p = &y->par[oc];
+		int64_t bias = p->bias + planes_bias(y, oc);
 		uint32_t words[20] = { 0 }, ocb = oc / l->block_oc, in = oc % l->block_oc;
 		uint32_t first = (ocb * lxa_div_up(l->block_oc, lanes) + in / lanes) * l->par_rows;
 
-		words[0] = (uint32_t)p->bias;
-		words[1] = ((uint32_t)(p->bias >> 32) & 0xffff) | (uint32_t)p->mult << 16;
+		words[0] = (uint32_t)bias;
+		words[1] = ((uint32_t)(bias >> 32) & 0xffff) | (uint32_t)p->mult << 16;
 		words[2] = (uint32_t)p->shift;
 		for (i = 0; i < y->job.nthr; i++)
 			words[3 + i] = (uint32_t)p->thr[i];
@@ -647,7 +693,9 @@ void layer_desc(const struct layer *y, uint32_t seq, int irq, uint32_t *d)
 	SET(PAD_T, j->pad_t), SET(PAD_L, j->pad_l);
 	SET(POOL_H, j->pool_h), SET(POOL_W, j->pool_w), SET(POOL_SY, j->pool_sy), SET(POOL_SX, j->pool_sx);
 	SET(POOL_PT, j->pool_pt), SET(POOL_PL, j->pool_pl);
-	SET(LANE, l->lane), SET(DUAL, layer_dual(y)), SET(HALVE, l->passes == 2);
+	SET(LANE, l->lane), SET(DUAL, layer_dual(y)), SET(HALVE, l->halve);
+	SET(A_BITS, j->act_bits), SET(A_SIGN, !!(j->conv_flags & LXA_CONV_ACT_SIGNED));
+	SET(W_SIGN, !!(j->conv_flags & LXA_CONV_WGT_SIGNED));
 	SET(ACT_FMT, j->act_fmt), SET(WGT_FMT, j->wgt_fmt);
 	SET(ACT_S, !!(j->conv_flags & LXA_CONV_ACT_SQRT2)), SET(WGT_S, !!(j->conv_flags & LXA_CONV_WGT_SQRT2));
 	SET(PAD_MODE, j->pad_mode), SET(PASSES, l->passes), SET(OC, j->out_c), SET(OCB, l->ocb);
@@ -670,10 +718,10 @@ void layer_print(const struct layer *y)
 	const struct lxa_job *j = &y->job;
 	const struct lxa_layout *l = &y->l;
 
-	printf("  act %u wgt %u flags %x pad_mode %u kind %u ofmt %u nthr %u log_max %u log_off %d clamp %d..%d\n"
+	printf("  act %u (%u) wgt %u (%u) flags %x pad_mode %u kind %u ofmt %u nthr %u log_max %u log_off %d clamp %d..%d\n"
 	       "  in %ux%ux%ux%u out_c %u groups %u k %ux%u s %ux%u d %ux%u pad t%u l%u b%u r%u\n"
 	       "  conv %ux%u pool %ux%u s %ux%u pt%u pl%u out %ux%u tile %ux%u ocb %u icb %u/%u grp %u/%u passes %u barrier %d\n",
-	       j->act_fmt, j->wgt_fmt, j->conv_flags, j->pad_mode, j->kind, j->out_fmt, j->nthr, j->log_max, j->log_off,
+	       j->act_fmt, j->act_bits, j->wgt_fmt, j->wgt_bits, j->conv_flags, j->pad_mode, j->kind, j->out_fmt, j->nthr, j->log_max, j->log_off,
 	       j->clamp_lo, j->clamp_hi, j->batch, j->in_h, j->in_w, j->in_c, j->out_c, j->groups, j->kh, j->kw, j->sy,
 	       j->sx, j->dy, j->dx, j->pad_t, j->pad_l, j->pad_b, j->pad_r, l->conv_h, l->conv_w, j->pool_h, j->pool_w,
 	       j->pool_sy, j->pool_sx, j->pool_pt, j->pool_pl, l->out_h, l->out_w, y->tile_h, y->tile_w, l->ocb, l->icb,

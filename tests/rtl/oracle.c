@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * oracle.c - the functional engine against ref.c: random small layers of every pair of formats and every kind, the log
- * requantization over its small domain, and the worked example of LogQuant.
+ * oracle.c - the functional engine against ref.c: random small layers of every pair of formats and every kind; all products
+ * of bit-plane operands (the RTL too), the log requantization over its small domain, and the worked example of LogQuant.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,6 +69,9 @@ static void test_u8_log(void **state) { random_layers(LXA_FMT_U8, LXA_WFMT_LOG, 
 static void test_s8_log(void **state) { random_layers(LXA_FMT_S8, LXA_WFMT_LOG, 0, 80); }
 static void test_log4_s8(void **state) { random_layers(LXA_FMT_LOG4, LXA_WFMT_S8, 0, 80); }
 static void test_log8_s8(void **state) { random_layers(LXA_FMT_LOG8, LXA_WFMT_S8, 0, 80); }
+static void test_binary_bits(void **state) { random_layers(LXA_FMT_B1, LXA_WFMT_BITS, 0, 120); }
+static void test_n4_binary(void **state) { random_layers(LXA_FMT_N4, LXA_WFMT_B1, 0, 120); }
+static void test_n4_bits(void **state) { random_layers(LXA_FMT_N4, LXA_WFMT_BITS, 0, 200); }
 /* packed pixels: ref.c knows nothing of them */
 static void test_packed_u8(void **state) { random_layers(LXA_FMT_U8, LXA_WFMT_LOG, 1, 120); }
 static void test_packed_s8(void **state) { random_layers(LXA_FMT_S8, LXA_WFMT_LOG, 1, 80); }
@@ -187,6 +190,83 @@ static void test_split_rtl(void **state)
 	struct rig *r = rig_open(LXA_SIM_RTL, 100, 16, 64 << 20);
 
 	split_layers(r, seed + 1, 400);
+	rig_close(r);
+}
+
+/* ---- bit planes ------------------------------------------------------------------------------------------ */
+
+/* bits = 0: one bit, 1 or -1. */
+static int plain_value(int code, int bits, int is_signed)
+{
+	if (!bits)
+		return code & 1 ? 1 : -1;
+	code &= (1 << bits) - 1;
+	return is_signed && code & 1 << (bits - 1) ? code - (1 << bits) : code;
+}
+
+/* Pixel x holds code x and output channel o the weight o, one input channel: all products of two widths, in tiles of tile_w pixels. */
+static void all_products(struct rig *r, int abits, int asign, int wbits, int wsign, int tile_w)
+{
+	uint32_t desc[LXA_DESC_WORDS];
+	const uint8_t *out;
+	uint64_t s = 1;
+	struct layer y;
+	int x, o;
+
+	memset(&y, 0, sizeof(y));
+	y.job = (struct lxa_job){ .op = LXA_OP_CONV, .batch = 1, .in_h = 1, .in_w = 16, .in_c = 1, .out_c = 16, .groups = 1,
+				  .kh = 1, .kw = 1, .sy = 1, .sx = 1, .dy = 1, .dx = 1, .pool_h = 1, .pool_w = 1, .pool_sy = 1,
+				  .pool_sx = 1, .act_fmt = abits ? LXA_FMT_N4 : LXA_FMT_B1, .act_bits = (uint8_t)abits,
+				  .wgt_fmt = wbits ? LXA_WFMT_BITS : LXA_WFMT_B1, .wgt_bits = (uint8_t)wbits,
+				  .kind = LXA_KIND_INT32, .out_fmt = LXA_OFMT_W32, .clamp_lo = INT32_MIN, .clamp_hi = INT32_MAX };
+	y.job.conv_flags = (asign ? LXA_CONV_ACT_SIGNED : 0) | (wsign ? LXA_CONV_WGT_SIGNED : 0);
+	y.tile_h = 1;
+	y.tile_w = (uint32_t)tile_w;
+	lxa_layout(&r->caps, &y.job, &y.l);
+	assert_int_equal(layer_data(&s, &r->caps, &y), 0);
+	for (x = 0; x < 16; x++) {
+		y.act[x] = (uint8_t)(abits ? x : x & 1);
+		y.wgt[x] = (uint8_t)(x & ((1 << (wbits ? wbits : 1)) - 1));
+		y.par[x] = (struct layer_par){ .mult = 1 };
+	}
+	rig_clear(r);
+	layer_load(&s, r, &y);
+	layer_desc(&y, r->tail, 1, desc);
+	rig_post(r, desc);
+	rig_doorbell(r);
+	assert_int_equal(rig_wait(r, r->tail, 20000), 0);
+	out = r->mem + y.out_at;
+	for (x = 0; x < 16; x++)
+		for (o = 0; o < 16; o++) {
+			int want = plain_value(x, abits, asign) * plain_value(o, wbits, wsign);
+			int32_t got;
+
+			memcpy(&got, out + (size_t)x * y.l.out_px + 4 * (size_t)o, 4);
+			if (got != want)
+				fail_msg("act %d%s x wgt %d%s, tile %d: codes %d x %d is %d, expected %d", abits, asign ? "s" : "u", wbits,
+					 wsign ? "s" : "u", tile_w, x, o, got, want);
+		}
+	layer_free(&y);
+}
+
+static void every_product(struct rig *r)
+{
+	static const int tiles[] = { 1, 2, 3, 16 };
+	int a, w, i;
+
+	for (a = 0; a <= 8; a++)	/* binary, then 1..4 bits of either sign */
+		for (w = 0; w <= 8; w++)
+			for (i = 0; i < 4; i++)
+				all_products(r, (a + 1) / 2, a && a % 2 == 0, (w + 1) / 2, w && w % 2 == 0, tiles[i]);
+}
+
+static void test_every_product_model(void **state) { every_product(rig); }
+
+static void test_every_product_rtl(void **state)
+{
+	struct rig *r = rig_open(LXA_SIM_RTL, 3, 16, 1 << 20);
+
+	every_product(r);
 	rig_close(r);
 }
 
@@ -335,8 +415,10 @@ int main(void)
 		cmocka_unit_test(test_worked_example), cmocka_unit_test(test_log4_log), cmocka_unit_test(test_log8_log),
 		cmocka_unit_test(test_u8_log),	       cmocka_unit_test(test_s8_log),	cmocka_unit_test(test_log4_s8),
 		cmocka_unit_test(test_log8_s8),	       cmocka_unit_test(test_packed_u8),    cmocka_unit_test(test_packed_s8), cmocka_unit_test(test_packed_log8),
-		cmocka_unit_test(test_packed_log8_s8), cmocka_unit_test(test_binary),	cmocka_unit_test(test_log_small),
-		cmocka_unit_test(test_log_large), cmocka_unit_test(test_split),		cmocka_unit_test(test_split_rtl),
+		cmocka_unit_test(test_packed_log8_s8), cmocka_unit_test(test_binary),	cmocka_unit_test(test_binary_bits),
+		cmocka_unit_test(test_n4_binary),      cmocka_unit_test(test_n4_bits),	cmocka_unit_test(test_every_product_model),
+		cmocka_unit_test(test_every_product_rtl), cmocka_unit_test(test_log_small), cmocka_unit_test(test_log_large),
+		cmocka_unit_test(test_split),	       cmocka_unit_test(test_split_rtl),
 	};
 
 	seed = rnd_seed();

@@ -37,10 +37,10 @@ static const struct lxa_caps base_caps = {
 	.xacc_w = 32, .act_bytes = 32768, .acc_pixels = 256, .wgt_bytes = 16384, .bus_bytes = 16, .word_bytes = 16,
 	.modes = LXA_CFG_MODES_SHIFT_MASK | LXA_CFG_MODES_SQRT2_MASK | LXA_CFG_MODES_XNOR_MASK |
 		 LXA_CFG_MODES_POOL_MASK | LXA_CFG_MODES_ACT_INT_MASK | LXA_CFG_MODES_WGT_INT_MASK |
-		 LXA_CFG_MODES_PACK_MASK | LXA_CFG_MODES_RES_MASK,
+		 LXA_CFG_MODES_PACK_MASK | LXA_CFG_MODES_PLANES_MASK | LXA_CFG_MODES_RES_MASK,
 };
 
-enum base { LOG, XNOR, U8, PACKED, I32, I8, THR, RAW, VALUE, SUM, NOP }; /* RAW writes, SUM adds partial sums */
+enum base { LOG, XNOR, N4, N4B1, B1BITS, U8, PACKED, I32, I8, THR, RAW, VALUE, SUM, NOP }; /* RAW writes, SUM adds partial sums */
 
 /* A small valid job of each sort: 3x3 on 8x8, pad 1. */
 static struct lxa_job base_job(enum base b)
@@ -65,6 +65,14 @@ static struct lxa_job base_job(enum base b)
 		job.out_fmt = LXA_OFMT_B1;
 		job.nthr = 1;
 		job.log_max = 0;
+		break;
+	case N4:
+	case N4B1:
+	case B1BITS:
+		job.act_fmt = b == B1BITS ? LXA_FMT_B1 : LXA_FMT_N4;
+		job.act_bits = b == B1BITS ? 0 : 3;
+		job.wgt_fmt = b == N4B1 ? LXA_WFMT_B1 : LXA_WFMT_BITS;
+		job.wgt_bits = b == N4B1 ? 0 : 4;
 		break;
 	case U8:
 		job.act_fmt = LXA_FMT_U8;
@@ -138,6 +146,16 @@ static const struct reject_case cases[] = {
 	ON(LOG, FLAGS, conv_flags, LXA_CONV_PACKED), ON(XNOR, FLAGS, conv_flags, LXA_CONV_PACKED),
 	ON(PACKED, FLAGS, act_fmt, LXA_FMT_LOG4), ON(PACKED, GEOMETRY, groups, 3), ON(PACKED, KERNEL, dx, 2),
 	ON(PACKED, PADDING, pad_l, 1), ON(PACKED, PADDING, pad_r, 1), ON(PACKED, ACT_EXTENT, in_c, 65535),
+	ON(N4, FORMAT, act_bits, 0), ON(N4, FORMAT, act_bits, 5), ON(N4, FORMAT, wgt_bits, 0), ON(N4, FORMAT, wgt_bits, 5),
+	ON(N4, FORMAT, wgt_fmt, LXA_WFMT_LOG), ON(N4, FORMAT, wgt_fmt, LXA_WFMT_B1), ON(N4, FORMAT, pad_mode, LXA_PAD_PLUS),
+	ON(N4B1, FORMAT, wgt_bits, 1), ON(N4B1, FORMAT, act_bits, 255), ON(N4B1, FORMAT, wgt_fmt, LXA_WFMT_BITS),
+	ON(N4B1, GEOMETRY, groups, 2), ON(N4B1, GEOMETRY, groups, 32), ON(B1BITS, FORMAT, act_bits, 1),
+	ON(B1BITS, FORMAT, pad_mode, 3), ON(LOG, FORMAT, act_bits, 1), ON(LOG, FORMAT, wgt_bits, 1), ON(XNOR, FORMAT, wgt_bits, 1),
+	ON(LOG, FORMAT, wgt_fmt, LXA_WFMT_BITS), ON(U8, FORMAT, act_fmt, LXA_FMT_W32),
+	ON(B1BITS, FLAGS, conv_flags, LXA_CONV_ACT_SIGNED), ON(N4B1, FLAGS, conv_flags, LXA_CONV_WGT_SIGNED),
+	ON(N4, FLAGS, conv_flags, LXA_CONV_PACKED), ON(N4, FLAGS, conv_flags, LXA_CONV_ACT_SQRT2),
+	ON(LOG, FLAGS, conv_flags, LXA_CONV_WGT_SIGNED), ON(XNOR, FLAGS, conv_flags, LXA_CONV_OUT_LINEAR),
+	ON(I8, FLAGS, conv_flags, LXA_CONV_OUT_LINEAR),
 	ON(LOG, RESERVED, pad, 1), ON(LOG, RESERVED, act.pad, 1), ON(LOG, RESERVED, wgt.pad, 1),
 	ON(LOG, RESERVED, par.pad, 1), ON(LOG, RESERVED, out.pad, 1), ON(NOP, RESERVED, act.handle, 1),
 	ON(NOP, RESERVED, out.offset, 16), ON(NOP, RESERVED, conv_flags, 1), ON(NOP, RESERVED, out_img, 1),
@@ -153,7 +171,7 @@ static const struct reject_case cases[] = {
 	ON(LOG, POOL, pool_h, 0), ON(LOG, POOL, pool_h, 16), ON(LOG, POOL, pool_w, 0), ON(LOG, POOL, pool_sy, 0),
 	ON(LOG, POOL, pool_sx, 16), ON(LOG, POOL, pool_pt, 1), ON(LOG, POOL, pool_pb, 1), ON(LOG, POOL, pool_pl, 255),
 	ON(LOG, POOL, pool_pr, 1), ON(LOG, POOL, pool_h, 9), ON(LOG, POOL, pool_w, 15),
-	ON(LOG, FORMAT, act_fmt, 5), ON(LOG, FORMAT, act_fmt, 255), ON(LOG, FORMAT, act_fmt, LXA_FMT_B1),
+	ON(LOG, FORMAT, act_fmt, 255), ON(LOG, FORMAT, act_fmt, LXA_FMT_B1),
 	ON(LOG, FORMAT, wgt_fmt, 3), ON(LOG, FORMAT, wgt_fmt, LXA_WFMT_B1), ON(U8, FORMAT, wgt_fmt, LXA_WFMT_S8),
 	ON(XNOR, FORMAT, wgt_fmt, LXA_WFMT_LOG), ON(LOG, FORMAT, pad_mode, LXA_PAD_PLUS), ON(XNOR, FORMAT, pad_mode, 3),
 	ON(LOG, OUTPUT, kind, LXA_KIND_RAW), ON(LOG, OUTPUT, kind, 5), ON(LOG, OUTPUT, out_fmt, LXA_OFMT_W64),
@@ -249,7 +267,8 @@ static void test_modes(void **state)
 		{ VALUE, LXA_CFG_MODES_SQRT2_MASK, LXA_CONV_RES_SQRT2, 1 }, { VALUE, LXA_CFG_MODES_RES_MASK, 0, 1 },
 		{ SUM, LXA_CFG_MODES_RES_MASK, 0, 1 }, { RAW, LXA_CFG_MODES_RES_MASK, 0, 1 },
 		{ PACKED, LXA_CFG_MODES_PACK_MASK, LXA_CONV_PACKED, 1 }, { U8, LXA_CFG_MODES_ACT_INT_MASK, 0, 1 },
-		{ I32, LXA_CFG_MODES_WGT_INT_MASK, 0, 1 },
+		{ N4, LXA_CFG_MODES_PLANES_MASK, LXA_CONV_ACT_SIGNED, 1 }, { N4B1, LXA_CFG_MODES_PLANES_MASK, 0, 1 },
+		{ B1BITS, LXA_CFG_MODES_PLANES_MASK, LXA_CONV_WGT_SIGNED, 1 }, { N4, LXA_CFG_MODES_XNOR_MASK, 0, 1 },
 	};
 	struct lxa_extent ext[LXA_EXT_COUNT];
 
@@ -264,6 +283,14 @@ static void test_modes(void **state)
 		caps.modes &= ~m[i].lack;
 		expect(&caps, &job, ext, LXA_REJECT_MODE, "mode absent");
 	}
+	struct lxa_job weights = base_job(LOG);
+	struct lxa_caps log = base_caps;
+
+	weights.wgt_fmt = LXA_WFMT_S8;
+	expect(&log, &weights, ext, LXA_REJECT_NONE, "integer weights");
+	log.modes &= ~LXA_CFG_MODES_WGT_INT_MASK;
+	expect(&log, &weights, ext, LXA_REJECT_MODE, "no integer weights");
+
 	/* A configuration without shift lanes has no pitch for a residual. */
 	struct lxa_job with_res = base_job(XNOR);
 	struct lxa_caps xnor = base_caps;
@@ -284,6 +311,10 @@ static void test_modes(void **state)
 	caps.xnor_ic = 0;
 	assert_true(lxa_caps_sane(&caps));
 	expect(&caps, &job, ext, LXA_REJECT_MODE, "no lanes for the output");
+	job = base_job(LOG);
+	job.conv_flags = LXA_CONV_OUT_LINEAR;
+	expect(&base_caps, &job, ext, LXA_REJECT_NONE, "nibbles for the XNOR lanes");
+	expect(&caps, &job, ext, LXA_REJECT_MODE, "no lanes for linear nibbles");
 }
 
 static void test_caps(void **state)
@@ -303,6 +334,12 @@ static void test_caps(void **state)
 		set_bytes(&caps, c[i].off, sizeof(c[i].bad), c[i].bad);
 		assert_false(lxa_caps_sane(&caps));
 	}
+	/* Two words must hold the nibbles of a block. */
+	small.xnor_ic = 128;
+	assert_false(lxa_caps_sane(&small));
+	small.modes &= ~LXA_CFG_MODES_PLANES_MASK;
+	assert_true(lxa_caps_sane(&small));
+	small = base_caps;
 	/* A word must hold the bytes of a block of packed pixels. */
 	small.shift_ic = 32;
 	assert_false(lxa_caps_sane(&small));
@@ -411,10 +448,11 @@ static struct lxa_job random_job(void)
 	static const uint8_t pairs[][2] = {
 		{ LXA_FMT_LOG4, LXA_WFMT_LOG }, { LXA_FMT_LOG4, LXA_WFMT_S8 }, { LXA_FMT_LOG8, LXA_WFMT_LOG },
 		{ LXA_FMT_LOG8, LXA_WFMT_S8 }, { LXA_FMT_U8, LXA_WFMT_LOG }, { LXA_FMT_S8, LXA_WFMT_LOG },
-		{ LXA_FMT_B1, LXA_WFMT_B1 },
+		{ LXA_FMT_B1, LXA_WFMT_B1 }, { LXA_FMT_B1, LXA_WFMT_BITS }, { LXA_FMT_N4, LXA_WFMT_B1 },
+		{ LXA_FMT_N4, LXA_WFMT_BITS },
 	};
 	static const uint8_t group_set[] = { 1, 1, 1, 2, 4, 8 };
-	const uint8_t *pair = pairs[rnd() % 7];
+	const uint8_t *pair = pairs[rnd() % 10];
 	uint32_t groups = group_set[rnd() % 6], ek;
 	int packed;
 	struct lxa_job job = base_job((enum base[]){ LOG, I32, I8, THR }[rnd() % 4]);
@@ -422,9 +460,15 @@ static struct lxa_job random_job(void)
 	job.act_fmt = pair[0];
 	job.wgt_fmt = pair[1];
 	job.pad_mode = pair[0] == LXA_FMT_B1 ? rnd() % 3 : 0;
-	job.groups = groups;
-	job.in_c = groups * rnd_in(1, 40);
-	job.out_c = groups * rnd_in(1, 40);
+	if (pair[0] == LXA_FMT_N4 && pair[1] == LXA_WFMT_B1 && groups > 1) {	/* groups of whole blocks only */
+		job.groups = 2;
+		job.in_c = 128;
+		job.out_c = 128 * rnd_in(1, 2);
+	} else {
+		job.groups = groups;
+		job.in_c = groups * rnd_in(1, 40);
+		job.out_c = groups * rnd_in(1, 40);
+	}
 	job.batch = rnd_in(1, 2);
 	job.kh = rnd_in(1, 4);
 	job.kw = rnd_in(1, 4);
@@ -450,6 +494,10 @@ static struct lxa_job random_job(void)
 		job.pool_pl = rnd() % job.pool_w;
 		job.pool_pr = rnd() % job.pool_w;
 	}
+	if (pair[0] == LXA_FMT_N4)
+		job.act_bits = rnd_in(1, 4);
+	if (pair[1] == LXA_WFMT_BITS)
+		job.wgt_bits = rnd_in(1, 4);
 	packed = pair[0] >= LXA_FMT_LOG8 && pair[0] <= LXA_FMT_S8 && rnd() % 2;
 	if (job.kind == LXA_KIND_LOG)
 		job.conv_flags = rnd() & (LXA_CONV_OUT_SQRT2 | LXA_CONV_OUT_NEAREST);
@@ -457,12 +505,18 @@ static struct lxa_job random_job(void)
 		job.conv_flags |= rnd() & LXA_CONV_ACT_SQRT2;
 	if (pair[1] == LXA_WFMT_LOG)
 		job.conv_flags |= rnd() & LXA_CONV_WGT_SQRT2;
+	if (job.act_bits)
+		job.conv_flags |= rnd() & LXA_CONV_ACT_SIGNED;
+	if (job.wgt_bits)
+		job.conv_flags |= rnd() & LXA_CONV_WGT_SIGNED;
 	if (packed)
 		pack(&job);
 	if (job.kind == LXA_KIND_THRESH && rnd() % 2) {
 		job.out_fmt = LXA_OFMT_N4;
 		job.nthr = rnd_in(1, 15);
 	}
+	if (job.out_fmt == LXA_OFMT_N4)
+		job.conv_flags |= rnd() & LXA_CONV_OUT_LINEAR;
 	if (job.kind == LXA_KIND_LOG)
 		job.log_off = (int8_t)rnd();
 	if (rnd() % 4 == 0) {
@@ -471,7 +525,7 @@ static struct lxa_job random_job(void)
 		job.nthr = job.log_max = 0;
 		job.log_off = 0;
 		job.clamp_lo = job.clamp_hi = 0;
-		job.conv_flags &= ~(LXA_CONV_OUT_SQRT2 | LXA_CONV_OUT_NEAREST);
+		job.conv_flags &= ~(LXA_CONV_OUT_SQRT2 | LXA_CONV_OUT_NEAREST | LXA_CONV_OUT_LINEAR);
 	}
 	if (job.pool_h > 1 || job.pool_w > 1 || job.pool_sy > 1 || job.pool_sx > 1) {
 		if (job.kind == LXA_KIND_RAW)
@@ -522,9 +576,14 @@ static int is_packed(const struct lxa_job *job)
 	return !!(job->conv_flags & LXA_CONV_PACKED);
 }
 
-static uint64_t pixel_bytes(uint32_t bits, uint32_t channels)
+static int is_xnor(const struct lxa_job *job)
 {
-	uint32_t ch = bits == 1 ? 64 : 16;
+	return job->act_fmt == LXA_FMT_B1 || job->act_fmt == LXA_FMT_N4;
+}
+
+static uint64_t pixel_bytes(uint32_t bits, int xnor, uint32_t channels)
+{
+	uint32_t ch = xnor ? 64 : 16;
 
 	return (uint64_t)((channels + ch - 1) / ch * ch) * bits / 8;
 }
@@ -540,8 +599,8 @@ static int output_size(int in, int pad, int window, int stride)
 
 static void naive_inputs(const struct lxa_job *job, const uint32_t *desc, struct touched *t, int conv_h, int conv_w)
 {
-	static const uint32_t fmt_bits[] = { 4, 8, 8, 8, 1 };
-	uint64_t px = is_packed(job) ? job->in_c : pixel_bytes(fmt_bits[job->act_fmt], job->in_c);
+	static const uint32_t fmt_bits[] = { 4, 8, 8, 8, 1, 4 };
+	uint64_t px = is_packed(job) ? job->in_c : pixel_bytes(fmt_bits[job->act_fmt], is_xnor(job), job->in_c);
 	uint64_t row = field(desc, LXA_D_IN_ROW);
 
 	assert_int_equal(px, field(desc, LXA_D_IN_PX) * (is_packed(job) ? 1 : 8));
@@ -562,7 +621,8 @@ static void naive_inputs(const struct lxa_job *job, const uint32_t *desc, struct
 static void naive_outputs(const struct lxa_job *job, const uint32_t *desc, struct touched *t, int out_h, int out_w)
 {
 	static const uint32_t ofmt_bits[] = { 1, 4, 8, 32, 64 };
-	uint64_t px = pixel_bytes(ofmt_bits[job->out_fmt], job->out_c);
+	int xnor = job->out_fmt == LXA_OFMT_B1 || job->conv_flags & LXA_CONV_OUT_LINEAR;
+	uint64_t px = pixel_bytes(ofmt_bits[job->out_fmt], xnor, job->out_c);
 
 	assert_int_equal(px, field(desc, LXA_D_OUT_PX) * 8);
 	for (int n = 0; n < job->batch; n++)
@@ -574,7 +634,7 @@ static void naive_outputs(const struct lxa_job *job, const uint32_t *desc, struc
 static void naive_residual(const struct lxa_job *job, const uint32_t *desc, struct touched *t, int out_h, int out_w)
 {
 	static const uint32_t fmt_bits[] = { 4, 8, 8, 8, 0, 0, 32 };
-	uint64_t px = pixel_bytes(job->res_mode == LXA_RES_RAW ? 64 : fmt_bits[job->res_fmt], job->out_c);
+	uint64_t px = pixel_bytes(job->res_mode == LXA_RES_RAW ? 64 : fmt_bits[job->res_fmt], 0, job->out_c);
 
 	if (job->res_mode == LXA_RES_NONE) {
 		assert_int_equal(t->base | t->window | field(desc, LXA_D_RES_PX), 0);
@@ -591,7 +651,7 @@ static void naive_residual(const struct lxa_job *job, const uint32_t *desc, stru
 /* Every output channel finds all input channels of its group in the blocks that its output block reads. */
 static void naive_groups(const struct lxa_job *job, const uint32_t *desc)
 {
-	uint32_t block = job->act_fmt == LXA_FMT_B1 ? 64 : 16, icg = job->in_c / job->groups;
+	uint32_t block = is_xnor(job) ? 64 : 16, icg = job->in_c / job->groups;
 	uint32_t channels = is_packed(job) ? job->kw * job->in_c : job->in_c;
 
 	if (is_packed(job))
@@ -609,8 +669,8 @@ static void naive_groups(const struct lxa_job *job, const uint32_t *desc)
 
 static void naive_weights(const struct lxa_job *job, const uint32_t *desc, struct touched *wgt, struct touched *par)
 {
-	uint32_t block = job->act_fmt == LXA_FMT_B1 ? 64 : 16;
-	uint64_t tile = job->act_fmt == LXA_FMT_B1 ? 512 : 256, w = 0, p = 0;
+	uint32_t block = is_xnor(job) ? 64 : 16;
+	uint64_t tile = is_xnor(job) ? 512 : 256, w = 0, p = 0;
 	uint32_t blocks = (job->out_c + block - 1) / block;
 	int taps = job->kh * (is_packed(job) ? 1 : job->kw);
 
@@ -692,11 +752,19 @@ static void check_copied_fields(const struct lxa_job *job, const uint32_t *desc)
 	assert_int_equal(field(desc, LXA_D_POOL_SX), job->pool_sx);
 	assert_int_equal(field(desc, LXA_D_POOL_PT), job->pool_pt);
 	assert_int_equal(field(desc, LXA_D_POOL_PL), job->pool_pl);
-	assert_int_equal(field(desc, LXA_D_LANE), job->act_fmt == LXA_FMT_B1);
+	assert_int_equal(field(desc, LXA_D_LANE), is_xnor(job));
 	assert_int_equal(field(desc, LXA_D_ACT_FMT), job->act_fmt);
 	assert_int_equal(field(desc, LXA_D_WGT_FMT), job->wgt_fmt);
 	assert_int_equal(field(desc, LXA_D_DUAL), !!(job->conv_flags & (LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2)));
-	assert_int_equal(field(desc, LXA_D_HALVE), field(desc, LXA_D_PASSES) == 2);
+	if (job->act_fmt == LXA_FMT_N4)
+		assert_int_equal(field(desc, LXA_D_HALVE), job->wgt_fmt == LXA_WFMT_BITS);
+	else
+		assert_int_equal(field(desc, LXA_D_HALVE), job->wgt_fmt != LXA_WFMT_BITS && field(desc, LXA_D_PASSES) == 2);
+	if (job->wgt_fmt == LXA_WFMT_BITS)
+		assert_int_equal(field(desc, LXA_D_PASSES), job->wgt_bits);
+	assert_int_equal(field(desc, LXA_D_A_BITS), job->act_bits);
+	assert_int_equal(field(desc, LXA_D_A_SIGN), !!(job->conv_flags & LXA_CONV_ACT_SIGNED));
+	assert_int_equal(field(desc, LXA_D_W_SIGN), !!(job->conv_flags & LXA_CONV_WGT_SIGNED));
 	assert_int_equal(field(desc, LXA_D_PAD_MODE), job->pad_mode);
 	assert_int_equal(field(desc, LXA_D_OC), job->out_c);
 	assert_int_equal(field(desc, LXA_D_PACK), is_packed(job));
