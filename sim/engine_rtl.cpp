@@ -50,13 +50,14 @@ void drive(Rtl *e)
 
 	axi_mem_drive(&e->mem);
 	t->m_axi_arready_i = e->mem.arready;
-	t->m_axi_rvalid_i = e->mem.rvalid;
-	t->m_axi_rlast_i = e->mem.rlast;
-	t->m_axi_rresp_i = e->mem.rresp;
-	if (e->mem.rvalid)
-		std::memcpy(&t->m_axi_rdata_i, e->mem.rdata, LXA_CFG_BUS_W / 8);
 	t->m_axi_awready_i = e->mem.awready;
 	t->m_axi_wready_i = e->mem.wready;
+	t->m_axi_rvalid_i = e->mem.rvalid;
+	if (e->mem.rvalid) {
+		t->m_axi_rlast_i = e->mem.rlast;
+		t->m_axi_rresp_i = e->mem.rresp;
+		std::memcpy(&t->m_axi_rdata_i, e->mem.rdata, LXA_CFG_BUS_W / 8);
+	}
 	t->m_axi_bvalid_i = e->mem.bvalid;
 	t->m_axi_bresp_i = e->mem.bresp;
 }
@@ -64,21 +65,25 @@ void drive(Rtl *e)
 void sample(Rtl *e)
 {
 	Vlxa *t = e->top;
-	struct axi_out o = {};
+	struct axi_out o;
 
-	o.arvalid = t->m_axi_arvalid_o;
-	o.araddr = t->m_axi_araddr_o;
-	o.arlen = t->m_axi_arlen_o;
-	o.rready = t->m_axi_rready_o;
-	o.awvalid = t->m_axi_awvalid_o;
-	o.awaddr = t->m_axi_awaddr_o;
-	o.awlen = t->m_axi_awlen_o;
-	o.wvalid = t->m_axi_wvalid_o;
-	o.wlast = t->m_axi_wlast_o;
-	o.wstrb = t->m_axi_wstrb_o;
-	o.wdata = reinterpret_cast<const uint8_t *>(&t->m_axi_wdata_o);
-	o.bready = t->m_axi_bready_o;
-	axi_mem_sample(&e->mem, &o);
+	if (t->m_axi_arvalid_o | t->m_axi_awvalid_o | t->m_axi_wvalid_o | e->mem.rvalid | e->mem.bvalid) {
+		o.arvalid = t->m_axi_arvalid_o;
+		o.araddr = t->m_axi_araddr_o;
+		o.arlen = t->m_axi_arlen_o;
+		o.rready = t->m_axi_rready_o;
+		o.awvalid = t->m_axi_awvalid_o;
+		o.awaddr = t->m_axi_awaddr_o;
+		o.awlen = t->m_axi_awlen_o;
+		o.wvalid = t->m_axi_wvalid_o;
+		o.wlast = t->m_axi_wlast_o;
+		o.wstrb = t->m_axi_wstrb_o;
+		o.wdata = reinterpret_cast<const uint8_t *>(&t->m_axi_wdata_o);
+		o.bready = t->m_axi_bready_o;
+		axi_mem_sample(&e->mem, &o);
+	} else {
+		axi_mem_idle(&e->mem);
+	}
 	if (t->bus_reset_o) {
 		axi_mem_reset(&e->mem);
 		bus_unhang(e->bus);

@@ -59,6 +59,7 @@ module lxa_sim_top (
   logic [lxa_cfg_pkg::BUS_W-1:0] m_rdata_q;
   logic [1:0]                    m_rresp_q, m_bresp_q;
 
+  initial rst_nq = 1'b0;  // in reset from the first edge on
   always_ff @(posedge clk_i) begin
     rst_nq <= rst_ni;
     awvalid_q <= s_axil_awvalid_i;
