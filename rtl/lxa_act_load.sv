@@ -59,7 +59,7 @@ module lxa_act_load #(
 
   lxa_reader u_reader (
     .clk_i, .rst_ni, .start_i(rd_start), .ready_o(rd_ready), .addr_i(row_q), .words_i(32'(t_q.act_words)),
-    .room_i(16'd16), .req_valid_o, .req_ready_i, .req_addr_o, .req_words_o, .fire_o(fire_unused)
+    .room_i(16'hffff), .req_valid_o, .req_ready_i, .req_addr_o, .req_words_o, .fire_o(fire_unused)
   );
 
   // The tile is held in a process of its own: what reads it does not write it, so that simulation copies nothing.

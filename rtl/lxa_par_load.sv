@@ -63,7 +63,7 @@ module lxa_par_load #(
 
   lxa_reader u_reader (
     .clk_i, .rst_ni, .start_i(start), .ready_o(rd_ready), .addr_i(addr_q), .words_i(32'(words)),
-    .room_i(16'd16), .req_valid_o, .req_ready_i, .req_addr_o, .req_words_o, .fire_o(fire_unused)
+    .room_i(16'hffff), .req_valid_o, .req_ready_i, .req_addr_o, .req_words_o, .fire_o(fire_unused)
   );
 
   logic [15:0] nwords_q [2];

@@ -60,7 +60,7 @@ module lxa_wr_dma (
   localparam int          BYTES = WORD_W / 8;
   localparam int unsigned WB_LOG2 = $clog2(WB);
   localparam int unsigned RATIO = WORD_W / BUS_W;
-  localparam int unsigned DATA_LOG2 = 5;   // words queued: two bursts of the longest kind
+  localparam int unsigned DATA_LOG2 = 9 - WB_LOG2;   // words queued: two bursts of the longest kind, 256 bytes
   localparam int unsigned ADDR_LOG2 = 3;   // closed bursts queued
   localparam int unsigned OPEN_LOG2 = 6;   // bursts without a response: scattered words of a tile are bursts of one
   localparam logic [3:0]  FLUSH_CYCLES = 4'd8;
@@ -132,7 +132,7 @@ module lxa_wr_dma (
   logic [63:0]       pend_addr_q, start_q;
   logic [WORD_W-1:0] pend_data_q;
   logic [WB-1:0]     pend_strb_q;
-  logic [4:0]        words_q;  // of the open burst, pend_q included
+  logic [5:0]        words_q;  // of the open burst, pend_q included
   logic [3:0]        wait_q;
   logic [DATA_LOG2:0] data_count;
   logic [ADDR_LOG2:0] addr_count;
@@ -154,7 +154,7 @@ module lxa_wr_dma (
       pend_last_q <= in_last_q;
       if (pend_valid_q && !close) words_q <= words_q + 1'b1;
       else begin
-        words_q <= 5'd1;
+        words_q <= 6'd1;
         start_q <= in_addr_q;
       end
     end
@@ -184,11 +184,11 @@ module lxa_wr_dma (
   );
 
   logic        addr_empty, aw_load, q_cpl, q_last_burst;
-  logic [4:0]  q_words;
+  logic [5:0]  q_words;
   logic [63:0] q_addr;
 
   lxa_sfifo #(
-    .W(71),
+    .W(72),
     .LOG2(ADDR_LOG2)
   ) u_addr (
     .clk_i,
@@ -257,7 +257,7 @@ module lxa_wr_dma (
 
   // ---- responses ---------------------------------------------------------------------------------
   logic        open_empty, b_hs, b_cpl, b_last, b_err;
-  logic [4:0]  b_words;
+  logic [5:0]  b_words;
   logic [63:0] b_addr;
 
   assign m_axi_bready_o = 1'b1;
@@ -265,7 +265,7 @@ module lxa_wr_dma (
   assign b_err = b_hs && m_axi_bresp_i[1];
 
   lxa_sfifo #(
-    .W(71),
+    .W(72),
     .LOG2(OPEN_LOG2)
   ) u_open (
     .clk_i,

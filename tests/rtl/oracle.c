@@ -98,7 +98,7 @@ static void make_part(uint64_t *s, const struct layer *y, uint32_t lo, uint32_t 
 		p->job.nthr = p->job.log_max = 0;
 		p->job.log_off = 0;
 		p->job.clamp_lo = p->job.clamp_hi = 0;
-		p->job.conv_flags &= ~(LXA_CONV_OUT_SQRT2 | LXA_CONV_OUT_NEAREST);
+		p->job.conv_flags &= ~(LXA_CONV_OUT_SQRT2 | LXA_CONV_OUT_NEAREST | LXA_CONV_OUT_LINEAR);
 	}
 	p->job.res_mode = lo ? LXA_RES_RAW : LXA_RES_NONE;
 	assert_int_equal(layer_finish(s, &rig->caps, p), 0);
@@ -254,6 +254,8 @@ static void every_product(struct rig *r)
 	static const int tiles[] = { 1, 2, 3, 16 };
 	int a, w, i;
 
+	if (!(r->caps.modes & LXA_CFG_MODES_PLANES_MASK))
+		return;
 	for (a = 0; a <= 8; a++)	/* binary, then 1..4 bits of either sign */
 		for (w = 0; w <= 8; w++)
 			for (i = 0; i < 4; i++)
