@@ -53,9 +53,9 @@ void drive(Rtl *e)
 	t->m_axi_awready_i = e->mem.awready;
 	t->m_axi_wready_i = e->mem.wready;
 	t->m_axi_rvalid_i = e->mem.rvalid;
+	t->m_axi_rlast_i = e->mem.rlast;
+	t->m_axi_rresp_i = e->mem.rresp;
 	if (e->mem.rvalid) {
-		t->m_axi_rlast_i = e->mem.rlast;
-		t->m_axi_rresp_i = e->mem.rresp;
 		std::memcpy(&t->m_axi_rdata_i, e->mem.rdata, LXA_CFG_BUS_W / 8);
 	}
 	t->m_axi_bvalid_i = e->mem.bvalid;

@@ -41,7 +41,8 @@ V_FLAGS := $(V_COMMON) -O3 --x-assign unique --x-initial unique --assert \
 	$(if $(WAVES),--trace-fst --trace-structs) $(if $(CHECK),-DLXA_SYNTH_FORM)
 endif
 V_ARCH := -march=native
-V_CXX = -O3 $(V_ARCH) -fPIC -w
+# Without SLP: it joins loads of what single stores have just written, which stall.
+V_CXX = -O3 $(V_ARCH) -fno-tree-slp-vectorize -fPIC -w
 V_INCLUDE := /usr/share/verilator/include
 
 $(V_DIR)/Vlxa.mk: $(RTL_SRCS) $(RTL_LINT) sim/rtl_state.vlt sim/lxa_sim_top.sv sim/rules.mk
