@@ -72,6 +72,11 @@ static void random_geometry(struct lxa_job *j)
 	j->in_w = (uint16_t)(1 + rnd(9));
 	j->sy = (uint8_t)(1 + rnd(rnd(2) ? 1 : 4));
 	j->sx = (uint8_t)(1 + rnd(rnd(2) ? 1 : 4));
+	j->kh = (uint8_t)j->in_h;
+	j->kw = (uint8_t)j->in_w;
+	j->dy = j->dx = 1;
+	if (rnd(5) == 0)	/* fully connected */
+		return;
 	for (;;) {
 		j->kh = (uint8_t)(1 + rnd(rnd(4) ? 3 : 11));
 		j->kw = (uint8_t)(1 + rnd(rnd(4) ? 3 : 11));
@@ -212,7 +217,7 @@ void random_layer(struct random_layer *r)
 	random_geometry(j);
 	random_pool(j);
 	random_output(j);
-	r->batch = 1 + rnd(3);
+	r->batch = 1 + rnd(rnd(4) ? 3 : 20);
 	n = (size_t)j->out_c * (j->in_c / j->groups) * j->kh * j->kw;
 	r->w = malloc(n);
 	top = 1 + rnd(j->conv_flags & LXA_CONV_WGT_SQRT2 ? 32 : 16);

@@ -221,8 +221,10 @@ int lxa_layer_finish(struct lxa_layer *l, const struct lxa_channel *chan, struct
 				   "is larger than the %u bytes of the activation scratchpad, or its pool window larger than "
 				   "%u pixels of accumulators", l->lay.ekh, l->lay.ekw, l->lay.in_px, l->caps.act_bytes,
 				   l->caps.acc_pixels);
-	l->job.tile_h = (uint16_t)th;
-	l->job.tile_w = (uint16_t)tw;
+	if (l->lay.out_h > 1 || l->lay.out_w > 1) {	/* else the driver's choice may hold several images */
+		l->job.tile_h = (uint16_t)th;
+		l->job.tile_w = (uint16_t)tw;
+	}
 	l->wgt = malloc(l->lay.wgt_bytes);
 	l->par = malloc(l->lay.par_bytes);
 	if (!l->wgt || !l->par)

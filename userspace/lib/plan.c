@@ -174,8 +174,8 @@ static void place_layer(struct lxa_plan *p, int index)
 	e->lanes = l->layer.lay.lane ? "xnor" : "shift";
 	e->what = l->what;
 	e->lane_macs = l->layer.lay.lane ? p->caps.xnor_oc * p->caps.xnor_ic : p->caps.shift_oc * p->caps.shift_ic;
-	e->tile_h = j->tile_h;
-	e->tile_w = j->tile_w;
+	e->tile_h = j->tile_h ? j->tile_h : 1;
+	e->tile_w = j->tile_w ? j->tile_w : 1;
 	e->wgt_bytes = l->layer.lay.wgt_bytes;
 	e->par_bytes = l->layer.lay.par_bytes;
 	e->sum_bits = l->layer.sum_bits;
