@@ -93,6 +93,19 @@ static void random_geometry(struct lxa_job *j)
 	}
 }
 
+/* Few channels, packed: a kernel row is one run of bytes. */
+static void random_packing(struct lxa_job *j)
+{
+	if ((j->act_fmt != LXA_FMT_LOG8 && j->act_fmt != LXA_FMT_U8 && j->act_fmt != LXA_FMT_S8) || rnd(2))
+		return;
+	j->conv_flags |= LXA_CONV_PACKED;
+	j->groups = j->dx = 1;
+	j->pad_l = j->pad_r = 0;
+	j->in_c = (uint16_t)(1 + rnd(rnd(2) ? 4 : 40));
+	if (j->in_w < j->kw)
+		j->in_w = j->kw;
+}
+
 /* A pool whose windows all touch the convolution's output. */
 static void random_pool(struct lxa_job *j)
 {
@@ -215,6 +228,7 @@ void random_layer(struct random_layer *r)
 	memset(r, 0, sizeof(*r));
 	random_formats(j);
 	random_geometry(j);
+	random_packing(j);
 	random_pool(j);
 	random_output(j);
 	r->batch = 1 + rnd(rnd(4) ? 3 : 20);

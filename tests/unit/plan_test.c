@@ -338,6 +338,81 @@ static void test_integer_activations(void **state)
 	}
 }
 
+/* A first layer of c channels, its kernel's geometry given, its output coded exactly; `packed`: what the reason must say. */
+static void one_packed(int64_t c, const int64_t k[2], const int64_t s[2], const int64_t d[2], const int64_t pads[4],
+		       int is_signed, const char *packed)
+{
+	int64_t h = (k[0] - 1) * d[0] + 1 + layer_test_rnd(9), w = (k[1] - 1) * d[1] + 1 + layer_test_rnd(9);
+	const struct lxa_plan_entry *e;
+	struct lxa_tensor in;
+	struct planned r;
+	struct net n;
+
+	net_begin(&n, c, h, w);
+	net_quant(&n, 1.0f / 64, 8, is_signed);
+	net_conv_open(&n, NET_BIPOLAR, 1 + layer_test_rnd(40), k[0], k[1], 1, 0);
+	lxa_onnx_attr_ints(n.m, "strides", 2, s);
+	lxa_onnx_attr_ints(n.m, "dilations", 2, d);
+	lxa_onnx_attr_ints(n.m, "pads", 4, pads);
+	n.height = (h + pads[0] + pads[2] - (k[0] - 1) * d[0] - 1) / s[0] + 1;
+	n.width = (w + pads[1] + pads[3] - (k[1] - 1) * d[1] - 1) / s[1] + 1;
+	if (layer_test_rnd(2) && n.height > 1 && n.width > 1)
+		net_pool(&n, 2, 1 + layer_test_rnd(2));
+	net_quant(&n, 0.25f, 4, 0);
+	net_end(&n);
+	random_input(&in, 5, c, h, w, -0.5f, 1.5f);
+	check_exact(&n, &in, 2, &r);
+	assert_placed(&r, "Conv", 0, LXA_PLACE_DEVICE);
+	e = net_entry(&r, "Conv", 0);
+	if (packed ? !strstr(e->reason, packed) : strstr(e->reason, "packed") != NULL)
+		fail_msg("%lld channels, %lld x %lld: %s", (long long)c, (long long)k[0], (long long)k[1], e->reason);
+	lxa_tensor_free(&in);
+	planned_free(&r);
+}
+
+static void test_packed_pixels(void **state)
+{
+	static const int64_t k3[] = { 3, 3 }, k7[] = { 7, 7 }, row[] = { 1, 7 }, one[] = { 1, 1 }, two[] = { 2, 2 }, down[] = { 2, 1 };
+	static const int64_t pad[] = { 1, 1, 1, 1 }, some[] = { 2, 1, 0, 2 }, none[] = { 0, 0, 0, 0 };
+	const char *rows = "rows and columns";
+	int i;
+
+	one_packed(3, k3, one, one, pad, 0, "rows and columns share the lanes, 27 of 32");
+	one_packed(1, k3, one, one, pad, 1, "rows and columns share the lanes, 9 of 16");
+	one_packed(3, k7, two, one, some, 0, "rows and columns share the lanes, 147 of 160");
+	one_packed(3, k3, down, down, some, 1, rows);
+	one_packed(2, row, one, one, none, 0, "kernel columns share the lanes, 14 of 16");
+	one_packed(3, k3, one, two, pad, 0, NULL);	/* dilated to the right */
+	one_packed(32, one, one, one, none, 0, NULL); /* nothing to gain */
+	for (i = 0; i < 12; i++) {
+		int64_t k[2] = { 2 + layer_test_rnd(5), 2 + layer_test_rnd(5) }, s[2] = { 1 + layer_test_rnd(3), 1 + layer_test_rnd(3) };
+		int64_t d[2] = { 1 + layer_test_rnd(2), 1 }, p[4];
+		int a;
+
+		for (a = 0; a < 4; a++)
+			p[a] = layer_test_rnd((uint32_t)k[a % 2]);
+		one_packed(1 + layer_test_rnd(2), k, s, d, p, i % 2, "packed");
+	}
+}
+
+/* An input that somebody else reads stays as it is. */
+static void test_shared_input(void **state)
+{
+	struct planned r;
+	struct net n;
+
+	net_begin(&n, 3, 9, 9);
+	net_quant(&n, 1.0f / 64, 8, 0);
+	net_output(&n);
+	net_conv(&n, NET_LOG, 20, 3, 1, 1, 1, 1);
+	net_end(&n);
+	net_plan(&n, NULL, 1, &r);
+	assert_placed(&r, "Conv", 0, LXA_PLACE_DEVICE);
+	assert_null(strstr(net_entry(&r, "Conv", 0)->reason, "packed"));
+	planned_free(&r);
+	unlink(n.path);
+}
+
 /* Thresholds for a linear quantizer behind a log layer: sums are exact in float here, so the codes must be equal. */
 static void test_low_bit_output(void **state)
 {
@@ -585,6 +660,8 @@ int main(void)
 		cmocka_unit_test(test_sign),
 		cmocka_unit_test(test_log_layers),
 		cmocka_unit_test(test_integer_activations),
+		cmocka_unit_test(test_packed_pixels),
+		cmocka_unit_test(test_shared_input),
 		cmocka_unit_test(test_low_bit_output),
 		cmocka_unit_test(test_int8_output),
 		cmocka_unit_test(test_mixed_network),

@@ -361,7 +361,7 @@ static int run_layer(struct run *r, int layer)
 		ret = cpu_begins(r, LXA_PREP_WRITE);
 		if (ret)
 			return ret;
-		exact = plan_encode(r->p, in->enc, &in->t, plan_packed(r->p, l->in_value));
+		exact = plan_encode(r->p, in->reader, &in->t, plan_packed(r->p, l->in_value));
 		cpu_ends(r);
 		if (!exact)
 			return run_layer_float(r, l);

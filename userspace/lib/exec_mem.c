@@ -39,7 +39,7 @@ static void find_slots(struct lxa_plan *p)
 
 		out->maker = i;
 		out->bytes = l->layer.lay.out_img;
-		in->enc = &l->in_enc;
+		in->reader = l;
 		if (in->maker < 0)
 			in->bytes = l->layer.lay.in_img;
 		in->users++;
@@ -132,28 +132,32 @@ static void code_values(const struct plan_enc *e, float table[256])
 	}
 }
 
-/* A float tensor (N x C x H x W, or N x C) as packed codes, tightly pitched. */
-int plan_encode(const struct lxa_plan *p, const struct plan_enc *e, const struct lxa_tensor *t, uint8_t *packed)
+/* A float tensor (N x C x H x W, or N x C) as packed codes, in the layout in which the layer reads it. */
+int plan_encode(const struct lxa_plan *p, const struct plan_layer *reader, const struct lxa_tensor *t, uint8_t *packed)
 {
+	const struct plan_enc *e = &reader->in_enc;
 	uint32_t bits = lxa_fmt_bits(e->fmt), c, h, w;
 	uint32_t ch = (uint32_t)t->dims[1], ih = t->ndim == 4 ? (uint32_t)t->dims[2] : 1;
 	uint32_t iw = t->ndim == 4 ? (uint32_t)t->dims[3] : 1, px = lxa_pixel_pitch(&p->caps, bits, ch);
 	uint64_t row = lxa_round_up((uint64_t)iw * px, p->caps.word_bytes);
+	uint64_t image = reader->pack.on ? reader->layer.lay.in_img : ih * row;
 	const float *src = t->data;
 	float table[256];
 	int64_t n;
 	int code, exact = 1;
 
 	code_values(e, table);
-	memset(packed, 0, (size_t)((uint64_t)t->dims[0] * ih * row));
-	for (n = 0; n < t->dims[0]; n++)
+	memset(packed, 0, (size_t)((uint64_t)t->dims[0] * image));
+	for (n = 0; n < t->dims[0]; n++, packed += image)
 		for (c = 0; c < ch; c++)
 			for (h = 0; h < ih; h++)
 				for (w = 0; w < iw; w++) {
 					code = plan_enc_code(e, *src);
 					exact &= table[code & 0xff] == *src++;
-					lxa_element_or(packed + ((uint64_t)n * ih + h) * row + (uint64_t)w * px, bits,
-						       c, code);
+					if (reader->pack.on)
+						plan_pack_put(reader, packed, c, h, w, (uint8_t)code);
+					else
+						lxa_element_or(packed + h * row + (uint64_t)w * px, bits, c, code);
 				}
 	return exact;
 }

@@ -91,6 +91,13 @@ static int check_formats(const struct lxa_caps *caps, const struct lxa_job *j, s
 		return lxa_err_set(err, -EOPNOTSUPP, "this device takes no integer activations");
 	if (j->wgt_fmt == LXA_WFMT_S8 && !(caps->modes & LXA_CFG_MODES_WGT_INT_MASK))
 		return lxa_err_set(err, -EOPNOTSUPP, "this device takes no integer weights");
+	if (j->conv_flags & LXA_CONV_PACKED) {
+		if (!(caps->modes & LXA_CFG_MODES_PACK_MASK))
+			return lxa_err_set(err, -EOPNOTSUPP, "this device has no packed pixels");
+		if (binary || j->act_fmt == LXA_FMT_LOG4 || j->groups != 1 || j->dx != 1 || j->pad_l || j->pad_r)
+			return lxa_err_set(err, -EINVAL, "packed pixels are bytes, without groups, dilation to the right, padding left and "
+					   "right");
+	}
 	if (j->conv_flags & (LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2 | LXA_CONV_OUT_SQRT2) &&
 	    !(caps->modes & LXA_CFG_MODES_SQRT2_MASK))
 		return lxa_err_set(err, -EOPNOTSUPP, "this device has no base sqrt(2)");

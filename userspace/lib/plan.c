@@ -180,8 +180,8 @@ static void place_layer(struct lxa_plan *p, int index)
 	e->par_bytes = l->layer.lay.par_bytes;
 	e->sum_bits = l->layer.sum_bits;
 	e->macs = lxa_layer_macs(&l->layer);
-	snprintf(p->nodes[l->nodes[0]].reason, sizeof(p->nodes[0].reason), "input and weights are quantized%s%s%s",
-		 *l->note ? "; " : "", l->note, sign_can_be_zero(p, l) ?
+	snprintf(p->nodes[l->nodes[0]].reason, sizeof(p->nodes[0].reason), "input and weights are quantized%s%s%s%s%s",
+		 l->pack.on ? "; " : "", l->pack.note, *l->note ? "; " : "", l->note, sign_can_be_zero(p, l) ?
 		 "; a batch in which Sign gives 0 runs on the CPU (BipolarQuant gives none)" : "");
 }
 

@@ -209,6 +209,8 @@ int plan_match(const struct lxa_plan *p, int head, struct plan_layer *l, struct 
 	if (!ret)
 		ret = take_chain(p, l, &j, err);
 	if (!ret)
+		ret = plan_pack(p, l, &j, err);
+	if (!ret)
 		ret = lxa_layer_begin(&l->layer, &p->caps, &j, l->in_enc.max, l->w.codes, err);
 	if (!ret)
 		ret = plan_fold(p, l, err);
