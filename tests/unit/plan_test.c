@@ -395,6 +395,87 @@ static void test_packed_pixels(void **state)
 	}
 }
 
+/* ---- too big for one job ----------------------------------------------------------------------------------------- */
+
+/* One convolution on an image of its kernel's size and a border, with coded outputs of 4 bits or a bit; `jobs` of them. */
+static void one_too_big(int binary, int64_t c, int64_t oc, int64_t k, int64_t dilation, int64_t pad, int64_t groups, int jobs)
+{
+	int64_t size = (k - 1) * dilation + 1 + (pad ? 1 : 0), both[] = { dilation, dilation }, pads[] = { pad, pad, pad, pad };
+	struct lxa_tensor in;
+	struct planned r;
+	char text[32];
+	struct net n;
+
+	net_begin(&n, c, size, size);
+	if (binary)
+		net_bipolar(&n, 1);
+	else
+		net_log(&n, 3, 1, 0, "FLOOR");
+	net_conv_open(&n, NET_BIPOLAR, oc, k, k, groups, 0);
+	lxa_onnx_attr_ints(n.m, "dilations", 2, both);
+	lxa_onnx_attr_ints(n.m, "pads", 4, pads);
+	n.height = n.width = size + 2 * pad - (k - 1) * dilation;
+	net_bn(&n, 1);
+	if (binary)
+		net_bipolar(&n, 1);
+	else
+		net_quant(&n, 0.125f, 4, 0);
+	net_conv(&n, binary ? NET_BIPOLAR : NET_LOG, 5, 1, 1, 0, 1, 0);	/* reads what the parts have left */
+	net_end(&n);
+	random_input(&in, 2, c, size, size, -0.5f, 1);
+	check_exact(&n, &in, 2, &r);
+	assert_placed(&r, "Conv", 0, LXA_PLACE_DEVICE);
+	assert_placed(&r, "Conv", 1, LXA_PLACE_DEVICE);
+	snprintf(text, sizeof(text), ": %d jobs", jobs);
+	if (!strstr(net_entry(&r, "Conv", 0)->reason, text))
+		fail_msg("not in %d jobs: %s", jobs, net_entry(&r, "Conv", 0)->reason);
+	lxa_tensor_free(&in);
+	planned_free(&r);
+}
+
+static void test_too_big(void **state)
+{
+	one_too_big(0, 3000, 20, 5, 1, 0, 1, 2);	/* fully connected */
+	one_too_big(0, 700, 33, 3, 5, 5, 1, 2);		/* dilated, with a border: channels in two parts */
+	one_too_big(1, 2200, 70, 11, 1, 5, 1, 2);	/* binary: a border that adds nothing */
+	one_too_big(0, 8 * 300, 8 * 3, 3, 5, 0, 8, 8);	/* groups, of which one fits; odd nibbles are put together */
+	one_too_big(1, 4 * 1100, 4 * 5, 11, 1, 0, 4, 4);
+	one_too_big(0, 2 * 801, 2 * 7, 3, 5, 0, 2, 4);	/* not even one group fits */
+}
+
+/* The pool's window makes the input under one output too big: the pool is the CPU's. */
+static void test_big_pool(void **state)
+{
+	struct lxa_tensor in;
+	struct planned r;
+	struct net n;
+
+	net_begin(&n, 300, 18, 18);
+	net_bipolar(&n, 1);
+	net_conv(&n, NET_BIPOLAR, 9, 3, 1, 1, 1, 0);
+	net_pool(&n, 15, 3);
+	net_bipolar(&n, 1);
+	net_end(&n);
+	random_input(&in, 2, 300, 18, 18, -1, 1);
+	check_exact(&n, &in, 2, &r);
+	assert_placed(&r, "Conv", 0, LXA_PLACE_DEVICE);
+	lxa_tensor_free(&in);
+	planned_free(&r);
+
+	net_begin(&n, 500, 18, 18);
+	net_log(&n, 3, 1, 0, "FLOOR");
+	net_conv(&n, NET_BIPOLAR, 9, 3, 1, 1, 1, 0);
+	net_pool(&n, 15, 3);
+	net_quant(&n, 0.25f, 4, 0);
+	net_end(&n);
+	random_input(&in, 2, 500, 18, 18, -1, 1);
+	check_exact(&n, &in, 2, &r);
+	assert_placed(&r, "Conv", 0, LXA_PLACE_DEVICE);
+	assert_placed(&r, "MaxPool", 0, LXA_PLACE_CPU);
+	lxa_tensor_free(&in);
+	planned_free(&r);
+}
+
 /* An input that somebody else reads stays as it is. */
 static void test_shared_input(void **state)
 {
@@ -662,6 +743,8 @@ int main(void)
 		cmocka_unit_test(test_integer_activations),
 		cmocka_unit_test(test_packed_pixels),
 		cmocka_unit_test(test_shared_input),
+		cmocka_unit_test(test_too_big),
+		cmocka_unit_test(test_big_pool),
 		cmocka_unit_test(test_low_bit_output),
 		cmocka_unit_test(test_int8_output),
 		cmocka_unit_test(test_mixed_network),

@@ -222,12 +222,7 @@ int lxa_layer_finish(struct lxa_layer *l, const struct lxa_channel *chan, struct
 	if (ret)
 		return ret;
 	lxa_layout(&l->caps, &l->job, &l->lay);
-	if (!lxa_tile_choose(&l->caps, &l->job, &l->lay, &th, &tw))
-		return lxa_err_set(err, -EINVAL,
-				   "not even one output pixel fits: its input window of %u x %u pixels of %u bytes "
-				   "is larger than the %u bytes of the activation scratchpad, or its pool window larger than "
-				   "%u pixels of accumulators", l->lay.ekh, l->lay.ekw, l->lay.in_px, l->caps.act_bytes,
-				   l->caps.acc_pixels);
+	l->fits = lxa_tile_choose(&l->caps, &l->job, &l->lay, &th, &tw);
 	if (l->lay.out_h > 1 || l->lay.out_w > 1) {	/* else the driver's choice may hold several images */
 		l->job.tile_h = (uint16_t)th;
 		l->job.tile_w = (uint16_t)tw;
