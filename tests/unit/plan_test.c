@@ -441,6 +441,9 @@ static void test_too_big(void **state)
 	one_too_big(0, 8 * 300, 8 * 3, 3, 5, 0, 8, 8);	/* groups, of which one fits; odd nibbles are put together */
 	one_too_big(1, 4 * 1100, 4 * 5, 11, 1, 0, 4, 4);
 	one_too_big(0, 2 * 801, 2 * 7, 3, 5, 0, 2, 4);	/* not even one group fits */
+	one_too_big(0, 20, 9, 4, 31, 5, 1, 4);		/* not even one block of channels: kernel rows, with a border */
+	one_too_big(0, 2 * 20, 2 * 3, 4, 31, 0, 2, 8);
+	one_too_big(1, 70, 9, 7, 11, 5, 1, 14);	/* binary: a border that adds nothing, so twice */
 }
 
 /* The pool's window makes the input under one output too big: the pool is the CPU's. */

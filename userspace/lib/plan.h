@@ -52,6 +52,8 @@ struct plan_part {
 	struct lxa_job job;
 	struct lxa_layout lay;
 	uint32_t c0, o0;		/* its first input and output channel in the layer */
+	int ky;				/* the one kernel row it has, or -1: all */
+	uint8_t fill;			/* with a row: what rows of the border hold */
 	uint8_t *wgt, *par;		/* packed */
 	uint64_t wgt_at, par_at;	/* in the constants buffer */
 	uint64_t in_at, out_at;		/* in the split buffer */
