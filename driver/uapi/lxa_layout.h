@@ -193,8 +193,9 @@ static inline int lxa_layout_fold(const struct lxa_caps *caps, struct lxa_job *j
 	if (job->batch < 2 || job->groups != 1 || l->packed || job->in_h != job->kh || job->in_w != job->kw ||
 	    job->pad_t || job->pad_l || job->pad_b || job->pad_r || job->pool_h != 1 || job->pool_w != 1)
 		return 0;
-	/* an image is one run of words; the channels counted are those of one tap when the array masks the last block */
+	/* an image is one run of words, of whole blocks when it holds several taps; the array masks the last block only */
 	if ((job->in_h > 1 && l->in_row != (__u64)job->in_w * l->in_px) || l->in_img != image ||
+	    (taps > 1 && l->in_px * 8 != l->icb * l->block_ic * lxa_fmt_bits(job->act_fmt)) ||
 	    (taps > 1 && l->lane && l->ic_tail != l->block_ic))
 		return 0;
 	/* zeros behind the last channel end with its block: they must not reach further than they did */

@@ -942,6 +942,29 @@ static void test_folded(void **state)
 	assert_true(folded > 200 && not > 200);
 }
 
+/* Where a pixel is padded beyond its blocks, the taps of a kernel cannot be channels; those of a 1x1 kernel can. */
+static void test_folded_narrow(void **state)
+{
+	struct lxa_caps small = base_caps;
+	struct lxa_job job = base_job(LOG);
+	uint32_t desc[LXA_DESC_WORDS];
+	struct lxa_extent ext[LXA_EXT_COUNT];
+
+	base_ext(ext);
+	small.shift_oc = small.shift_ic = small.word_bytes = 8;
+	job.pad_t = job.pad_b = job.pad_l = job.pad_r = 0;
+	job.in_h = job.in_w = job.kh = job.kw = 2;
+	for (int c = 8; c <= 16; c += 8) {
+		job.in_c = (uint16_t)c;	/* 4 bytes of codes in 8, then 8 in 8 */
+		assert_int_equal(lxa_validate(&small, &job, ext, desc), 0);
+		assert_int_equal(is_folded(&job, desc), c == 16);
+	}
+	job.in_h = job.in_w = job.kh = job.kw = 1;
+	job.in_c = 8;
+	assert_int_equal(lxa_validate(&small, &job, ext, desc), 0);
+	assert_true(is_folded(&job, desc));
+}
+
 /* ---- random bytes ------------------------------------------------------------------------------- */
 
 static void corrupt(void *p, size_t size, int bytes)
@@ -982,7 +1005,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bases_are_valid), cmocka_unit_test(test_fields), cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_caps), cmocka_unit_test(test_tile_and_overlap), cmocka_unit_test(test_overflow),
-		cmocka_unit_test(test_random_valid), cmocka_unit_test(test_folded), cmocka_unit_test(test_random_bytes),
+		cmocka_unit_test(test_random_valid), cmocka_unit_test(test_folded), cmocka_unit_test(test_folded_narrow), cmocka_unit_test(test_random_bytes),
 		cmocka_unit_test(test_all_reasons_reached),
 	};
 	const char *env = getenv("LXA_SEED");
