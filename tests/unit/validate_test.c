@@ -701,25 +701,30 @@ static int is_folded(const struct lxa_job *job, const uint32_t *desc)
 	return job->batch > 1 && field(desc, LXA_D_BATCH) == 1;
 }
 
+static int out_xnor(const struct lxa_job *job)
+{
+	return job->out_fmt == LXA_OFMT_B1 || (job->conv_flags & LXA_CONV_OUT_LINEAR);
+}
+
 static uint64_t last_block_end(const struct lxa_job *job, uint32_t bits)
 {
-	uint32_t block = job->act_fmt == LXA_FMT_B1 ? 64 : 16;
+	uint32_t block = is_xnor(job) ? 64 : 16;
 
 	return (uint64_t)((job->out_c + block - 1) / block) * block * bits / 8;
 }
 
 static void check_folded(const struct lxa_job *job, const struct lxa_extent *ext, const uint32_t *desc)
 {
-	static const uint32_t ofmt_bits[] = { 1, 4, 8, 32, 64 }, fmt_bits[] = { 4, 8, 8, 8, 1 };
+	static const uint32_t ofmt_bits[] = { 1, 4, 8, 32, 64 }, fmt_bits[] = { 4, 8, 8, 8, 1, 4 };
 	struct touched act = touched_of(desc, LXA_D_ACT_ADDR, LXA_D_ACT_SIZE, &ext[LXA_EXT_ACT]);
 	struct touched wgt = touched_of(desc, LXA_D_WGT_ADDR, LXA_D_WGT_SIZE, &ext[LXA_EXT_WGT]);
 	struct touched out = touched_of(desc, LXA_D_OUT_ADDR, LXA_D_OUT_SIZE, &ext[LXA_EXT_OUT]);
-	uint64_t px = pixel_bytes(fmt_bits[job->act_fmt], job->in_c), row = (job->in_w * px + 15) / 16 * 16;
-	uint64_t out_px = pixel_bytes(ofmt_bits[job->out_fmt], job->out_c), to = field(desc, LXA_D_OUT_PX) * 8;
-	uint32_t xnor = job->act_fmt == LXA_FMT_B1, block = xnor ? 64 : 16, taps = (uint32_t)job->kh * job->kw;
+	uint64_t px = pixel_bytes(fmt_bits[job->act_fmt], is_xnor(job), job->in_c), row = (job->in_w * px + 15) / 16 * 16;
+	uint64_t out_px = pixel_bytes(ofmt_bits[job->out_fmt], out_xnor(job), job->out_c), to = field(desc, LXA_D_OUT_PX) * 8;
+	uint32_t xnor = (uint32_t)is_xnor(job), block = xnor ? 64 : 16, taps = (uint32_t)job->kh * job->kw;
 	static const uint32_t ones[] = { LXA_D_IN_H, LXA_D_CONV_H, LXA_D_OUT_H, LXA_D_BATCH, LXA_D_KH, LXA_D_KW, LXA_D_SX, LXA_D_SY,
-					 LXA_D_DX, LXA_D_DY, LXA_D_POOL_H, LXA_D_POOL_W, LXA_D_POOL_SX, LXA_D_POOL_SY, LXA_D_PASSES };
-	static const uint32_t zeros[] = { LXA_D_PAD_T, LXA_D_PAD_L, LXA_D_POOL_PT, LXA_D_POOL_PL, LXA_D_PACK, LXA_D_HALVE,
+					 LXA_D_DX, LXA_D_DY, LXA_D_POOL_H, LXA_D_POOL_W, LXA_D_POOL_SX, LXA_D_POOL_SY };
+	static const uint32_t zeros[] = { LXA_D_PAD_T, LXA_D_PAD_L, LXA_D_POOL_PT, LXA_D_POOL_PL, LXA_D_PACK,
 					  LXA_D_GRP_ICB };
 
 	assert_true(job->kh == job->in_h && job->kw == job->in_w && job->groups == 1 && !is_packed(job) && !job->tile_h);
@@ -748,7 +753,7 @@ static void check_folded(const struct lxa_job *job, const struct lxa_extent *ext
 	assert_true(!xnor || taps == 1 || job->in_c % 64 == 0);
 	assert_int_equal(field(desc, LXA_D_ICB), taps * ((job->in_c + block - 1) / block));
 	assert_int_equal(field(desc, LXA_D_ICB_TOTAL), field(desc, LXA_D_ICB));
-	assert_int_equal(field(desc, LXA_D_ICB) * field(desc, LXA_D_OCB) * (xnor ? 512 : 256), wgt.window);
+	assert_int_equal(field(desc, LXA_D_ICB) * field(desc, LXA_D_OCB) * field(desc, LXA_D_PASSES) * (xnor ? 512 : 256), wgt.window);
 	assert_int_equal(field(desc, LXA_D_GRP_OCB), field(desc, LXA_D_OCB));
 	assert_int_equal(field(desc, LXA_D_MAC_IC), taps * job->in_c);
 	if (job->res_mode != LXA_RES_NONE)
@@ -898,7 +903,7 @@ static void test_random_valid(void **state)
 
 static void test_folded(void **state)
 {
-	static const enum base bases[] = { LOG, XNOR, U8, I32, I8, THR, RAW, VALUE, SUM };
+	static const enum base bases[] = { LOG, XNOR, N4, N4B1, B1BITS, U8, I32, I8, THR, RAW, VALUE, SUM };
 	uint32_t desc[LXA_DESC_WORDS];
 	struct lxa_extent ext[LXA_EXT_COUNT];
 	int folded = 0, not = 0;
@@ -919,8 +924,8 @@ static void test_folded(void **state)
 		job.out_c = (uint16_t)rnd_in(1, 130);
 		job.batch = (uint16_t)rnd_in(1, 300);
 		job.tile_h = job.tile_w = rnd() % 8 == 0;
-		px = pixel_bytes(bits, job.in_c);
-		out_px = pixel_bytes(ofmt_bits[job.out_fmt], job.out_c);
+		px = pixel_bytes(bits, is_xnor(&job), job.in_c);
+		out_px = pixel_bytes(ofmt_bits[job.out_fmt], out_xnor(&job), job.out_c);
 		end = last_block_end(&job, ofmt_bits[job.out_fmt]);
 		taps = (uint32_t)job.kh * job.kw;
 		if (rnd() % 8 == 0)
@@ -930,7 +935,7 @@ static void test_folded(void **state)
 		if (lxa_validate(&base_caps, &job, ext, desc))
 			fail_msg("seed %llu, job %d", (unsigned long long)seed, i);
 		want = job.batch > 1 && !job.tile_h && !job.in_img && (job.in_h == 1 || job.in_w * px % 16 == 0) &&
-		       (taps == 1 || bits != 1 || job.in_c % 64 == 0) &&
+		       (taps == 1 || !is_xnor(&job) || job.in_c % 64 == 0) &&
 		       (end <= out_px || (job.out_img ? job.out_img : (out_px + 15) / 16 * 16) == out_px);
 		if (is_folded(&job, desc) != want)
 			fail_msg("seed %llu, job %d: folded %d", (unsigned long long)seed, i, !want);

@@ -70,10 +70,13 @@ static uint32_t groups_that_fit(const struct lxa_caps *caps, const struct lxa_jo
 /* The most input channels of one group that fit, whole blocks spread evenly; 0: not even one block does. ky as in a cut. */
 static uint32_t channels_that_fit(const struct lxa_caps *caps, const struct lxa_job *whole, int ky)
 {
-	uint32_t block = whole->act_fmt == LXA_FMT_B1 ? caps->xnor_ic : caps->shift_ic, icg = whole->in_c / whole->groups;
-	uint32_t blocks = lxa_div_up(icg, block), n = blocks, parts = 1;
+	uint32_t icg = whole->in_c / whole->groups, block, blocks, n, parts = 1;
+	struct lxa_layout y;
 	struct lxa_job j;
 
+	lxa_layout(caps, whole, &y);
+	block = y.block_ic;
+	n = blocks = lxa_div_up(icg, block);
 	for (;;) {
 		j = part_job(whole, &(struct cut){ .groups = 1, .channels = n * block < icg ? n * block : icg, .ky = ky });
 		if (fits(caps, &j))
@@ -92,7 +95,7 @@ static void make_raw(struct lxa_job *j)
 	j->nthr = j->log_max = 0;
 	j->log_off = 0;
 	j->clamp_lo = j->clamp_hi = 0;
-	j->conv_flags &= ~(LXA_CONV_OUT_SQRT2 | LXA_CONV_OUT_NEAREST);
+	j->conv_flags &= ~(LXA_CONV_OUT_SQRT2 | LXA_CONV_OUT_NEAREST | LXA_CONV_OUT_LINEAR);
 }
 
 /* Weights and parameters of a part, packed as those of a layer of its own. */
