@@ -74,8 +74,8 @@ struct lxa_bo;
 
 /*
  * Open a device and make a context on it. path: a device node ("/dev/lxa0"), "sim:rtl" or "sim:model" (a simulated
- * device inside this process; every opener of the same name in a process shares it, "sim:rtl,nr=1" is another), or NULL: the environment variable
- * LXA_DEVICE, else /dev/lxa0 when it exists, else "sim:rtl".
+ * device inside this process; every opener of the same name in a process shares it, "sim:rtl,nr=1" is another), or NULL:
+ * the environment variable LXA_DEVICE, else /dev/lxa0 when it exists, else "sim:rtl".
  * Errors: -ENOENT, -EACCES (the node), -EPROTO (another ABI version), -EINVAL (unknown name), -ENOMEM.
  */
 int lxa_device_open(const char *path, struct lxa_device **out, struct lxa_err *err);
