@@ -511,6 +511,7 @@ enum lxa_reject lxa_validate(const struct lxa_caps *caps, const struct lxa_job *
 {
 	struct span span[LXA_EXT_COUNT] = { { 0, 0 } };
 	__u32 i, tile_h, tile_w, pitch;
+	struct lxa_job folded;
 	struct lxa_layout l;
 	enum lxa_reject r;
 
@@ -538,6 +539,9 @@ enum lxa_reject lxa_validate(const struct lxa_caps *caps, const struct lxa_job *
 	r = check_spans(caps, job, &l, ext, span);
 	if (r)
 		return r;
+	folded = *job;
+	if (!job->tile_h && !job->tile_w && lxa_layout_fold(caps, &folded, &l))
+		job = &folded;
 	r = pick_tile(caps, job, &l, &tile_h, &tile_w);
 	if (r)
 		return r;

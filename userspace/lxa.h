@@ -74,8 +74,8 @@ struct lxa_bo;
 
 /*
  * Open a device and make a context on it. path: a device node ("/dev/lxa0"), "sim:rtl" or "sim:model" (a simulated
- * device inside this process; every opener of the same name in a process shares it), or NULL: the environment variable
- * LXA_DEVICE, else /dev/lxa0 when it exists, else "sim:rtl".
+ * device inside this process; every opener of the same name in a process shares it, "sim:rtl,nr=1" is another), or NULL:
+ * the environment variable LXA_DEVICE, else /dev/lxa0 when it exists, else "sim:rtl".
  * Errors: -ENOENT, -EACCES (the node), -EPROTO (another ABI version), -EINVAL (unknown name), -ENOMEM.
  */
 int lxa_device_open(const char *path, struct lxa_device **out, struct lxa_err *err);
@@ -212,6 +212,7 @@ int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, 
 void lxa_plan_free(struct lxa_plan *p);
 
 int64_t lxa_plan_batch(const struct lxa_plan *p);
+int lxa_plan_batch_fixed(const struct lxa_plan *p); /* 1: the model fixes it, images must fill whole batches */
 int lxa_plan_inputs(const struct lxa_plan *p);
 int lxa_plan_outputs(const struct lxa_plan *p);
 void lxa_plan_input(const struct lxa_plan *p, int i, struct lxa_io *io);

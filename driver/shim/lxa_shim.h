@@ -8,6 +8,7 @@
  * After "sim:ENGINE" options may follow, comma-separated:
  *   dtb=FILE      flattened device tree of the device (sim/README.md)
  *   log=FILE      register and command log       wave=FILE     waveform (rtl engine with tracing)
+ *   nr=N          no meaning but to tell paths apart: several devices of one kind in a process
  *   timeout_ms=N  module parameter of that name; it is the driver's and so holds for every device from now on
  *                 (likewise any other parameter of the driver, by its name)
  * One device is made for each distinct path, at its first open, and lives until lxa_shim_exit() or the end of the

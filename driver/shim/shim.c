@@ -45,7 +45,7 @@ static int set_param(const char *key, const char *value)
 	ret = lxa_shim_param_set(key, n);
 	if (ret)
 		return fail(-EINVAL, "option %s=%s: %s", key, value,
-			    ret == -ENOENT ? "no such option (dtb, log, wave, or a module parameter)" : "out of range");
+			    ret == -ENOENT ? "no such option (dtb, log, wave, nr, or a module parameter)" : "out of range");
 	return 0;
 }
 
@@ -62,6 +62,8 @@ static int set_option(struct host_options *opt, char *word)
 		opt->log = value;
 	else if (!strcmp(word, "wave"))
 		opt->wave = value;
+	else if (!strcmp(word, "nr"))
+		return 0;	/* it has done its work: the path is another */
 	else
 		return set_param(word, value);
 	return 0;

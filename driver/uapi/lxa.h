@@ -191,7 +191,7 @@ struct lxa_job {
 	__s8 log_off;
 	__u16 pad;
 	__s32 clamp_lo, clamp_hi;	/* int32, int8; else 0 */
-	__u16 tile_h, tile_w;		/* output pixels a tile; 0, 0 = the driver chooses */
+	__u16 tile_h, tile_w;		/* output pixels a tile; 0, 0 = the driver chooses, also to take several images into one */
 	__u32 in_row, in_img;		/* pitches in bytes; 0 = the tight ones of lxa_layout.h */
 	__u32 out_row, out_img;
 	struct lxa_ref res;		/* residual operand of res_mode, one element an output element; needs pool 1x1 */

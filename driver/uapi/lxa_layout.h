@@ -177,6 +177,48 @@ static inline void lxa_layout(const struct lxa_caps *caps, const struct lxa_job 
 	lxa_layout_res(caps, job, l);
 }
 
+/* ---- batch ---- */
+
+/*
+ * A batch of images of which each becomes one output pixel (fully connected, above all) as one image with a pixel an image,
+ * so that weights are loaded once for a tile of images. The taps of a kernel of the image's size become input channels:
+ * weights [ky][kx][icb] lie in that order anyway. Changes job and layout, those of a checked job with tight images, and
+ * returns 1 where the bytes read and written stay the same; the driver does so when it chooses the tile.
+ */
+static inline int lxa_layout_fold(const struct lxa_caps *caps, struct lxa_job *job, struct lxa_layout *l)
+{
+	__u32 taps = (__u32)job->kh * job->kw;
+	__u64 image = lxa_round_up((__u64)job->in_h * job->in_w * l->in_px, caps->word_bytes);
+
+	if (job->batch < 2 || job->groups != 1 || l->packed || job->in_h != job->kh || job->in_w != job->kw ||
+	    job->pad_t || job->pad_l || job->pad_b || job->pad_r || job->pool_h != 1 || job->pool_w != 1)
+		return 0;
+	/* an image is one run of words, of whole blocks when it holds several taps; the array masks the last block only */
+	if ((job->in_h > 1 && l->in_row != (__u64)job->in_w * l->in_px) || l->in_img != image ||
+	    (taps > 1 && l->in_px * 8 != l->icb * l->block_ic * lxa_fmt_bits(job->act_fmt)) ||
+	    (taps > 1 && l->lane && l->ic_tail != l->block_ic))
+		return 0;
+	/* zeros behind the last channel end with its block: they must not reach further than they did */
+	if (l->out_img != l->out_px && (__u64)l->ocb * l->block_oc * lxa_ofmt_bits(job->out_fmt) > (__u64)l->out_px * 8)
+		return 0;
+	if (l->in_img / 8 > 0xffff || l->out_img / 8 > 0xffff || l->res_img / 8 > 0xffff || taps * l->mac_ic > 0xffff ||
+	    taps * l->icb > 0xffff)
+		return 0;
+	l->in_px = (__u32)l->in_img;
+	l->out_px = (__u32)l->out_img;
+	l->res_px = (__u32)l->res_img;
+	l->in_row = l->in_img;
+	l->out_row = l->out_img;
+	l->res_row = l->res_img;
+	l->conv_w = l->out_w = job->in_w = job->batch;
+	l->icb = l->icb_total = taps * l->icb;
+	l->mac_ic *= taps;
+	l->ekh = l->ekw = l->kx = 1;
+	job->in_h = job->kh = job->kw = job->sy = job->sx = job->dy = job->dx = job->batch = 1;
+	job->pool_sy = job->pool_sx = 1;
+	return 1;
+}
+
 /* ---- tiles ------------------------------------------------------------------------------------------ */
 
 /* Convolution pixels along one axis under `tile` outputs. */

@@ -24,3 +24,11 @@ $(BENCH)/rusage: $(BENCH)/rusage.o
 .PHONY: bench-sim
 bench-sim: $(BENCH)/bench-sim $(BENCH)/rusage ## speed and memory of the simulator, time to build it
 	@B=$(B) CONFIG=$(CONFIG) tests/bench/bench-sim.sh
+
+$(BENCH)/bench-vgg: $(BENCH)/bench-vgg.o $(BENCH_COMMON) $(LXA_LIB) $(DRIVER_LIB) $(SIM_LIB)
+	@echo "  LD      $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DRIVER_LDLIBS) $(LXA_LDLIBS) -lm
+
+.PHONY: bench-vgg
+bench-vgg: $(BENCH)/bench-vgg ## all convolutions of VGG-16 on the RTL, every byte against the model engine
+	@$<

@@ -54,6 +54,8 @@ expect 2 "no command" "$lxa" walk
 expect 2 "whole number" "$lxa" run $model --data x --limit ten
 expect 2 "rtl, model or cpu" "$lxa" run $model --data x --engine gpu
 expect 2 "are wanted" "$lxa" run $model
+expect 2 "--jobs 0" "$lxa" run $model --data x --jobs 0
+expect 2 "records one device" "$lxa" run $model --data x --jobs 2 --trace x.log
 expect 0 "exit codes" "$lxa" --help
 expect 1 "nosuch.onnx" "$lxa" run nosuch.onnx --data "$data"
 expect 1 "$tmp" "$lxa" run $model --data "$tmp" --engine cpu
@@ -89,15 +91,52 @@ expect 0 "images            1" "$lxa" run $model --data "$data" --engine rtl --l
 grep -q "RING_TAIL" "$tmp/trace.log"
 check "the command log shows the doorbell" $?
 
-"$lxa" run $model --data "$data" --engine rtl --batch 1 >"$tmp/log" 2>&1 &
-pid=$!
-sleep 0.3
-kill -INT $pid 2>/dev/null
-wait $pid
-rc=$?
-# a machine that finishes in 0.3 s has nothing left to stop
-[ $rc = 130 ] && grep -q '(stopped)' "$tmp/log" || [ $rc = 0 ]
-check "Ctrl-C stops the run and reports what was done (exit $rc)" $?
+# several devices: the same results for the same images, everything counted once; one job's error is the run's
+figure() { grep -F "$1" "$2" | head -1; }
+for engine in rtl model cpu; do
+	expect 0 "images            21" "$lxa" run $model --data "$data" --engine $engine --limit 21 --batch 4 --jobs 1 --json "$tmp/one.json"
+	expect 0 "images            21" "$lxa" run $model --data "$data" --engine $engine --limit 21 --batch 4 --jobs 3 --json "$tmp/three.json"
+	rc=0
+	for key in '"images": ' '"correct": ' '"compared": ' '"mismatches": ' '"bit_exact": ' '"device_macs": '; do
+		[ "$(grep -F "$key" "$tmp/one.json")" = "$(grep -F "$key" "$tmp/three.json")" ] || rc=1
+	done
+	figure '"jobs": 3' "$tmp/three.json" >/dev/null || rc=1
+	check "--jobs 3 counts on $engine what one job counts" $rc
+done
+cycles() { sed -n 's/^  "cycles": \([0-9]*\),$/\1/p' "$1"; }
+layers() { sed -n 's/^      "cycles": \([0-9]*\),$/\1/p' "$1" | awk '{ s += $1 } END { print s }'; }
+"$lxa" run $model --data "$data" --engine rtl --limit 8 --batch 4 --jobs 2 --json "$tmp/two.json" >/dev/null 2>&1
+[ "$(cycles "$tmp/two.json")" -gt 0 ] && [ "$(cycles "$tmp/two.json")" = "$(layers "$tmp/two.json")" ]
+check "cycles of two devices are those of their layers" $?
+expect 0 "images            1" "$lxa" run $model --input "$tmp/ones.npy" --output "$tmp/jobs.npy" --engine model --jobs 4
+cmp "$tmp/cpu.npy" "$tmp/jobs.npy"
+check "one image on four jobs" $?
+many() { # images of ones, zeros, ones, zeros, ones as one file
+	printf '\223NUMPY\001\000\166\000'
+	printf '%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': (5, 1, 8, 8), }"
+	for i in ones zeros ones zeros ones; do tail -c 256 "$tmp/$i.npy"; done
+}
+many >"$tmp/many.npy"
+for j in 1 2 5; do
+	expect 0 "images            5" "$lxa" run $model --input "$tmp/many.npy" --output "$tmp/many$j.npy" --engine model --jobs $j
+done
+cmp "$tmp/many1.npy" "$tmp/many2.npy" && cmp "$tmp/many1.npy" "$tmp/many5.npy"
+check "outputs are in the images' order" $?
+expect 1 "the device hung" "$lxa" run $model --data "$data" --device sim:rtl,hard_cap_ms=1 --batch 64 --jobs 2
+grep -q "lxa: images [0-9]* to [0-9]*: " "$tmp/log"
+check "a worker's error says which images were its" $?
+
+for jobs in 1 2; do
+	"$lxa" run $model --data "$data" --engine rtl --batch 1 --jobs $jobs >"$tmp/log" 2>&1 &
+	pid=$!
+	sleep 0.3
+	kill -INT $pid 2>/dev/null
+	wait $pid
+	rc=$?
+	# a machine that finishes in 0.3 s has nothing left to stop
+	[ $rc = 130 ] && grep -q '(stopped)' "$tmp/log" || [ $rc = 0 ]
+	check "Ctrl-C stops the run on $jobs devices and reports what was done (exit $rc)" $?
+done
 
 echo "1..$n"
 exit $bad

@@ -72,6 +72,11 @@ static void random_geometry(struct lxa_job *j)
 	j->in_w = (uint16_t)(1 + rnd(9));
 	j->sy = (uint8_t)(1 + rnd(rnd(2) ? 1 : 4));
 	j->sx = (uint8_t)(1 + rnd(rnd(2) ? 1 : 4));
+	j->kh = (uint8_t)j->in_h;
+	j->kw = (uint8_t)j->in_w;
+	j->dy = j->dx = 1;
+	if (rnd(5) == 0)	/* fully connected */
+		return;
 	for (;;) {
 		j->kh = (uint8_t)(1 + rnd(rnd(4) ? 3 : 11));
 		j->kw = (uint8_t)(1 + rnd(rnd(4) ? 3 : 11));
@@ -86,6 +91,19 @@ static void random_geometry(struct lxa_job *j)
 		if (j->in_h + j->pad_t + j->pad_b >= (int)ekh && j->in_w + j->pad_l + j->pad_r >= (int)ekw)
 			break;
 	}
+}
+
+/* Few channels, packed: a kernel row is one run of bytes. */
+static void random_packing(struct lxa_job *j)
+{
+	if ((j->act_fmt != LXA_FMT_LOG8 && j->act_fmt != LXA_FMT_U8 && j->act_fmt != LXA_FMT_S8) || rnd(2))
+		return;
+	j->conv_flags |= LXA_CONV_PACKED;
+	j->groups = j->dx = 1;
+	j->pad_l = j->pad_r = 0;
+	j->in_c = (uint16_t)(1 + rnd(rnd(2) ? 4 : 40));
+	if (j->in_w < j->kw)
+		j->in_w = j->kw;
 }
 
 /* A pool whose windows all touch the convolution's output. */
@@ -210,9 +228,10 @@ void random_layer(struct random_layer *r)
 	memset(r, 0, sizeof(*r));
 	random_formats(j);
 	random_geometry(j);
+	random_packing(j);
 	random_pool(j);
 	random_output(j);
-	r->batch = 1 + rnd(3);
+	r->batch = 1 + rnd(rnd(4) ? 3 : 20);
 	n = (size_t)j->out_c * (j->in_c / j->groups) * j->kh * j->kw;
 	r->w = malloc(n);
 	top = 1 + rnd(j->conv_flags & LXA_CONV_WGT_SQRT2 ? 32 : 16);

@@ -338,6 +338,165 @@ static void test_integer_activations(void **state)
 	}
 }
 
+/* A first layer of c channels, its kernel's geometry given, its output coded exactly; `packed`: what the reason must say. */
+static void one_packed(int64_t c, const int64_t k[2], const int64_t s[2], const int64_t d[2], const int64_t pads[4],
+		       int is_signed, const char *packed)
+{
+	int64_t h = (k[0] - 1) * d[0] + 1 + layer_test_rnd(9), w = (k[1] - 1) * d[1] + 1 + layer_test_rnd(9);
+	const struct lxa_plan_entry *e;
+	struct lxa_tensor in;
+	struct planned r;
+	struct net n;
+
+	net_begin(&n, c, h, w);
+	net_quant(&n, 1.0f / 64, 8, is_signed);
+	net_conv_open(&n, NET_BIPOLAR, 1 + layer_test_rnd(40), k[0], k[1], 1, 0);
+	lxa_onnx_attr_ints(n.m, "strides", 2, s);
+	lxa_onnx_attr_ints(n.m, "dilations", 2, d);
+	lxa_onnx_attr_ints(n.m, "pads", 4, pads);
+	n.height = (h + pads[0] + pads[2] - (k[0] - 1) * d[0] - 1) / s[0] + 1;
+	n.width = (w + pads[1] + pads[3] - (k[1] - 1) * d[1] - 1) / s[1] + 1;
+	if (layer_test_rnd(2) && n.height > 1 && n.width > 1)
+		net_pool(&n, 2, 1 + layer_test_rnd(2));
+	net_quant(&n, 0.25f, 4, 0);
+	net_end(&n);
+	random_input(&in, 5, c, h, w, -0.5f, 1.5f);
+	check_exact(&n, &in, 2, &r);
+	assert_placed(&r, "Conv", 0, LXA_PLACE_DEVICE);
+	e = net_entry(&r, "Conv", 0);
+	if (packed ? !strstr(e->reason, packed) : strstr(e->reason, "packed") != NULL)
+		fail_msg("%lld channels, %lld x %lld: %s", (long long)c, (long long)k[0], (long long)k[1], e->reason);
+	lxa_tensor_free(&in);
+	planned_free(&r);
+}
+
+static void test_packed_pixels(void **state)
+{
+	static const int64_t k3[] = { 3, 3 }, k7[] = { 7, 7 }, row[] = { 1, 7 }, one[] = { 1, 1 }, two[] = { 2, 2 }, down[] = { 2, 1 };
+	static const int64_t pad[] = { 1, 1, 1, 1 }, some[] = { 2, 1, 0, 2 }, none[] = { 0, 0, 0, 0 };
+	const char *rows = "rows and columns";
+	int i;
+
+	one_packed(3, k3, one, one, pad, 0, "rows and columns share the lanes, 27 of 32");
+	one_packed(1, k3, one, one, pad, 1, "rows and columns share the lanes, 9 of 16");
+	one_packed(3, k7, two, one, some, 0, "rows and columns share the lanes, 147 of 160");
+	one_packed(3, k3, down, down, some, 1, rows);
+	one_packed(2, row, one, one, none, 0, "kernel columns share the lanes, 14 of 16");
+	one_packed(3, k3, one, two, pad, 0, NULL);	/* dilated to the right */
+	one_packed(32, one, one, one, none, 0, NULL); /* nothing to gain */
+	for (i = 0; i < 12; i++) {
+		int64_t k[2] = { 2 + layer_test_rnd(5), 2 + layer_test_rnd(5) }, s[2] = { 1 + layer_test_rnd(3), 1 + layer_test_rnd(3) };
+		int64_t d[2] = { 1 + layer_test_rnd(2), 1 }, p[4];
+		int a;
+
+		for (a = 0; a < 4; a++)
+			p[a] = layer_test_rnd((uint32_t)k[a % 2]);
+		one_packed(1 + layer_test_rnd(2), k, s, d, p, i % 2, "packed");
+	}
+}
+
+/* ---- too big for one job ----------------------------------------------------------------------------------------- */
+
+/* One convolution on an image of its kernel's size and a border, with coded outputs of 4 bits or a bit; `jobs` of them. */
+static void one_too_big(int binary, int64_t c, int64_t oc, int64_t k, int64_t dilation, int64_t pad, int64_t groups, int jobs)
+{
+	int64_t size = (k - 1) * dilation + 1 + (pad ? 1 : 0), both[] = { dilation, dilation }, pads[] = { pad, pad, pad, pad };
+	struct lxa_tensor in;
+	struct planned r;
+	char text[32];
+	struct net n;
+
+	net_begin(&n, c, size, size);
+	if (binary)
+		net_bipolar(&n, 1);
+	else
+		net_log(&n, 3, 1, 0, "FLOOR");
+	net_conv_open(&n, NET_BIPOLAR, oc, k, k, groups, 0);
+	lxa_onnx_attr_ints(n.m, "dilations", 2, both);
+	lxa_onnx_attr_ints(n.m, "pads", 4, pads);
+	n.height = n.width = size + 2 * pad - (k - 1) * dilation;
+	net_bn(&n, 1);
+	if (binary)
+		net_bipolar(&n, 1);
+	else
+		net_quant(&n, 0.125f, 4, 0);
+	net_conv(&n, binary ? NET_BIPOLAR : NET_LOG, 5, 1, 1, 0, 1, 0);	/* reads what the parts have left */
+	net_end(&n);
+	random_input(&in, 2, c, size, size, -0.5f, 1);
+	check_exact(&n, &in, 2, &r);
+	assert_placed(&r, "Conv", 0, LXA_PLACE_DEVICE);
+	assert_placed(&r, "Conv", 1, LXA_PLACE_DEVICE);
+	snprintf(text, sizeof(text), ": %d jobs", jobs);
+	if (!strstr(net_entry(&r, "Conv", 0)->reason, text))
+		fail_msg("not in %d jobs: %s", jobs, net_entry(&r, "Conv", 0)->reason);
+	lxa_tensor_free(&in);
+	planned_free(&r);
+}
+
+static void test_too_big(void **state)
+{
+	one_too_big(0, 3000, 20, 5, 1, 0, 1, 2);	/* fully connected */
+	one_too_big(0, 700, 33, 3, 5, 5, 1, 2);		/* dilated, with a border: channels in two parts */
+	one_too_big(1, 2200, 70, 11, 1, 5, 1, 2);	/* binary: a border that adds nothing */
+	one_too_big(0, 8 * 300, 8 * 3, 3, 5, 0, 8, 8);	/* groups, of which one fits; odd nibbles are put together */
+	one_too_big(1, 4 * 1100, 4 * 5, 11, 1, 0, 4, 4);
+	one_too_big(0, 2 * 801, 2 * 7, 3, 5, 0, 2, 4);	/* not even one group fits */
+	one_too_big(0, 20, 9, 4, 31, 5, 1, 4);		/* not even one block of channels: kernel rows, with a border */
+	one_too_big(0, 2 * 20, 2 * 3, 4, 31, 0, 2, 8);
+	one_too_big(1, 70, 9, 7, 11, 5, 1, 14);	/* binary: a border that adds nothing, so twice */
+}
+
+/* The pool's window makes the input under one output too big: the pool is the CPU's. */
+static void test_big_pool(void **state)
+{
+	struct lxa_tensor in;
+	struct planned r;
+	struct net n;
+
+	net_begin(&n, 300, 18, 18);
+	net_bipolar(&n, 1);
+	net_conv(&n, NET_BIPOLAR, 9, 3, 1, 1, 1, 0);
+	net_pool(&n, 15, 3);
+	net_bipolar(&n, 1);
+	net_end(&n);
+	random_input(&in, 2, 300, 18, 18, -1, 1);
+	check_exact(&n, &in, 2, &r);
+	assert_placed(&r, "Conv", 0, LXA_PLACE_DEVICE);
+	lxa_tensor_free(&in);
+	planned_free(&r);
+
+	net_begin(&n, 500, 18, 18);
+	net_log(&n, 3, 1, 0, "FLOOR");
+	net_conv(&n, NET_BIPOLAR, 9, 3, 1, 1, 1, 0);
+	net_pool(&n, 15, 3);
+	net_quant(&n, 0.25f, 4, 0);
+	net_end(&n);
+	random_input(&in, 2, 500, 18, 18, -1, 1);
+	check_exact(&n, &in, 2, &r);
+	assert_placed(&r, "Conv", 0, LXA_PLACE_DEVICE);
+	assert_placed(&r, "MaxPool", 0, LXA_PLACE_CPU);
+	lxa_tensor_free(&in);
+	planned_free(&r);
+}
+
+/* An input that somebody else reads stays as it is. */
+static void test_shared_input(void **state)
+{
+	struct planned r;
+	struct net n;
+
+	net_begin(&n, 3, 9, 9);
+	net_quant(&n, 1.0f / 64, 8, 0);
+	net_output(&n);
+	net_conv(&n, NET_LOG, 20, 3, 1, 1, 1, 1);
+	net_end(&n);
+	net_plan(&n, NULL, 1, &r);
+	assert_placed(&r, "Conv", 0, LXA_PLACE_DEVICE);
+	assert_null(strstr(net_entry(&r, "Conv", 0)->reason, "packed"));
+	planned_free(&r);
+	unlink(n.path);
+}
+
 /* Thresholds for a linear quantizer behind a log layer: sums are exact in float here, so the codes must be equal. */
 static void test_low_bit_output(void **state)
 {
@@ -585,6 +744,10 @@ int main(void)
 		cmocka_unit_test(test_sign),
 		cmocka_unit_test(test_log_layers),
 		cmocka_unit_test(test_integer_activations),
+		cmocka_unit_test(test_packed_pixels),
+		cmocka_unit_test(test_shared_input),
+		cmocka_unit_test(test_too_big),
+		cmocka_unit_test(test_big_pool),
 		cmocka_unit_test(test_low_bit_output),
 		cmocka_unit_test(test_int8_output),
 		cmocka_unit_test(test_mixed_network),

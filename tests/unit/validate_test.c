@@ -692,6 +692,75 @@ static int affordable(const struct lxa_job *job, int conv_h, int conv_w)
 	       (uint64_t)job->in_c * job->out_c * job->kh * job->kw < 20000000;
 }
 
+/*
+ * A batch whose images are one output pixel each, described as one image with a pixel an image: the same bytes must be read
+ * and written, the taps of the kernel being channels now.
+ */
+static int is_folded(const struct lxa_job *job, const uint32_t *desc)
+{
+	return job->batch > 1 && field(desc, LXA_D_BATCH) == 1;
+}
+
+static int out_xnor(const struct lxa_job *job)
+{
+	return job->out_fmt == LXA_OFMT_B1 || (job->conv_flags & LXA_CONV_OUT_LINEAR);
+}
+
+static uint64_t last_block_end(const struct lxa_job *job, uint32_t bits)
+{
+	uint32_t block = is_xnor(job) ? 64 : 16;
+
+	return (uint64_t)((job->out_c + block - 1) / block) * block * bits / 8;
+}
+
+static void check_folded(const struct lxa_job *job, const struct lxa_extent *ext, const uint32_t *desc)
+{
+	static const uint32_t ofmt_bits[] = { 1, 4, 8, 32, 64 }, fmt_bits[] = { 4, 8, 8, 8, 1, 4 };
+	struct touched act = touched_of(desc, LXA_D_ACT_ADDR, LXA_D_ACT_SIZE, &ext[LXA_EXT_ACT]);
+	struct touched wgt = touched_of(desc, LXA_D_WGT_ADDR, LXA_D_WGT_SIZE, &ext[LXA_EXT_WGT]);
+	struct touched out = touched_of(desc, LXA_D_OUT_ADDR, LXA_D_OUT_SIZE, &ext[LXA_EXT_OUT]);
+	uint64_t px = pixel_bytes(fmt_bits[job->act_fmt], is_xnor(job), job->in_c), row = (job->in_w * px + 15) / 16 * 16;
+	uint64_t out_px = pixel_bytes(ofmt_bits[job->out_fmt], out_xnor(job), job->out_c), to = field(desc, LXA_D_OUT_PX) * 8;
+	uint32_t xnor = (uint32_t)is_xnor(job), block = xnor ? 64 : 16, taps = (uint32_t)job->kh * job->kw;
+	static const uint32_t ones[] = { LXA_D_IN_H, LXA_D_CONV_H, LXA_D_OUT_H, LXA_D_BATCH, LXA_D_KH, LXA_D_KW, LXA_D_SX, LXA_D_SY,
+					 LXA_D_DX, LXA_D_DY, LXA_D_POOL_H, LXA_D_POOL_W, LXA_D_POOL_SX, LXA_D_POOL_SY };
+	static const uint32_t zeros[] = { LXA_D_PAD_T, LXA_D_PAD_L, LXA_D_POOL_PT, LXA_D_POOL_PL, LXA_D_PACK,
+					  LXA_D_GRP_ICB };
+
+	assert_true(job->kh == job->in_h && job->kw == job->in_w && job->groups == 1 && !is_packed(job) && !job->tile_h);
+	assert_false(job->pad_t || job->pad_b || job->pad_l || job->pad_r || job->pool_h > 1 || job->pool_w > 1);
+	for (size_t i = 0; i < sizeof(ones) / sizeof(ones[0]); i++)
+		assert_int_equal(field(desc, ones[i]), 1);
+	for (size_t i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++)
+		assert_int_equal(field(desc, zeros[i]), 0);
+	assert_int_equal(field(desc, LXA_D_IN_W), job->batch);
+	assert_int_equal(field(desc, LXA_D_CONV_W), job->batch);
+	assert_int_equal(field(desc, LXA_D_OUT_W), job->batch);
+	assert_true(job->in_h == 1 || job->in_w * px == row);
+	assert_true(!job->in_row || job->in_h == 1 || job->in_row == row);
+	for (int n = 0; n < job->batch; n++) {
+		/* the array reads from a pixel what the blocks say, the DMA all of it */
+		touch(&act, n * field(desc, LXA_D_IN_PX) * 8, field(desc, LXA_D_IN_PX) * 8);
+		assert_true(taps * px <= field(desc, LXA_D_IN_PX) * 8);
+		touch(&out, n * to, out_px);
+	}
+	assert_int_equal(field(desc, LXA_D_IN_PX) * 8, job->in_img ? job->in_img : job->in_h * row);
+	assert_int_equal(to, job->out_img ? job->out_img : (out_px + 15) / 16 * 16);
+	assert_true(last_block_end(job, ofmt_bits[job->out_fmt]) <= out_px || to == out_px);
+	assert_int_equal(act.window - act.end, 0);
+	assert_true(out.window - out.end < 16);
+	/* weights: [ocb][ky][kx][icb] as before; the last block alone is masked by IC_TAIL */
+	assert_true(!xnor || taps == 1 || job->in_c % 64 == 0);
+	assert_int_equal(field(desc, LXA_D_ICB), taps * ((job->in_c + block - 1) / block));
+	assert_int_equal(field(desc, LXA_D_ICB_TOTAL), field(desc, LXA_D_ICB));
+	assert_int_equal(field(desc, LXA_D_ICB) * field(desc, LXA_D_OCB) * field(desc, LXA_D_PASSES) * (xnor ? 512 : 256), wgt.window);
+	assert_int_equal(field(desc, LXA_D_GRP_OCB), field(desc, LXA_D_OCB));
+	assert_int_equal(field(desc, LXA_D_MAC_IC), taps * job->in_c);
+	if (job->res_mode != LXA_RES_NONE)
+		assert_int_equal(field(desc, LXA_D_RES_PX) * 8 * (job->batch - 1u) + (job->res_img ? 0 : field(desc, LXA_D_RES_PX) * 8),
+				 job->res_img ? (uint64_t)job->res_img * (job->batch - 1u) : field(desc, LXA_D_RES_SIZE));
+}
+
 /* 1 when the job was small enough to be checked. exact: the windows must be touched to within a word of their ends. */
 static int check_naive(const struct lxa_job *job, const struct lxa_extent *ext, const uint32_t *desc, int exact)
 {
@@ -705,6 +774,10 @@ static int check_naive(const struct lxa_job *job, const struct lxa_extent *ext, 
 	int out_h = output_size(conv_h, job->pool_pt + job->pool_pb, job->pool_h, job->pool_sy);
 	int out_w = output_size(conv_w, job->pool_pl + job->pool_pr, job->pool_w, job->pool_sx);
 
+	if (is_folded(job, desc)) {
+		check_folded(job, ext, desc);
+		return 1;
+	}
 	assert_int_equal(conv_h, field(desc, LXA_D_CONV_H));
 	assert_int_equal(conv_w, field(desc, LXA_D_CONV_W));
 	assert_int_equal(out_h, field(desc, LXA_D_OUT_H));
@@ -819,10 +892,82 @@ static void test_random_valid(void **state)
 
 		if (reason)
 			fail_msg("seed %llu, job %d: reason %d", (unsigned long long)seed, i, reason);
-		check_copied_fields(&job, desc);
+		if (!is_folded(&job, desc))
+			check_copied_fields(&job, desc);
 		assert_true(check_naive(&job, ext, desc, reads_last_pixel(&job)));
 		check_one_byte_short(&job, ext, desc);
 	}
+}
+
+/* ---- fully connected, with a batch ---- */
+
+static void test_folded(void **state)
+{
+	static const enum base bases[] = { LOG, XNOR, N4, N4B1, B1BITS, U8, I32, I8, THR, RAW, VALUE, SUM };
+	uint32_t desc[LXA_DESC_WORDS];
+	struct lxa_extent ext[LXA_EXT_COUNT];
+	int folded = 0, not = 0;
+
+	for (unsigned int i = 0; i < LXA_EXT_COUNT; i++)
+		ext[i] = (struct lxa_extent){ .addr = 0x1000000ull * (i + 1), .bytes = 0x1000000 };
+	for (int i = 0; i < 2000; i++) {
+		struct lxa_job job = base_job(bases[rnd() % (sizeof(bases) / sizeof(bases[0]))]);
+		uint32_t bits = job.act_fmt == LXA_FMT_U8 ? 8 : job.act_fmt == LXA_FMT_B1 ? 1 : 4, taps;
+		static const uint32_t ofmt_bits[] = { 1, 4, 8, 32, 64 };
+		uint64_t px, out_px, end;
+		int want;
+
+		job.pad_t = job.pad_b = job.pad_l = job.pad_r = 0;
+		job.in_h = job.kh = (uint8_t)rnd_in(1, 4);
+		job.in_w = job.kw = (uint8_t)rnd_in(1, 4);
+		job.in_c = (uint16_t)(rnd() % 2 ? 64 * rnd_in(1, 2) : rnd_in(1, 130));
+		job.out_c = (uint16_t)rnd_in(1, 130);
+		job.batch = (uint16_t)rnd_in(1, 300);
+		job.tile_h = job.tile_w = rnd() % 8 == 0;
+		px = pixel_bytes(bits, is_xnor(&job), job.in_c);
+		out_px = pixel_bytes(ofmt_bits[job.out_fmt], out_xnor(&job), job.out_c);
+		end = last_block_end(&job, ofmt_bits[job.out_fmt]);
+		taps = (uint32_t)job.kh * job.kw;
+		if (rnd() % 8 == 0)
+			job.in_img = (uint32_t)(job.in_h * ((job.in_w * px + 15) / 16 * 16) + 16);
+		if (rnd() % 8 == 0)
+			job.out_img = (uint32_t)((out_px + 15) / 16 * 16 + 16 * rnd_in(0, 3));
+		if (lxa_validate(&base_caps, &job, ext, desc))
+			fail_msg("seed %llu, job %d", (unsigned long long)seed, i);
+		want = job.batch > 1 && !job.tile_h && !job.in_img && (job.in_h == 1 || job.in_w * px % 16 == 0) &&
+		       (taps == 1 || !is_xnor(&job) || job.in_c % 64 == 0) &&
+		       (end <= out_px || (job.out_img ? job.out_img : (out_px + 15) / 16 * 16) == out_px);
+		if (is_folded(&job, desc) != want)
+			fail_msg("seed %llu, job %d: folded %d", (unsigned long long)seed, i, !want);
+		assert_true(check_naive(&job, ext, desc, 1));
+		check_one_byte_short(&job, ext, desc);
+		folded += want;
+		not += !want;
+	}
+	assert_true(folded > 200 && not > 200);
+}
+
+/* Where a pixel is padded beyond its blocks, the taps of a kernel cannot be channels; those of a 1x1 kernel can. */
+static void test_folded_narrow(void **state)
+{
+	struct lxa_caps small = base_caps;
+	struct lxa_job job = base_job(LOG);
+	uint32_t desc[LXA_DESC_WORDS];
+	struct lxa_extent ext[LXA_EXT_COUNT];
+
+	base_ext(ext);
+	small.shift_oc = small.shift_ic = small.word_bytes = 8;
+	job.pad_t = job.pad_b = job.pad_l = job.pad_r = 0;
+	job.in_h = job.in_w = job.kh = job.kw = 2;
+	for (int c = 8; c <= 16; c += 8) {
+		job.in_c = (uint16_t)c;	/* 4 bytes of codes in 8, then 8 in 8 */
+		assert_int_equal(lxa_validate(&small, &job, ext, desc), 0);
+		assert_int_equal(is_folded(&job, desc), c == 16);
+	}
+	job.in_h = job.in_w = job.kh = job.kw = 1;
+	job.in_c = 8;
+	assert_int_equal(lxa_validate(&small, &job, ext, desc), 0);
+	assert_true(is_folded(&job, desc));
 }
 
 /* ---- random bytes ------------------------------------------------------------------------------- */
@@ -865,7 +1010,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bases_are_valid), cmocka_unit_test(test_fields), cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_caps), cmocka_unit_test(test_tile_and_overlap), cmocka_unit_test(test_overflow),
-		cmocka_unit_test(test_random_valid), cmocka_unit_test(test_random_bytes),
+		cmocka_unit_test(test_random_valid), cmocka_unit_test(test_folded), cmocka_unit_test(test_folded_narrow), cmocka_unit_test(test_random_bytes),
 		cmocka_unit_test(test_all_reasons_reached),
 	};
 	const char *env = getenv("LXA_SEED");

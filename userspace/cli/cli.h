@@ -18,6 +18,7 @@ enum {
 };
 
 #define CLI_MAX_FILES 64
+#define CLI_MAX_JOBS 256
 
 struct cli_options {
 	const char *model;		/* NULL when not given */
@@ -28,6 +29,7 @@ struct cli_options {
 	int n_in, n_out;
 	uint64_t limit;			/* images, 0: all */
 	int64_t batch;			/* 0: chosen by the engine */
+	int jobs;			/* images are spread over that many devices: 1.. */
 	int check;			/* compare every device layer with the CPU kernels */
 };
 
@@ -44,14 +46,18 @@ struct cli_session {
 };
 int cli_device_open(const struct cli_options *o, struct lxa_device **dev, struct lxa_err *err);
 int cli_session_open(const struct cli_options *o, struct cli_session *s, struct lxa_err *err);
-void cli_session_close(struct cli_session *s);
+/* The same model and kind of device once more, for a worker of its own; a simulated device is another one (nr 1..). */
+int cli_session_again(const struct cli_options *o, const struct cli_session *first, int nr, struct cli_session *s,
+		      struct lxa_err *err);
+void cli_session_close(struct cli_session *s); /* one made by _again leaves the first's model alone */
 const char *cli_engine_name(const struct cli_session *s); /* "rtl", "model", "hardware", "cpu" */
 uint64_t cli_device_macs(const struct lxa_plan *p, uint64_t *total); /* MACs an image on the device, and all */
 
-/* Tables (table.c). images == 0: the plan alone, without figures from a run. */
-void table_layers(FILE *f, const struct lxa_plan *p, uint64_t images);
+/* Tables (table.c), with the figures of a run; ws NULL: the plan alone. */
+struct workers;
 struct json;
-void json_layers(struct json *j, const struct lxa_plan *p, uint64_t images);
+void table_layers(FILE *f, const struct lxa_plan *p, const struct workers *ws);
+void json_layers(struct json *j, const struct lxa_plan *p, const struct workers *ws);
 
 int cmd_info(int argc, char **argv);
 int cmd_plan(int argc, char **argv);

@@ -22,6 +22,7 @@ static const char usage[] =
 	"options of run:\n"
 	"  --limit N                 that many images\n"
 	"  --batch N                 images in one job at most\n"
+	"  --jobs N                  spread the images over N devices side by side (simulated: N of them)\n"
 	"  --trace FILE              record the device: a waveform for *.fst, else a log of registers and commands\n"
 	"  --no-check                do not compare the device's results with the CPU's\n"
 	"\n"

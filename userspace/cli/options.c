@@ -43,6 +43,7 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 		{ "input", required_argument, NULL, 'i' },   { "output", required_argument, NULL, 'o' },
 		{ "json", required_argument, NULL, 'j' },    { "trace", required_argument, NULL, 't' },
 		{ "batch", required_argument, NULL, 'b' },   { "no-check", no_argument, NULL, 'C' },
+		{ "jobs", required_argument, NULL, 'J' },
 		{ NULL, 0, NULL, 0 },
 	};
 	uint64_t v;
@@ -50,6 +51,7 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 
 	memset(o, 0, sizeof(*o));
 	o->check = 1;
+	o->jobs = 1;
 	optind = 1;
 	while (!rc && (c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
@@ -66,6 +68,14 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 			o->batch = (int64_t)v;
 			break;
 		case 'C': o->check = 0; break;
+		case 'J':
+			rc = count("jobs", optarg, &v);
+			if (!rc && (v < 1 || v > CLI_MAX_JOBS)) {
+				fprintf(stderr, "lxa: --jobs %s: 1 to %d\n", optarg, CLI_MAX_JOBS);
+				rc = EXIT_USAGE;
+			}
+			o->jobs = (int)v;
+			break;
 		default: rc = EXIT_USAGE;
 		}
 	}
@@ -77,6 +87,10 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 	}
 	if (o->engine && o->device) {
 		fprintf(stderr, "lxa: --engine and --device exclude each other\n");
+		return EXIT_USAGE;
+	}
+	if (o->trace && o->jobs > 1) {
+		fprintf(stderr, "lxa: --trace records one device, not those of --jobs %d\n", o->jobs);
 		return EXIT_USAGE;
 	}
 	if (optind < argc)

@@ -14,7 +14,7 @@ static int write_json(const char *path, const char *model, const struct lxa_plan
 		return lxa_err_set(err, -errno, "%s: %s", path, strerror(errno));
 	json_open(&j, NULL, '{');
 	json_string(&j, "model", model);
-	json_layers(&j, p, 0);
+	json_layers(&j, p, NULL);
 	json_close(&j, '}');
 	if (ferror(j.f) | fclose(j.f))
 		return lxa_err_set(err, -EIO, "%s: cannot be written", path);
@@ -39,7 +39,7 @@ int cmd_plan(int argc, char **argv)
 		return cli_fail(&err);
 	on_device = cli_device_macs(s.plan, &macs);
 	printf("%s, planned for engine %s\n\n", o.model, cli_engine_name(&s));
-	table_layers(stdout, s.plan, 0);
+	table_layers(stdout, s.plan, NULL);
 	printf("\n%llu MACs an image, %.1f %% of them on the device\n", (unsigned long long)macs,
 	       macs ? 100.0 * (double)on_device / (double)macs : 0.0);
 	rc = o.json && write_json(o.json, o.model, s.plan, &err) ? cli_fail(&err) : EXIT_OK;

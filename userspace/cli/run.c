@@ -2,8 +2,8 @@
 /* run.c - `lxa run`: a model on a data set (accuracy) or on tensor files; progress, table, JSON, bit-for-bit check. */
 #include "cli.h"
 #include "json.h"
-#include "progress.h"
 #include "run_files.h"
+#include "workers.h"
 
 #include "../data/data.h"
 
@@ -27,10 +27,8 @@ struct run {
 	struct cli_session s;
 	struct lxa_tensor in[CLI_MAX_FILES], out[CLI_MAX_FILES];
 	struct lxa_dataset data;	/* n == 0 with files */
-	struct lxa_run_result res;
-	double wall_s;
+	struct workers ws;
 	uint64_t correct;
-	int stopped;
 };
 
 /* ---- data set ------------------------------------------------------------------------------------------ */
@@ -86,50 +84,44 @@ static int data_input(struct run *r, struct lxa_err *err)
 	return 0;
 }
 
-/* Images whose largest output is their label's. */
-static int count_correct(struct run *r, struct lxa_err *err)
+/* Images of one worker whose largest output is their label's. */
+static int count_part(struct run *r, const struct worker *w, struct lxa_err *err)
 {
-	const struct lxa_tensor *t = &r->out[0];
-	int64_t classes = t->ndim ? lxa_tensor_count(t) / t->dims[0] : 0;
+	const struct lxa_tensor *t = &w->out[0];
+	int64_t classes = t->ndim && t->dims[0] ? lxa_tensor_count(t) / t->dims[0] : 0;
 	const float *y = t->data;
 
 	if (t->dtype != LXA_F32 || classes < r->data.classes)
 		return lxa_err_set(err, -EINVAL, "%s: the first output is not %d scores an image", r->o->model, r->data.classes);
-	for (uint64_t i = 0; i < r->res.images; i++, y += classes) {
+	for (uint64_t i = 0; i < w->res.images; i++, y += classes) {
 		int64_t best = 0;
 
 		for (int64_t c = 1; c < classes; c++)
 			if (y[c] > y[best])
 				best = c;
-		r->correct += best == r->data.labels[i];
+		r->correct += best == r->data.labels[(uint64_t)w->first + i];
 	}
 	return 0;
 }
 
-/* ---- running --------------------------------------------------------------------------------------------- */
-
-static int on_progress(void *ctx, uint64_t done, uint64_t total)
+static int count_correct(struct run *r, struct lxa_err *err)
 {
-	(void)total;
-	progress_update(ctx, done);
-	return stop;
+	int rc = 0;
+
+	for (int k = 0; !rc && k < r->ws.n; k++)
+		if (r->ws.w[k].res.images)
+			rc = count_part(r, &r->ws.w[k], err);
+	return rc;
 }
+
+/* ---- running --------------------------------------------------------------------------------------------- */
 
 static int execute(struct run *r, struct lxa_err *err)
 {
-	struct progress bar;
-	struct lxa_run_options opt = { .check = r->o->check && r->s.dev, .progress = on_progress, .ctx = &bar };
 	struct sigaction sa = { .sa_handler = on_sigint };
-	uint64_t total = r->in[0].ndim ? (uint64_t)r->in[0].dims[0] : 1;
-	int rc;
 
 	sigaction(SIGINT, &sa, NULL);
-	progress_start(&bar, "images", total);
-	rc = lxa_plan_run(r->s.plan, r->in, r->out, &opt, &r->res, err);
-	r->wall_s = progress_now() - bar.start;
-	progress_end(&bar);
-	r->stopped = rc == -EINTR;
-	return r->stopped ? 0 : rc;
+	return workers_run(&r->ws, r->o, &r->s, r->in, &stop, err);
 }
 
 /* ---- reporting --------------------------------------------------------------------------------------------- */
@@ -139,24 +131,27 @@ static void print_report(const struct run *r)
 	uint64_t total, on_device = cli_device_macs(r->s.plan, &total);
 
 	printf("%s on engine %s\n\n", r->o->model, cli_engine_name(&r->s));
-	table_layers(stdout, r->s.plan, r->res.images);
-	printf("\nimages            %llu%s\n", (unsigned long long)r->res.images, r->stopped ? " (stopped)" : "");
+	table_layers(stdout, r->s.plan, &r->ws);
+	printf("\nimages            %llu%s\n", (unsigned long long)r->ws.res.images, r->ws.stopped ? " (stopped)" : "");
 	if (r->data.n)
 		printf("accuracy          %.2f %% (%llu right, %s test split)\n",
-		       r->res.images ? 100.0 * (double)r->correct / (double)r->res.images : 0.0,
+		       r->ws.res.images ? 100.0 * (double)r->correct / (double)r->ws.res.images : 0.0,
 		       (unsigned long long)r->correct, r->data.name);
 	printf("MACs on device    %.1f %% of %llu an image\n", total ? 100.0 * (double)on_device / (double)total : 0.0,
 	       (unsigned long long)total);
-	printf("device cycles     %llu (simulated)\n", (unsigned long long)r->res.cycles);
-	printf("wall time         %.2f s\n", r->wall_s);
-	if (!r->res.compared)
+	printf("device cycles     %llu (simulated)\n", (unsigned long long)r->ws.res.cycles);
+	printf("wall time         %.2f s", r->ws.wall_s);
+	if (r->ws.n > 1)
+		printf(" (%d devices side by side)", r->ws.n);
+	putchar('\n');
+	if (!r->ws.res.compared)
 		printf("bit for bit       not compared%s\n", r->s.dev ? "" : ": no device");
-	else if (!r->res.mismatches)
+	else if (!r->ws.res.mismatches)
 		printf("bit for bit       equal: %llu elements of the device's layers, device and CPU\n",
-		       (unsigned long long)r->res.compared);
+		       (unsigned long long)r->ws.res.compared);
 	else
-		printf("bit for bit       DIFFERENT: %llu of %llu elements; first: %s\n", (unsigned long long)r->res.mismatches,
-		       (unsigned long long)r->res.compared, r->res.first_mismatch);
+		printf("bit for bit       DIFFERENT: %llu of %llu elements; first: %s\n", (unsigned long long)r->ws.res.mismatches,
+		       (unsigned long long)r->ws.res.compared, r->ws.res.first_mismatch);
 }
 
 static int write_json(const struct run *r, struct lxa_err *err)
@@ -169,24 +164,25 @@ static int write_json(const struct run *r, struct lxa_err *err)
 	json_string(&j, "model", r->o->model);
 	json_string(&j, "engine", cli_engine_name(&r->s));
 	json_string(&j, "data", r->data.n ? r->data.name : NULL);
-	json_uint(&j, "images", r->res.images);
+	json_uint(&j, "images", r->ws.res.images);
 	if (r->data.n) {
 		json_uint(&j, "correct", r->correct);
-		json_double(&j, "accuracy", r->res.images ? (double)r->correct / (double)r->res.images : 0.0);
+		json_double(&j, "accuracy", r->ws.res.images ? (double)r->correct / (double)r->ws.res.images : 0.0);
 	} else {
 		json_null(&j, "correct");
 		json_null(&j, "accuracy");
 	}
-	if (r->res.compared)
-		json_bool(&j, "bit_exact", !r->res.mismatches);
+	if (r->ws.res.compared)
+		json_bool(&j, "bit_exact", !r->ws.res.mismatches);
 	else
 		json_null(&j, "bit_exact");
-	json_uint(&j, "compared", r->res.compared);
-	json_uint(&j, "mismatches", r->res.mismatches);
-	json_uint(&j, "cycles", r->res.cycles);
-	json_double(&j, "wall_s", r->wall_s);
-	json_bool(&j, "stopped", r->stopped);
-	json_layers(&j, r->s.plan, r->res.images);
+	json_uint(&j, "compared", r->ws.res.compared);
+	json_uint(&j, "mismatches", r->ws.res.mismatches);
+	json_uint(&j, "cycles", r->ws.res.cycles);
+	json_uint(&j, "jobs", (uint64_t)r->ws.n);
+	json_double(&j, "wall_s", r->ws.wall_s);
+	json_bool(&j, "stopped", r->ws.stopped);
+	json_layers(&j, r->s.plan, &r->ws);
 	json_close(&j, '}');
 	if (ferror(j.f) | fclose(j.f))
 		return lxa_err_set(err, -EIO, "%s: cannot be written", r->o->json);
@@ -205,9 +201,11 @@ static int run_session(struct run *r, struct lxa_err *err)
 		rc = data_input(r, err);
 	if (!rc)
 		rc = execute(r, err);
-	if (!rc && r->o->data && r->res.images)
+	if (!rc && r->o->data)
 		rc = count_correct(r, err);
-	if (!rc && !r->o->data && !r->stopped)
+	if (!rc && !r->o->data && !r->ws.stopped)
+		rc = workers_join(&r->ws, r->out, err);
+	if (!rc && !r->o->data && !r->ws.stopped)
 		rc = run_files_write(r->o, r->s.plan, r->out, err);
 	if (rc)
 		return rc;
@@ -230,7 +228,8 @@ int cmd_run(int argc, char **argv)
 	}
 	if (cli_session_open(&o, &r.s, &err))
 		return cli_fail(&err);
-	rc = run_session(&r, &err) ? cli_fail(&err) : r.res.mismatches ? EXIT_MISMATCH : r.stopped ? EXIT_STOPPED : EXIT_OK;
+	rc = run_session(&r, &err) ? cli_fail(&err) : r.ws.res.mismatches ? EXIT_MISMATCH : r.ws.stopped ? EXIT_STOPPED : EXIT_OK;
+	workers_free(&r.ws);
 	for (int i = 0; i < CLI_MAX_FILES; i++) {
 		lxa_tensor_free(&r.in[i]);
 		lxa_tensor_free(&r.out[i]);

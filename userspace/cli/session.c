@@ -83,6 +83,28 @@ free_model:
 	return rc;
 }
 
+int cli_session_again(const struct cli_options *o, const struct cli_session *first, int nr, struct cli_session *s,
+		      struct lxa_err *err)
+{
+	char path[512];
+	int rc;
+
+	memset(s, 0, sizeof(*s));
+	if (first->dev) {
+		const char *known = lxa_device_path(first->dev);
+
+		if (snprintf(path, sizeof(path), strncmp(known, "sim:", 4) ? "%s" : "%s,nr=%d", known, nr) >= (int)sizeof(path))
+			return lxa_err_set(err, -EINVAL, "%s: the device's name is too long", known);
+		rc = lxa_device_open(path, &s->dev, err);
+		if (rc)
+			return rc;
+	}
+	rc = lxa_plan_create(first->model, s->dev, batch_of(o, s->dev), &s->plan, err);
+	if (rc)
+		lxa_device_close(s->dev);
+	return rc;
+}
+
 void cli_session_close(struct cli_session *s)
 {
 	lxa_plan_free(s->plan);

@@ -2,6 +2,7 @@
 /* table.c - the layers of a plan, as a table for people and as JSON. */
 #include "cli.h"
 #include "json.h"
+#include "workers.h"
 
 #include <string.h>
 
@@ -26,9 +27,10 @@ static void print_figures(FILE *f, const struct lxa_plan_entry *e, const struct 
 			100.0 * r->utilization, per_image(r->rd_bytes + r->wr_bytes, images));
 }
 
-void table_layers(FILE *f, const struct lxa_plan *p, uint64_t images)
+void table_layers(FILE *f, const struct lxa_plan *p, const struct workers *ws)
 {
-	struct lxa_layer_report r;
+	uint64_t images = ws ? ws->res.images : 0;
+	struct lxa_layer_report r = { 0 };
 	int n = lxa_plan_entries(p), folded = 0;
 
 	fprintf(f, "%-18s %-18s %-6s", "layer", "operation", "place");
@@ -41,7 +43,8 @@ void table_layers(FILE *f, const struct lxa_plan *p, uint64_t images)
 			folded++;
 			continue;
 		}
-		lxa_plan_report(p, i, &r);
+		if (ws)
+			workers_report(ws, i, &r);
 		fprintf(f, "%-18.18s %-18.18s %-6s", e->name, e->op, place_name(e->place));
 		print_figures(f, e, &r, images);
 		if (e->place == LXA_PLACE_DEVICE && e->head)
@@ -54,9 +57,10 @@ void table_layers(FILE *f, const struct lxa_plan *p, uint64_t images)
 		fprintf(f, "(and %d nodes on constants, evaluated while planning)\n", folded);
 }
 
-void json_layers(struct json *j, const struct lxa_plan *p, uint64_t images)
+void json_layers(struct json *j, const struct lxa_plan *p, const struct workers *ws)
 {
-	struct lxa_layer_report r;
+	uint64_t images = ws ? ws->res.images : 0;
+	struct lxa_layer_report r = { 0 };
 	int n = lxa_plan_entries(p);
 
 	json_open(j, "layers", '[');
@@ -65,7 +69,8 @@ void json_layers(struct json *j, const struct lxa_plan *p, uint64_t images)
 
 		if (e->constant)
 			continue;
-		lxa_plan_report(p, i, &r);
+		if (ws)
+			workers_report(ws, i, &r);
 		json_open(j, NULL, '{');
 		json_string(j, "name", e->name);
 		json_string(j, "op", e->op);

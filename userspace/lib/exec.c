@@ -163,26 +163,13 @@ static int read_events(struct run *r, uint64_t first, uint64_t last)
 	return ret ? ret : n;
 }
 
-static int submit(struct run *r, int first, int n)
+/* Jobs, no more than the driver takes at once: submitted and waited for. */
+static int submit(struct run *r, const struct lxa_job *jobs, int n)
 {
 	uint64_t seqno = 0;
-	int ret, job_error = 0, i;
+	int ret, job_error = 0, got;
 
-	for (i = 0; i < n; i++) {
-		struct plan_layer *l = r->p->layers[r->pending[first + i]];
-		struct lxa_job *j = &r->jobs[i];
-
-		*j = l->layer.job;
-		j->batch = (uint16_t)r->n;
-		j->user = (uint64_t)r->pending[first + i];
-		j->act.handle = j->out.handle = lxa_bo_handle(r->p->acts);
-		j->wgt.handle = j->par.handle = lxa_bo_handle(r->p->consts);
-		j->act.offset = r->p->slots[l->in_value].at;
-		j->out.offset = r->p->slots[l->out_value].at;
-		j->wgt.offset = l->wgt_at;
-		j->par.offset = l->par_at;
-	}
-	ret = lxa_job_submit(r->p->dev, r->jobs, (uint32_t)n, &seqno, r->err);
+	ret = lxa_job_submit(r->p->dev, jobs, (uint32_t)n, &seqno, r->err);
 	if (ret)
 		return ret;
 	/*
@@ -191,22 +178,51 @@ static int submit(struct run *r, int first, int n)
 	 */
 	while ((ret = lxa_job_wait(r->p->dev, seqno, WAIT_SLICE_MS, &job_error)) == -ETIMEDOUT)
 		progress(r);
-	i = read_events(r, seqno - (uint64_t)n + 1, seqno);
+	got = read_events(r, seqno - (uint64_t)n + 1, seqno);
 	if (ret)
 		return lxa_err_set(r->err, ret, "%s: waiting for %s failed: %s", r->p->g->path,
 				   lxa_device_path(r->p->dev),
 				   strerror(-ret));
-	if (job_error && i >= 0)
+	if (job_error && got >= 0)
 		return lxa_err_set(r->err, job_error, "%s: a job failed on %s: %s", r->p->g->path,
 				   lxa_device_path(r->p->dev), job_fault(job_error));
-	return i;
+	return got;
 }
 
-static int cpu_takes(struct run *r, uint32_t flags)
+static int submit_all(struct run *r, int n)
+{
+	uint64_t max = 1;
+	int first, ret = 0, some;
+
+	if (lxa_device_param(r->p->dev, LXA_PARAM_MAX_JOBS, &max) || !max)
+		max = 1;
+	for (first = 0; !ret && first < n; first += some) {
+		some = n - first < (int)max ? n - first : (int)max;
+		ret = submit(r, r->jobs + first, some);
+	}
+	return ret;
+}
+
+static void layer_job(const struct run *r, int layer, struct lxa_job *j)
+{
+	const struct plan_layer *l = r->p->layers[layer];
+
+	*j = l->layer.job;
+	j->batch = (uint16_t)r->n;
+	j->user = (uint64_t)layer;
+	j->act.handle = j->out.handle = lxa_bo_handle(r->p->acts);
+	j->wgt.handle = j->par.handle = lxa_bo_handle(r->p->consts);
+	j->act.offset = r->p->slots[l->in_value].at;
+	j->out.offset = r->p->slots[l->out_value].at;
+	j->wgt.offset = l->wgt_at;
+	j->par.offset = l->par_at;
+}
+
+static int cpu_takes(struct run *r, struct lxa_bo *bo, uint32_t flags)
 {
 	int ret;
 
-	while ((ret = lxa_bo_prep(r->p->acts, flags, WAIT_SLICE_MS)) == -ETIMEDOUT)
+	while ((ret = lxa_bo_prep(bo, flags, WAIT_SLICE_MS)) == -ETIMEDOUT)
 		progress(r);
 	return ret ? lxa_err_set(r->err, ret, "%s: the buffer cannot be taken: %s", r->p->g->path, strerror(-ret)) : 0;
 }
@@ -217,29 +233,34 @@ static void cpu_ends(struct run *r)
 		lxa_bo_fini(r->p->acts);
 }
 
+static int check_layers(struct run *r, const int *layers, int n)
+{
+	int i, ret;
+
+	if (!r->opt->check)
+		return 0;
+	ret = cpu_takes(r, r->p->acts, LXA_PREP_READ);
+	for (i = 0; !ret && i < n; i++)
+		check_layer(r, layers[i]);
+	if (!ret)
+		cpu_ends(r);
+	return ret;
+}
+
 /* Run everything that was collected. */
 static int flush(struct run *r)
 {
-	uint64_t max = 1;
-	int first, n, ret = 0, i;
+	int ret, i;
 
 	if (!r->n_pending)
 		return 0;
-	if (lxa_device_param(r->p->dev, LXA_PARAM_MAX_JOBS, &max) || !max)
-		max = 1;
-	for (first = 0; !ret && first < r->n_pending; first += n) {
-		n = r->n_pending - first < (int)max ? r->n_pending - first : (int)max;
-		ret = submit(r, first, n);
-	}
+	for (i = 0; i < r->n_pending; i++)
+		layer_job(r, r->pending[i], &r->jobs[i]);
+	ret = submit_all(r, r->n_pending);
 	for (i = 0; !ret && i < r->n_pending; i++)
 		count_work(r, r->p->layers[r->pending[i]]);
-	if (!ret && r->opt->check) {
-		ret = cpu_takes(r, LXA_PREP_READ);
-		for (i = 0; !ret && i < r->n_pending; i++)
-			check_layer(r, r->pending[i]);
-		if (!ret)
-			cpu_ends(r);
-	}
+	if (!ret)
+		ret = check_layers(r, r->pending, r->n_pending);
 	r->n_pending = 0;
 	return ret;
 }
@@ -249,7 +270,7 @@ static int cpu_begins(struct run *r, uint32_t flags)
 {
 	int ret = flush(r);
 
-	return ret || !r->p->dev ? ret : cpu_takes(r, flags);
+	return ret || !r->p->dev ? ret : cpu_takes(r, r->p->acts, flags);
 }
 
 /* ---- CPU nodes -------------------------------------------------------------------------------------------------- */
@@ -344,6 +365,38 @@ static int run_layer_float(struct run *r, const struct plan_layer *l)
 	return ret;
 }
 
+/* A layer of several jobs: the CPU puts the parts' inputs together before and their outputs after. */
+static int run_parts(struct run *r, int layer)
+{
+	struct plan_layer *l = r->p->layers[layer];
+	int ret, i;
+
+	ret = cpu_begins(r, LXA_PREP_READ);
+	if (!ret)
+		ret = cpu_takes(r, r->p->split, LXA_PREP_WRITE);
+	if (ret)
+		return ret;
+	plan_split_gather(r->p, l, r->n);
+	lxa_bo_fini(r->p->split);
+	cpu_ends(r);
+	for (i = 0; i < l->n_parts; i++) {
+		plan_split_job(r->p, l, i, r->n, &r->jobs[i]);
+		r->jobs[i].user = (uint64_t)layer;
+	}
+	ret = submit_all(r, l->n_parts);
+	if (!ret)
+		ret = cpu_takes(r, r->p->split, LXA_PREP_READ);
+	if (!ret)
+		ret = cpu_takes(r, r->p->acts, LXA_PREP_WRITE);
+	if (ret)
+		return ret;
+	plan_split_scatter(r->p, l, r->n);
+	lxa_bo_fini(r->p->split);
+	cpu_ends(r);
+	count_work(r, l);
+	return check_layers(r, &layer, 1);
+}
+
 static int run_layer(struct run *r, int layer)
 {
 	struct plan_layer *l = r->p->layers[layer];
@@ -361,13 +414,15 @@ static int run_layer(struct run *r, int layer)
 		ret = cpu_begins(r, LXA_PREP_WRITE);
 		if (ret)
 			return ret;
-		exact = plan_encode(r->p, in->enc, &in->t, plan_packed(r->p, l->in_value));
+		exact = plan_encode(r->p, in->reader, &in->t, plan_packed(r->p, l->in_value));
 		cpu_ends(r);
 		if (!exact)
 			return run_layer_float(r, l);
 		in->have_packed = 1;
 	}
 	out->have_packed = 1;
+	if (r->p->dev && l->n_parts)
+		return run_parts(r, layer);
 	if (r->p->dev) {
 		r->pending[r->n_pending++] = layer;
 		return 0;
@@ -512,6 +567,15 @@ static int run_batch(struct run *r, const struct lxa_tensor *in, struct lxa_tens
 	return ret;
 }
 
+static int most_jobs(const struct lxa_plan *p)
+{
+	int i, most = p->n_layers;
+
+	for (i = 0; i < p->n_layers; i++)
+		most = p->layers[i]->n_parts > most ? p->layers[i]->n_parts : most;
+	return most;
+}
+
 int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_tensor *out,
 		 const struct lxa_run_options *opt,
 		 struct lxa_run_result *res, struct lxa_err *err)
@@ -530,7 +594,7 @@ int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_ten
 				  "%s: %lld images do not fill batches of %lld, which the model is made for",
 				  p->g->path, (long long)r.total, (long long)p->batch);
 	r.pending = calloc((size_t)p->n_layers + 1, sizeof(*r.pending));
-	r.jobs = calloc((size_t)p->n_layers + 1, sizeof(*r.jobs));
+	r.jobs = calloc((size_t)most_jobs(p) + 1, sizeof(*r.jobs));
 	if (!ret && (!r.pending || !r.jobs))
 		ret = lxa_err_set(err, -ENOMEM, "out of memory");
 	while (!ret && !r.stop && r.done < r.total) {

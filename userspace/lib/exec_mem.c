@@ -39,34 +39,62 @@ static void find_slots(struct lxa_plan *p)
 
 		out->maker = i;
 		out->bytes = l->layer.lay.out_img;
-		in->enc = &l->in_enc;
+		in->reader = l;
 		if (in->maker < 0)
 			in->bytes = l->layer.lay.in_img;
 		in->users++;
 	}
 }
 
-static int place_consts(struct lxa_plan *p, struct lxa_err *err)
+/* One operand behind the other: its place, or, once there is a buffer, its contents. */
+static void place_const(const struct lxa_plan *p, const uint8_t *data, uint64_t bytes, uint64_t *place, uint64_t *at)
+{
+	if (p->consts)
+		memcpy((uint8_t *)lxa_bo_map(p->consts) + *at, data, bytes);
+	*place = *at;
+	*at += lxa_round_up(bytes, p->caps.word_bytes);
+}
+
+static uint64_t walk_consts(struct lxa_plan *p)
 {
 	uint64_t at = 0;
-	int i, ret;
+	int i, k;
 
 	for (i = 0; i < p->n_layers; i++) {
 		struct plan_layer *l = p->layers[i];
 
-		l->wgt_at = at;
-		at += lxa_round_up(l->layer.lay.wgt_bytes, p->caps.word_bytes);
-		l->par_at = at;
-		at += lxa_round_up(l->layer.lay.par_bytes, p->caps.word_bytes);
+		for (k = 0; k < l->n_parts; k++) {
+			place_const(p, l->parts[k].wgt, l->parts[k].lay.wgt_bytes, &l->parts[k].wgt_at, &at);
+			place_const(p, l->parts[k].par, l->parts[k].lay.par_bytes, &l->parts[k].par_at, &at);
+		}
+		if (l->n_parts)
+			continue;
+		place_const(p, l->layer.wgt, l->layer.lay.wgt_bytes, &l->wgt_at, &at);
+		place_const(p, l->layer.par, l->layer.lay.par_bytes, &l->par_at, &at);
 	}
-	ret = lxa_bo_create(p->dev, at, &p->consts, err);
-	for (i = 0; !ret && i < p->n_layers; i++) {
-		uint8_t *base = lxa_bo_map(p->consts);
+	return at;
+}
 
-		memcpy(base + p->layers[i]->wgt_at, p->layers[i]->layer.wgt, p->layers[i]->layer.lay.wgt_bytes);
-		memcpy(base + p->layers[i]->par_at, p->layers[i]->layer.par, p->layers[i]->layer.lay.par_bytes);
-	}
+static int place_consts(struct lxa_plan *p, struct lxa_err *err)
+{
+	int ret = lxa_bo_create(p->dev, walk_consts(p), &p->consts, err);
+
+	if (!ret)
+		walk_consts(p);
 	return ret;
+}
+
+/* Layers with parts run one at a time: what the biggest needs. */
+static uint64_t split_bytes(struct lxa_plan *p, int64_t batch, int assign)
+{
+	uint64_t most = 0, n;
+	int i;
+
+	for (i = 0; i < p->n_layers; i++) {
+		n = p->layers[i]->n_parts ? plan_split_bytes(p, p->layers[i], batch, assign) : 0;
+		most = n > most ? n : most;
+	}
+	return most;
 }
 
 int plan_mem_init(struct lxa_plan *p, struct lxa_err *err)
@@ -87,7 +115,7 @@ int plan_mem_init(struct lxa_plan *p, struct lxa_err *err)
 		if (!lxa_device_param(p->dev, LXA_PARAM_BO_BYTES_MAX, &room))
 			room = room > lxa_bo_bytes(p->consts) + 65536 ? room - lxa_bo_bytes(p->consts) - 65536 : 0;
 	}
-	while (!p->fixed && p->batch > 1 && values_bytes(p, p->batch, 0) > room)
+	while (!p->fixed && p->batch > 1 && values_bytes(p, p->batch, 0) + split_bytes(p, p->batch, 0) > room)
 		p->batch = (p->batch + 1) / 2;
 	p->acts_bytes = values_bytes(p, p->batch, 1);
 	for (i = 0; i < p->n_layers; i++)
@@ -95,8 +123,12 @@ int plan_mem_init(struct lxa_plan *p, struct lxa_err *err)
 	p->check = malloc(most);
 	if (!p->check)
 		return lxa_err_set(err, -ENOMEM, "out of memory for a batch of %lld images", (long long)p->batch);
-	if (p->dev)
-		return lxa_bo_create(p->dev, p->acts_bytes, &p->acts, err);
+	if (p->dev) {
+		uint64_t split = split_bytes(p, p->batch, 1);
+
+		ret = lxa_bo_create(p->dev, p->acts_bytes, &p->acts, err);
+		return ret || !split ? ret : lxa_bo_create(p->dev, split, &p->split, err);
+	}
 	p->host_acts = calloc(1, p->acts_bytes);
 	if (!p->host_acts)
 		return lxa_err_set(err, -ENOMEM, "out of memory for a batch of %lld images", (long long)p->batch);
@@ -113,6 +145,7 @@ void plan_mem_free(struct lxa_plan *p)
 	free(p->host_acts);
 	free(p->check);
 	lxa_bo_free(p->acts);
+	lxa_bo_free(p->split);
 	lxa_bo_free(p->consts);
 }
 
@@ -132,28 +165,32 @@ static void code_values(const struct plan_enc *e, float table[256])
 	}
 }
 
-/* A float tensor (N x C x H x W, or N x C) as packed codes, tightly pitched. */
-int plan_encode(const struct lxa_plan *p, const struct plan_enc *e, const struct lxa_tensor *t, uint8_t *packed)
+/* A float tensor (N x C x H x W, or N x C) as packed codes, in the layout in which the layer reads it. */
+int plan_encode(const struct lxa_plan *p, const struct plan_layer *reader, const struct lxa_tensor *t, uint8_t *packed)
 {
+	const struct plan_enc *e = &reader->in_enc;
 	uint32_t bits = lxa_fmt_bits(e->fmt), c, h, w;
 	uint32_t ch = (uint32_t)t->dims[1], ih = t->ndim == 4 ? (uint32_t)t->dims[2] : 1;
 	uint32_t iw = t->ndim == 4 ? (uint32_t)t->dims[3] : 1, px = lxa_pixel_pitch(&p->caps, bits, ch);
 	uint64_t row = lxa_round_up((uint64_t)iw * px, p->caps.word_bytes);
+	uint64_t image = reader->pack.on ? reader->layer.lay.in_img : ih * row;
 	const float *src = t->data;
 	float table[256];
 	int64_t n;
 	int code, exact = 1;
 
 	code_values(e, table);
-	memset(packed, 0, (size_t)((uint64_t)t->dims[0] * ih * row));
-	for (n = 0; n < t->dims[0]; n++)
+	memset(packed, 0, (size_t)((uint64_t)t->dims[0] * image));
+	for (n = 0; n < t->dims[0]; n++, packed += image)
 		for (c = 0; c < ch; c++)
 			for (h = 0; h < ih; h++)
 				for (w = 0; w < iw; w++) {
 					code = plan_enc_code(e, *src);
 					exact &= table[code & 0xff] == *src++;
-					lxa_element_or(packed + ((uint64_t)n * ih + h) * row + (uint64_t)w * px, bits,
-						       c, code);
+					if (reader->pack.on)
+						plan_pack_put(reader, packed, c, h, w, (uint8_t)code);
+					else
+						lxa_element_or(packed + h * row + (uint64_t)w * px, bits, c, code);
 				}
 	return exact;
 }

@@ -106,7 +106,7 @@ static void plain_sums(struct lxa_kernel *k, const uint8_t *image, uint32_t ocb,
 {
 	const struct lxa_layer *l = k->l;
 	const struct lxa_layout *lay = &l->lay;
-	size_t per_block = (size_t)lay->passes * l->job.kh * l->job.kw * lay->icb * lay->wgt_tile;
+	size_t per_block = (size_t)lay->passes * l->job.kh * lay->kx * lay->icb * lay->wgt_tile;
 	uint32_t y, x, ky, kx, b, o, pass;
 
 	for (y = y0; y < y1; y++) {
@@ -117,7 +117,7 @@ static void plain_sums(struct lxa_kernel *k, const uint8_t *image, uint32_t ocb,
 				t[o] = 0;
 			for (pass = 0; pass < lay->passes; pass++)
 				for (ky = 0; ky < l->job.kh; ky++)
-					for (kx = 0; kx < l->job.kw; kx++)
+					for (kx = 0; kx < lay->kx; kx++)
 						for (b = 0; b < lay->icb; b++, tile += lay->wgt_tile)
 							(lay->lane ? xnor_tap : shift_tap)
 								(l, tap_pixel(l, image, y, x, ky, kx), tile, ocb, b, t);

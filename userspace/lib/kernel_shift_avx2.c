@@ -141,8 +141,8 @@ static int make_run(struct shift_priv *s, const struct lxa_layer *l, uint32_t oc
 	const struct lxa_layout *y = &l->lay;
 	const struct lxa_job *j = &l->job;
 	uint32_t pairs = s->dual ? y->block_ic : y->block_ic / 2, ky, kx, b, p, o;
-	size_t most_steps = (size_t)j->kh * j->kw * y->icb * pairs;
-	const uint8_t *tile = l->wgt + (size_t)ocb * j->kh * j->kw * y->icb * y->wgt_tile;
+	size_t most_steps = (size_t)j->kh * y->kx * y->icb * pairs;
+	const uint8_t *tile = l->wgt + (size_t)ocb * j->kh * y->kx * y->icb * y->wgt_tile;
 	int64_t amax = act_magnitude(s, l), sum[LANES] = { 0 }, most[LANES];
 	int any, full;
 
@@ -152,7 +152,7 @@ static int make_run(struct shift_priv *s, const struct lxa_layer *l, uint32_t oc
 	if (!r->offset || !r->w || !r->end)
 		return -ENOMEM;
 	for (ky = 0; ky < j->kh; ky++) {
-		for (kx = 0; kx < j->kw; kx++) {
+		for (kx = 0; kx < y->kx; kx++) {
 			for (b = 0; b < y->icb; b++, tile += y->wgt_tile) {
 				for (p = 0; p < pairs; p++) {
 					any = pair_weights(l, tile, o0, p, s->dual, kind,
@@ -329,13 +329,13 @@ int lxa_kernel_shift_avx2(struct lxa_kernel *k)
 		return -ENOMEM;
 	s->groups = y->block_oc / LANES;
 	s->dual = lxa_layer_dual(j);
-	s->cpad = y->icb_total * y->block_ic;
+	s->cpad = y->packed ? j->in_c : y->icb_total * y->block_ic;
 	s->px = s->cpad * (s->dual ? 2 : 1);
 	s->row = ((y->conv_w - 1) * j->sx + y->ekw) * s->px;
 	s->rows = (y->conv_h - 1) * j->sy + y->ekh;
 	s->runs = y->ocb * s->groups * (uint32_t)(1 + s->dual);
 	s->run = calloc(s->runs, sizeof(*s->run));
-	s->image = calloc((size_t)s->rows * s->row, sizeof(*s->image));
+	s->image = calloc((size_t)s->rows * s->row + 1, sizeof(*s->image)); /* a packed run's last pair may end behind it */
 	ret = s->run && s->image ? make_decode(s, l) : -ENOMEM;
 	if (!ret && (uint64_t)s->rows * s->row > INT32_MAX)
 		ret = 1;

@@ -91,6 +91,13 @@ static int check_formats(const struct lxa_caps *caps, const struct lxa_job *j, s
 		return lxa_err_set(err, -EOPNOTSUPP, "this device takes no integer activations");
 	if (j->wgt_fmt == LXA_WFMT_S8 && !(caps->modes & LXA_CFG_MODES_WGT_INT_MASK))
 		return lxa_err_set(err, -EOPNOTSUPP, "this device takes no integer weights");
+	if (j->conv_flags & LXA_CONV_PACKED) {
+		if (!(caps->modes & LXA_CFG_MODES_PACK_MASK))
+			return lxa_err_set(err, -EOPNOTSUPP, "this device has no packed pixels");
+		if (binary || j->act_fmt == LXA_FMT_LOG4 || j->groups != 1 || j->dx != 1 || j->pad_l || j->pad_r)
+			return lxa_err_set(err, -EINVAL, "packed pixels are bytes, without groups, dilation to the right, padding left and "
+					   "right");
+	}
 	if (j->conv_flags & (LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2 | LXA_CONV_OUT_SQRT2) &&
 	    !(caps->modes & LXA_CFG_MODES_SQRT2_MASK))
 		return lxa_err_set(err, -EOPNOTSUPP, "this device has no base sqrt(2)");
@@ -215,14 +222,11 @@ int lxa_layer_finish(struct lxa_layer *l, const struct lxa_channel *chan, struct
 	if (ret)
 		return ret;
 	lxa_layout(&l->caps, &l->job, &l->lay);
-	if (!lxa_tile_choose(&l->caps, &l->job, &l->lay, &th, &tw))
-		return lxa_err_set(err, -EINVAL,
-				   "not even one output pixel fits: its input window of %u x %u pixels of %u bytes "
-				   "is larger than the %u bytes of the activation scratchpad, or its pool window larger than "
-				   "%u pixels of accumulators", l->lay.ekh, l->lay.ekw, l->lay.in_px, l->caps.act_bytes,
-				   l->caps.acc_pixels);
-	l->job.tile_h = (uint16_t)th;
-	l->job.tile_w = (uint16_t)tw;
+	l->fits = lxa_tile_choose(&l->caps, &l->job, &l->lay, &th, &tw);
+	if (l->lay.out_h > 1 || l->lay.out_w > 1) {	/* else the driver's choice may hold several images */
+		l->job.tile_h = (uint16_t)th;
+		l->job.tile_w = (uint16_t)tw;
+	}
 	l->wgt = malloc(l->lay.wgt_bytes);
 	l->par = malloc(l->lay.par_bytes);
 	if (!l->wgt || !l->par)

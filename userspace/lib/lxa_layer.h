@@ -16,6 +16,7 @@ struct lxa_layer {
 	struct lxa_caps caps;
 	struct lxa_job job;		/* op, tile filled in; no references; batch 1 */
 	struct lxa_layout lay;
+	int fits;			/* the scratchpads hold a tile; else one job cannot do it */
 	int act_max;			/* largest activation code (log) or magnitude (u8, s8) in valid data */
 	int8_t *codes;			/* weights as given: out_c x in_c/groups x kh x kw */
 	struct lxa_channel *chan;	/* out_c output stages */

@@ -39,6 +39,12 @@ int lxa_op_create(struct lxa_device *dev, const struct lxa_job *shape, const int
 	ret = lxa_layer_begin(l, &caps, shape, 0, weights, err);
 	if (!ret)
 		ret = lxa_layer_finish(l, chan, err);
+	if (!ret && !l->fits)
+		ret = lxa_err_set(err, -EINVAL,
+				  "not even one output pixel fits: its input window of %u x %u pixels of %u bytes "
+				  "is larger than the %u bytes of the activation scratchpad, or its pool window larger than "
+				  "%u pixels of accumulators", l->lay.ekh, l->lay.ekw, l->lay.in_px, caps.act_bytes,
+				  caps.acc_pixels);
 	if (ret || !dev)
 		goto done;
 	par_at = lxa_round_up(l->lay.wgt_bytes, caps.word_bytes);

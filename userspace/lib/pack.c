@@ -9,14 +9,20 @@
 
 /*
  * Weight code of output channel oc for the tensor's input channel c, or off-group / beyond the tensor: 0 and *own =
- * 0.
+ * 0. Packed, c counts the bytes under a kernel row.
  */
 static int8_t weight_at(const struct lxa_layer *l, uint32_t oc, uint32_t c, uint32_t ky, uint32_t kx, int *own)
 {
 	const struct lxa_job *j = &l->job;
 	uint32_t icg = j->in_c / j->groups, ocg = j->out_c / j->groups, g = oc / ocg;
 
-	*own = c < j->in_c && c / icg == g;
+	if (l->lay.packed) {
+		*own = c < l->lay.mac_ic;
+		kx = c / j->in_c;
+		c %= j->in_c;
+	} else {
+		*own = c < j->in_c && c / icg == g;
+	}
 	if (!*own)
 		return 0;
 	return l->codes[(((size_t)oc * icg + (c - g * icg)) * j->kh + ky) * j->kw + kx];
@@ -51,7 +57,7 @@ void lxa_pack_weights(const struct lxa_layer *l, uint8_t *out)
 	for (ocb = 0; ocb < y->ocb; ocb++)
 		for (pass = 0; pass < y->passes; pass++)
 			for (ky = 0; ky < l->job.kh; ky++)
-				for (kx = 0; kx < l->job.kw; kx++)
+				for (kx = 0; kx < y->kx; kx++)
 					for (b = 0; b < y->icb; b++, out += y->wgt_tile)
 						pack_tile(l, ocb, pass, ky, kx, b, out);
 }

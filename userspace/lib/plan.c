@@ -156,6 +156,7 @@ static void place_layer(struct lxa_plan *p, int index)
 	struct plan_layer *l = p->layers[index];
 	const struct lxa_job *j = &l->layer.job;
 	struct lxa_plan_entry *e;
+	char parts[64] = "";
 	int i;
 
 	for (i = 0; i < l->n_nodes; i++) {
@@ -174,14 +175,16 @@ static void place_layer(struct lxa_plan *p, int index)
 	e->lanes = l->layer.lay.lane ? "xnor" : "shift";
 	e->what = l->what;
 	e->lane_macs = l->layer.lay.lane ? p->caps.xnor_oc * p->caps.xnor_ic : p->caps.shift_oc * p->caps.shift_ic;
-	e->tile_h = j->tile_h;
-	e->tile_w = j->tile_w;
+	e->tile_h = j->tile_h ? j->tile_h : 1;
+	e->tile_w = j->tile_w ? j->tile_w : 1;
 	e->wgt_bytes = l->layer.lay.wgt_bytes;
 	e->par_bytes = l->layer.lay.par_bytes;
 	e->sum_bits = l->layer.sum_bits;
 	e->macs = lxa_layer_macs(&l->layer);
-	snprintf(p->nodes[l->nodes[0]].reason, sizeof(p->nodes[0].reason), "input and weights are quantized%s%s%s",
-		 *l->note ? "; " : "", l->note, sign_can_be_zero(p, l) ?
+	if (l->n_parts)
+		snprintf(parts, sizeof(parts), "; too big for the scratchpads: %d jobs", l->n_parts);
+	snprintf(p->nodes[l->nodes[0]].reason, sizeof(p->nodes[0].reason), "input and weights are quantized%s%s%s%s%s%s",
+		 l->pack.on ? "; " : "", l->pack.note, parts, *l->note ? "; " : "", l->note, sign_can_be_zero(p, l) ?
 		 "; a batch in which Sign gives 0 runs on the CPU (BipolarQuant gives none)" : "");
 }
 

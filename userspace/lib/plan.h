@@ -3,7 +3,8 @@
  * plan.h - the planner's and executor's structures (private to liblxa: plan*.c, exec*.c, report.c).
  *
  * plan.c drives; plan_enc.c knows how quantized float values and device codes correspond; plan_weights.c turns constant
- * weights into codes; plan_head.c and plan_match.c find the nodes that one device layer covers; plan_fold.c and
+ * weights into codes, plan_pack.c pixels of few channels into full lanes,
+ * plan_split.c layers that are too big into several jobs; plan_head.c and plan_match.c find the nodes that one device layer covers; plan_fold.c and
  * plan_thresh.c make the output stage from them. exec.c runs, exec_mem.c holds the values of a batch as floats and as
  * packed codes.
  */
@@ -39,6 +40,25 @@ struct plan_weights {
 	char text[16];
 };
 
+/* Packed pixels, made by the encoder. */
+struct plan_pack {
+	int on, rows;			/* rows: kernel rows are in a pixel, too */
+	struct lxa_job job;		/* the layer's geometry as the graph has it */
+	char note[80];
+};
+
+/* One job of a layer that is too big for one (plan_split.c). */
+struct plan_part {
+	struct lxa_job job;
+	struct lxa_layout lay;
+	uint32_t c0, o0;		/* its first input and output channel in the layer */
+	int ky;				/* the one kernel row it has, or -1: all */
+	uint8_t fill;			/* with a row: what rows of the border hold */
+	uint8_t *wgt, *par;		/* packed */
+	uint64_t wgt_at, par_at;	/* in the constants buffer */
+	uint64_t in_at, out_at;		/* in the split buffer */
+};
+
 struct plan_layer {
 	int n_nodes, nodes[PLAN_MAX_CHAIN]; /* the head first, in order */
 	int pool;			/* index into nodes of the MaxPool, or -1 */
@@ -50,9 +70,12 @@ struct plan_layer {
 	float *bias;			/* out_c: the head's own bias, or NULL */
 	double *out_unit;		/* out_c: value of 1 in an int32 output */
 	int ndim;			/* of the head's output: 4, or 2 for a matrix product */
+	struct plan_pack pack;
 	struct lxa_layer layer;
 	char what[64];
 	char note[160];			/* how exact the output stage is */
+	struct plan_part *parts;	/* n_parts jobs instead of one; 0: it fits */
+	int n_parts;
 	/* exec */
 	uint64_t wgt_at, par_at;	/* in the constants buffer */
 	struct lxa_layer_report rep;
@@ -61,7 +84,7 @@ struct plan_layer {
 struct plan_node {
 	struct lxa_plan_entry e;
 	int unused;			/* a CPU node whose outputs nobody needs: not run */
-	char reason[320];
+	char reason[400];
 	struct lxa_layer_report rep;	/* CPU nodes */
 };
 
@@ -71,7 +94,7 @@ struct plan_slot {
 	int have_packed;		/* the packed form is valid, or a job that was collected makes it */
 	int maker;			/* layer that makes the packed form, or -1: encoded here */
 	int users;			/* layers that read the packed form */
-	const struct plan_enc *enc;	/* NULL: no device layer touches it */
+	const struct plan_layer *reader; /* a layer that reads it: how it is encoded; NULL: none */
 	uint64_t at, bytes;		/* packed form in the activations buffer, one batch */
 };
 
@@ -94,7 +117,7 @@ struct lxa_plan {
 	int n_layers;
 	/* exec */
 	struct plan_slot *slots;	/* per value */
-	struct lxa_bo *consts, *acts;
+	struct lxa_bo *consts, *acts, *split; /* split: parts' tensors, one layer at a time */
 	uint8_t *host_acts;		/* instead of acts when there is no device */
 	uint64_t acts_bytes;
 	uint8_t *check;			/* room for one layer's output */
@@ -141,6 +164,20 @@ int plan_head_bias(const struct lxa_plan *p, const struct lxa_node *n, struct pl
 int plan_match(const struct lxa_plan *p, int head, struct plan_layer *l, struct lxa_err *err);
 void plan_layer_free(struct plan_layer *l);
 
+/* ---- plan_pack.c ---- */
+/* Where packed pixels use the lanes better, job and weights become those of the packed layer. 0 or -ENOMEM. */
+int plan_pack(const struct lxa_plan *p, struct plan_layer *l, struct lxa_job *j, struct lxa_err *err);
+void plan_pack_put(const struct plan_layer *l, uint8_t *image, uint32_t c, uint32_t y, uint32_t x, uint8_t code);
+
+/* ---- plan_split.c ---- */
+/* Parts for a layer that does not fit; -EOPNOTSUPP with the reason, -ENOMEM. */
+int plan_split(struct plan_layer *l, struct lxa_err *err);
+void plan_split_free(struct plan_layer *l);
+uint64_t plan_split_bytes(const struct lxa_plan *p, struct plan_layer *l, int64_t batch, int assign);
+void plan_split_gather(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch);	/* the parts' inputs */
+void plan_split_scatter(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch);	/* their outputs */
+void plan_split_job(const struct lxa_plan *p, const struct plan_layer *l, int i, int64_t batch, struct lxa_job *j);
+
 /* ---- plan_fold.c ---- */
 /* The chain as y = a * T + b per channel; 1 when it is one (relu: clipped at 0 on the way). */
 struct plan_affine {
@@ -159,7 +196,7 @@ int plan_mem_init(struct lxa_plan *p, struct lxa_err *err);
 void plan_mem_free(struct lxa_plan *p);
 uint8_t *plan_packed(const struct lxa_plan *p, int value);
 /* 1 when every value has a code; 0: some do not (a Sign's 0, NaN), packed is then of no use. */
-int plan_encode(const struct lxa_plan *p, const struct plan_enc *e, const struct lxa_tensor *t, uint8_t *packed);
+int plan_encode(const struct lxa_plan *p, const struct plan_layer *reader, const struct lxa_tensor *t, uint8_t *packed);
 int plan_decode(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch, const uint8_t *packed,
 		struct lxa_tensor *t, struct lxa_err *err);
 

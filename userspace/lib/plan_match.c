@@ -14,6 +14,7 @@ void plan_layer_free(struct plan_layer *l)
 {
 	if (!l)
 		return;
+	plan_split_free(l);
 	lxa_layer_free(&l->layer);
 	free(l->w.codes);
 	free(l->w.unit);
@@ -100,6 +101,16 @@ static int pool_axis(const struct lxa_node *n, int i, int64_t in, int64_t out, u
 	return (in + pb + pe - kk) / ss + 1 == out;
 }
 
+/* The pool's window, and the input under it, fit the scratchpads; what is too big even without one is split, which rules it out. */
+static int pool_fits(const struct lxa_plan *p, const struct lxa_job *j)
+{
+	struct lxa_layout y;
+	uint32_t h, w;
+
+	lxa_layout(&p->caps, j, &y);
+	return lxa_tile_choose(&p->caps, j, &y, &h, &w);
+}
+
 /* 1 when the device can do the layer's pool; sets it in the job. */
 static int take_pool(const struct lxa_plan *p, const struct plan_layer *l, struct lxa_job *j)
 {
@@ -108,7 +119,8 @@ static int take_pool(const struct lxa_plan *p, const struct plan_layer *l, struc
 
 	return (p->caps.modes & LXA_CFG_MODES_POOL_MASK) &&
 	       pool_axis(n, 0, x->dims[2], o->dims[2], &j->pool_h, &j->pool_sy, &j->pool_pt, &j->pool_pb) &&
-	       pool_axis(n, 1, x->dims[3], o->dims[3], &j->pool_w, &j->pool_sx, &j->pool_pl, &j->pool_pr);
+	       pool_axis(n, 1, x->dims[3], o->dims[3], &j->pool_w, &j->pool_sx, &j->pool_pl, &j->pool_pr) &&
+	       pool_fits(p, j);
 }
 
 static void no_pool(struct lxa_job *j)
@@ -146,7 +158,7 @@ static int take_chain(const struct lxa_plan *p, struct plan_layer *l, struct lxa
 		else
 			cut(l, l->pool);
 		l->pool = -1;
-		snprintf(l->note, sizeof(l->note), "the pool stays on the CPU: its window is not one of the device's");
+		snprintf(l->note, sizeof(l->note), "the pool stays on the CPU: its window is not one of the device's, or too big");
 	}
 	if (found && plan_enc_node(p, l->nodes[l->quant], &l->out_enc, &why)) {
 		found = 0;
@@ -209,8 +221,12 @@ int plan_match(const struct lxa_plan *p, int head, struct plan_layer *l, struct 
 	if (!ret)
 		ret = take_chain(p, l, &j, err);
 	if (!ret)
+		ret = plan_pack(p, l, &j, err);
+	if (!ret)
 		ret = lxa_layer_begin(&l->layer, &p->caps, &j, l->in_enc.max, l->w.codes, err);
 	if (!ret)
 		ret = plan_fold(p, l, err);
+	if (!ret && !l->layer.fits)
+		ret = plan_split(l, err);
 	return ret;
 }

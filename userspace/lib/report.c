@@ -9,6 +9,11 @@ int64_t lxa_plan_batch(const struct lxa_plan *p)
 	return p->batch;
 }
 
+int lxa_plan_batch_fixed(const struct lxa_plan *p)
+{
+	return p->fixed;
+}
+
 int lxa_plan_inputs(const struct lxa_plan *p)
 {
 	return p->g->n_in;
