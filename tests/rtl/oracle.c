@@ -257,6 +257,8 @@ static void every_product(struct rig *r)
 	static const int tiles[] = { 1, 2, 3, 16 };
 	int a, w, i;
 
+	if (!(r->caps.modes & LXA_CFG_MODES_PLANES_MASK))
+		return;
 	for (a = 0; a <= 8; a++)	/* binary, then 1..4 bits of either sign */
 		for (w = 0; w <= 8; w++)
 			for (i = 0; i < 4; i++)
