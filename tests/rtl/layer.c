@@ -608,7 +608,7 @@ static void put32(uint8_t *p, uint32_t v)
  * What the lanes' sum lacks: with n4 activations the factor of all planes (-1, or 2^bits - 1) times the sum of the weights, half of it
  * rounded up where the sum is halved (rtl/README.md, section 3).
  */
-static int64_t planes_bias(const struct layer *y, uint32_t oc)
+int64_t layer_planes_bias(const struct layer *y, uint32_t oc)
 {
 	const struct lxa_job *j = &y->job;
 	size_t n = (size_t)j->kh * j->kw * (j->in_c / j->groups), i;
@@ -634,7 +634,7 @@ static void pack_par(const struct lxa_caps *caps, const struct layer *y, uint8_t
 
 	for (oc = 0; oc < y->job.out_c; oc++) {
 		const struct layer_par *p = &y->par[oc];
-		int64_t bias = p->bias + planes_bias(y, oc);
+		int64_t bias = p->bias + layer_planes_bias(y, oc);
 		uint32_t words[20] = { 0 }, ocb = oc / l->block_oc, in = oc % l->block_oc;
 		uint32_t first = (ocb * lxa_div_up(l->block_oc, lanes) + in / lanes) * l->par_rows;
 

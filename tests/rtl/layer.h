@@ -50,6 +50,7 @@ int layer_finish(uint64_t *s, const struct lxa_caps *caps, struct layer *y);
 int layer_data(uint64_t *s, const struct lxa_caps *caps, struct layer *y); /* the same for a layout and tile already chosen */
 void layer_free(struct layer *y);
 int layer_dual(const struct layer *y);
+int64_t layer_planes_bias(const struct layer *y, uint32_t oc); /* what packing adds to the bias of output channel oc */
 /* Place operands and output in the rig's memory (act_at, res_at != 0: that operand lies there already) and pack them. */
 void layer_load(uint64_t *s, struct rig *r, struct layer *y);
 void layer_desc(const struct layer *y, uint32_t seq, int irq, uint32_t *desc);

@@ -108,8 +108,10 @@ static void make_part(uint64_t *s, const struct layer *y, uint32_t lo, uint32_t 
 	for (i = 0; i < taps; i++)
 		for (c = 0; c < part; c++)
 			p->wgt[i * part + c] = y->wgt[i * icg + lo + c];
-	if (last)
-		memcpy(p->par, y->par, j->out_c * sizeof(*p->par));
+	for (i = 0; last && i < j->out_c; i++) {	/* the last bias holds what all parts lack */
+		p->par[i] = y->par[i];
+		p->par[i].bias += layer_planes_bias(y, (uint32_t)i) - layer_planes_bias(p, (uint32_t)i);
+	}
 	p->barrier = 1;
 }
 
@@ -155,7 +157,8 @@ out:
 static void split_layers(struct rig *r, uint64_t s, int count)
 {
 	static const uint8_t pairs[][2] = { { LXA_FMT_LOG4, LXA_WFMT_LOG }, { LXA_FMT_B1, LXA_WFMT_B1 },
-					    { LXA_FMT_LOG8, LXA_WFMT_S8 }, { LXA_FMT_S8, LXA_WFMT_LOG } };
+					    { LXA_FMT_LOG8, LXA_WFMT_S8 }, { LXA_FMT_S8, LXA_WFMT_LOG },
+					    { LXA_FMT_N4, LXA_WFMT_BITS }, { LXA_FMT_N4, LXA_WFMT_B1 } };
 	struct layer_want want = { .max_macs = 400000 };
 	int flags[4] = { 0 }, grouped[2] = { 0 }, i;
 
@@ -164,7 +167,7 @@ static void split_layers(struct rig *r, uint64_t s, int count)
 		uint32_t icg, before = n_split;
 		struct layer y;
 
-		want.act_fmt = pairs[i % 4][0], want.wgt_fmt = pairs[i % 4][1], want.kind = i / 4 % 4;
+		want.act_fmt = pairs[i % 6][0], want.wgt_fmt = pairs[i % 6][1], want.kind = i / 6 % 4;
 		if (!layer_possible(&r->caps, &want))
 			continue;
 		layer_random(&s, &r->caps, &want, &y);
@@ -172,8 +175,8 @@ static void split_layers(struct rig *r, uint64_t s, int count)
 		if (icg >= 2 && y.job.res_mode == LXA_RES_NONE && y.job.pool_h == 1 && y.job.pool_w == 1 &&
 		    y.job.pool_sy == 1 && y.job.pool_sx == 1) {
 			check_split(r, &y, 2 + rnd_n(&s, icg >= 4 ? 3 : icg - 1), &s);
-			flags[i % 4 ? 0 : y.job.conv_flags & 3] += n_split > before;
-			grouped[i % 4 == 1] += n_split > before && y.job.groups > 1;
+			flags[i % 6 ? 0 : y.job.conv_flags & 3] += n_split > before;
+			grouped[i % 6 == 1] += n_split > before && y.job.groups > 1;
 		}
 		layer_free(&y);
 	}

@@ -164,7 +164,7 @@ static i128 accumulator(const struct layer *y, uint32_t oc, i128 sum, int *halve
 	if (j->act_fmt == LXA_FMT_N4)
 		for (i = 0; i < n; i++)
 			all += j->wgt_fmt == LXA_WFMT_BITS ? wgt_value(j, y->wgt[oc * n + i]).m : y->wgt[oc * n + i];
-	return (sum << *halved) - all * (j->conv_flags & LXA_CONV_ACT_SIGNED ? -1 : (1 << j->act_bits) - 1);
+	return sum * (1 << *halved) - all * (j->conv_flags & LXA_CONV_ACT_SIGNED ? -1 : (1 << j->act_bits) - 1);
 }
 
 static int64_t conv_code(const struct layer *y, uint32_t n, uint32_t oc, uint32_t cy, uint32_t cx)
