@@ -49,14 +49,14 @@ module lxa_shift_lane #(
     if (w_int) v = {w_i[7], w_i} & {9{live}};
     else if (a_int) v = (a_val_i & {9{live}}) ^ {9{neg}};
     else v = {8'd0, live} ^ {9{neg}};
-    for (int unsigned j = 0; j < 4; j++) h[j] = e[4:3] == 2'(j);
+    for (int unsigned j = 0; j < 4; j++) h[j] = e[4:3] == 2'(j) && (ACT_INT || WGT_INT || live);
   end
 
   generate
     if (ACT_INT || WGT_INT) begin : g_shift
       always_comb y = 16'({{7{v[8]}}, v, {8{neg}}} >> (4'd8 - 4'(e[2:0])));
     end else begin : g_decode
-      always_comb for (int unsigned l = 0; l < 16; l++) y[l] = (l < 8 && live && e[2:0] == 3'(l)) ^ neg;
+      always_comb for (int unsigned l = 0; l < 16; l++) y[l] = (l < 8 && e[2:0] == 3'(l)) ^ neg;
     end
   endgenerate
 

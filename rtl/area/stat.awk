@@ -34,7 +34,7 @@ FILENAME ~ /memory$/ {
 /^=== design hierarchy/ { exit }
 /^===/ { module = $2; if (!top) top = module; names[module] = 1; last = module; next }
 NF == 2 && $2 ~ /^[0-9]+$/ {
-	if ($1 in area) own[module, 1] += area[$1] * $2
+	if (how != "xc7" && $1 in area) own[module, 1] += area[$1] * $2
 	else if ($1 == "$_DFF_P_") { own[module, 1] += 5.67 * $2; own[module, 2] += $2 }
 	else if (how == "xc7" && $1 ~ /^LUT[1-6]$/) own[module, 1] += $2
 	else if (how == "xc7" && $1 ~ /^FD[RSCP]E/) own[module, 2] += $2

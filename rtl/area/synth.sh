@@ -32,6 +32,7 @@ if [ "$how" = xc7 ]; then
 	YS
 else
 	cat >> "$dir/script.ys" <<-YS
+		hierarchy -auto-top
 		opt
 		wreduce
 		peepopt
@@ -44,6 +45,7 @@ else
 		opt -full
 		techmap -map $area/adder.v -map +/techmap.v
 		opt -full
+		techmap
 		dfflegalize -cell \$_DFF_P_ x
 		abc -genlib $area/nand2.genlib -script $area/abc.script
 		opt_clean
