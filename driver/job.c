@@ -30,7 +30,8 @@ static int lxa_reject_errno(enum lxa_reject reason)
 static void lxa_task_resolve(struct lxa_file *lf, struct lxa_task *task, const struct lxa_job *job,
 			     struct lxa_extent ext[LXA_EXT_COUNT])
 {
-	const u32 handle[LXA_EXT_COUNT] = { job->act.handle, job->wgt.handle, job->par.handle, job->out.handle };
+	const u32 handle[LXA_EXT_COUNT] = { job->act.handle, job->wgt.handle, job->par.handle, job->out.handle,
+					  job->res.handle };
 	struct lxa_bo *bo;
 	int i;
 

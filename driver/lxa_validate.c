@@ -11,8 +11,10 @@
 #define LXA_LANES_MAX 1024u	/* of one side of an array: keeps all products of lxa_layout() in range */
 
 #define CONV_LOG_FLAGS (LXA_CONV_OUT_SQRT2 | LXA_CONV_OUT_NEAREST)
-#define CONV_SQRT2_FLAGS (LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2 | LXA_CONV_OUT_SQRT2)
-#define CONV_FLAGS (CONV_SQRT2_FLAGS | LXA_CONV_OUT_NEAREST)
+#define CONV_SQRT2_FLAGS (LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2 | LXA_CONV_OUT_SQRT2 | LXA_CONV_RES_SQRT2)
+#define CONV_FLAGS (CONV_SQRT2_FLAGS | LXA_CONV_OUT_NEAREST | LXA_CONV_PACKED | LXA_CONV_ACT_SIGNED | \
+		    LXA_CONV_WGT_SIGNED | LXA_CONV_OUT_LINEAR)
+#define RES_SHIFT_MAX 62
 
 static int in_range(__u32 v, __u32 lo, __u32 hi)
 {
@@ -42,12 +44,6 @@ static int lanes_sane(__u32 oc, __u32 ic)
 	return pow2(oc) && pow2(ic) && oc <= LXA_LANES_MAX && ic <= LXA_LANES_MAX;
 }
 
-/* A pixel of `bits`-bit elements is a whole number of 8-byte units, the unit of IN_PX and OUT_PX. */
-static int pitch_sane(__u32 oc, __u32 ic, __u32 bits)
-{
-	return !oc || !ic || (oc > ic ? oc : ic) * bits % 64 == 0;
-}
-
 int lxa_caps_sane(const struct lxa_caps *caps)
 {
 	if ((caps->modes & LXA_CFG_MODES_SHIFT_MASK) &&
@@ -56,11 +52,13 @@ int lxa_caps_sane(const struct lxa_caps *caps)
 	if ((caps->modes & LXA_CFG_MODES_XNOR_MASK) &&
 	    (!lanes_sane(caps->xnor_oc, caps->xnor_ic) || caps->xnor_ic % 64))
 		return 0;
+	if ((caps->modes & LXA_CFG_MODES_PLANES_MASK) && caps->word_bytes * 4 < caps->xnor_ic)
+		return 0;
 	/* Lanes that are absent may be described as 0; check_mode() then refuses tensors of their layout. */
 	if (caps->shift_oc > LXA_LANES_MAX || caps->shift_ic > LXA_LANES_MAX || caps->xnor_oc > LXA_LANES_MAX ||
 	    caps->xnor_ic > LXA_LANES_MAX)
 		return 0;
-	if (!pitch_sane(caps->shift_oc, caps->shift_ic, 4) || !pitch_sane(caps->xnor_oc, caps->xnor_ic, 1))
+	if ((caps->modes & LXA_CFG_MODES_PACK_MASK) && caps->word_bytes < caps->shift_ic)
 		return 0;
 	if (!pow2(caps->word_bytes) || caps->word_bytes < 8 || caps->word_bytes > 4096)
 		return 0;
@@ -89,7 +87,7 @@ static enum lxa_reject check_nop(const struct lxa_job *job)
 	const struct lxa_ref *ref = &job->act;
 	int i;
 
-	for (i = 0; i < LXA_EXT_COUNT; i++)
+	for (i = 0; i <= LXA_EXT_OUT; i++)	/* the residual lies among the fields below */
 		if (ref[i].handle || ref[i].offset)
 			return LXA_REJECT_RESERVED;
 	for (; p < end; p++)
@@ -168,13 +166,18 @@ static enum lxa_reject check_format(const struct lxa_job *job)
 			return LXA_REJECT_FORMAT;
 		break;
 	case LXA_FMT_B1:
-		if (job->wgt_fmt != LXA_WFMT_B1 || job->pad_mode > LXA_PAD_MINUS)
+	case LXA_FMT_N4:
+		if (job->wgt_fmt != LXA_WFMT_B1 && job->wgt_fmt != LXA_WFMT_BITS)
 			return LXA_REJECT_FORMAT;
 		break;
 	default:
 		return LXA_REJECT_FORMAT;
 	}
-	if (job->act_fmt != LXA_FMT_B1 && job->pad_mode != LXA_PAD_ZERO)
+	if (job->pad_mode > (job->act_fmt == LXA_FMT_B1 ? LXA_PAD_MINUS : LXA_PAD_ZERO))
+		return LXA_REJECT_FORMAT;
+	if (job->act_fmt == LXA_FMT_N4 ? !in_range(job->act_bits, 1, 4) : job->act_bits)
+		return LXA_REJECT_FORMAT;
+	if (job->wgt_fmt == LXA_WFMT_BITS ? !in_range(job->wgt_bits, 1, 4) : job->wgt_bits)
 		return LXA_REJECT_FORMAT;
 	return LXA_REJECT_NONE;
 }
@@ -188,24 +191,67 @@ static enum lxa_reject check_conv_flags(const struct lxa_job *job)
 		return LXA_REJECT_FLAGS;
 	if ((job->conv_flags & LXA_CONV_WGT_SQRT2) && job->wgt_fmt != LXA_WFMT_LOG)
 		return LXA_REJECT_FLAGS;
+	if ((job->conv_flags & LXA_CONV_RES_SQRT2) &&
+	    (job->res_mode != LXA_RES_VALUE || (job->res_fmt != LXA_FMT_LOG4 && job->res_fmt != LXA_FMT_LOG8)))
+		return LXA_REJECT_FLAGS;
 	if ((job->conv_flags & CONV_LOG_FLAGS) && job->kind != LXA_KIND_LOG)
+		return LXA_REJECT_FLAGS;
+	if ((job->conv_flags & LXA_CONV_ACT_SIGNED) && job->act_fmt != LXA_FMT_N4)
+		return LXA_REJECT_FLAGS;
+	if ((job->conv_flags & LXA_CONV_WGT_SIGNED) && job->wgt_fmt != LXA_WFMT_BITS)
+		return LXA_REJECT_FLAGS;
+	if ((job->conv_flags & LXA_CONV_OUT_LINEAR) && job->out_fmt != LXA_OFMT_N4)
+		return LXA_REJECT_FLAGS;
+	if ((job->conv_flags & LXA_CONV_PACKED) && job->act_fmt != LXA_FMT_LOG8 && job->act_fmt != LXA_FMT_U8 &&
+	    job->act_fmt != LXA_FMT_S8)
 		return LXA_REJECT_FLAGS;
 	return LXA_REJECT_NONE;
 }
 
+static int has_pool(const struct lxa_job *job)
+{
+	return job->pool_h > 1 || job->pool_w > 1 || job->pool_sy > 1 || job->pool_sx > 1;
+}
+
+/* The pixels under a kernel row are one run of bytes: nothing may lie between them, and nothing beside them in a row. */
+static enum lxa_reject check_packed(const struct lxa_job *job)
+{
+	if (!(job->conv_flags & LXA_CONV_PACKED))
+		return LXA_REJECT_NONE;
+	if (job->groups != 1)
+		return LXA_REJECT_GEOMETRY;
+	if (job->dx != 1)
+		return LXA_REJECT_KERNEL;
+	return job->pad_l || job->pad_r ? LXA_REJECT_PADDING : LXA_REJECT_NONE;
+}
+
 static enum lxa_reject check_mode(const struct lxa_caps *caps, const struct lxa_job *job)
 {
-	__u32 need = job->act_fmt == LXA_FMT_B1 ? LXA_CFG_MODES_XNOR_MASK : LXA_CFG_MODES_SHIFT_MASK;
+	int xnor = job->act_fmt == LXA_FMT_B1 || job->act_fmt == LXA_FMT_N4;
+	int out_xnor = job->out_fmt == LXA_OFMT_B1 || (job->conv_flags & LXA_CONV_OUT_LINEAR);
+	__u32 need = xnor ? LXA_CFG_MODES_XNOR_MASK : LXA_CFG_MODES_SHIFT_MASK;
 
 	if (job->conv_flags & CONV_SQRT2_FLAGS)
 		need |= LXA_CFG_MODES_SQRT2_MASK;
-	if (job->pool_h > 1 || job->pool_w > 1 || job->pool_sy > 1 || job->pool_sx > 1)
+	if (job->act_fmt == LXA_FMT_U8 || job->act_fmt == LXA_FMT_S8)
+		need |= LXA_CFG_MODES_ACT_INT_MASK;
+	if (job->wgt_fmt == LXA_WFMT_S8)
+		need |= LXA_CFG_MODES_WGT_INT_MASK;
+	if (has_pool(job))
 		need |= LXA_CFG_MODES_POOL_MASK;
+	if (job->res_mode != LXA_RES_NONE || job->kind == LXA_KIND_RAW)
+		need |= LXA_CFG_MODES_RES_MASK;
+	if (job->act_fmt == LXA_FMT_N4 || job->wgt_fmt == LXA_WFMT_BITS)
+		need |= LXA_CFG_MODES_PLANES_MASK;
+	if (job->conv_flags & LXA_CONV_PACKED)
+		need |= LXA_CFG_MODES_PACK_MASK;
 	if ((caps->modes & need) != need)
 		return LXA_REJECT_MODE;
 	/* The output's pixel pitch is in blocks of the lanes that would read it: they must exist. */
-	if (job->out_fmt == LXA_OFMT_B1 ? !caps->xnor_oc || !caps->xnor_ic : !caps->shift_oc || !caps->shift_ic)
+	if (out_xnor ? !caps->xnor_oc || !caps->xnor_ic : !caps->shift_oc || !caps->shift_ic)
 		return LXA_REJECT_MODE;
+	if (job->res_mode != LXA_RES_NONE && (!caps->shift_oc || !caps->shift_ic))
+		return LXA_REJECT_MODE;	/* the same for the residual's, which is never one-bit */
 	return LXA_REJECT_NONE;
 }
 
@@ -213,7 +259,9 @@ static enum lxa_reject check_output(const struct lxa_job *job)
 {
 	__u32 bits, max_code;
 
-	if (job->kind > LXA_KIND_INT8 || job->out_fmt > LXA_OFMT_W32)
+	if (job->kind > LXA_KIND_RAW || job->out_fmt > LXA_OFMT_W64)
+		return LXA_REJECT_OUTPUT;
+	if ((job->kind == LXA_KIND_RAW) != (job->out_fmt == LXA_OFMT_W64) || (job->kind == LXA_KIND_RAW && has_pool(job)))
 		return LXA_REJECT_OUTPUT;
 	bits = lxa_ofmt_bits(job->out_fmt);
 	max_code = bits >= 32 ? 0xffffffffu : (1u << bits) - 1;
@@ -238,13 +286,23 @@ static enum lxa_reject check_output(const struct lxa_job *job)
 	return LXA_REJECT_NONE;
 }
 
-/* What the descriptor has fields for and no engine does yet. */
-static enum lxa_reject check_later(const struct lxa_job *job)
+static enum lxa_reject check_residual(const struct lxa_job *job)
 {
-	if (job->res.handle || job->res.offset || job->res_row || job->res_img || job->res_mode || job->res_fmt ||
-	    job->res_mult || job->res_shift || job->act_bits || job->wgt_bits)
-		return LXA_REJECT_RESERVED;
-	return LXA_REJECT_NONE;
+	int scaled = job->res_fmt || job->res_mult || job->res_shift;
+
+	switch (job->res_mode) {
+	case LXA_RES_NONE:
+		return job->res.handle || job->res.offset || job->res_row || job->res_img || scaled ? LXA_REJECT_RES :
+												      LXA_REJECT_NONE;
+	case LXA_RES_RAW:
+		return scaled || has_pool(job) ? LXA_REJECT_RES : LXA_REJECT_NONE;
+	case LXA_RES_VALUE:
+		if ((job->res_fmt > LXA_FMT_S8 && job->res_fmt != LXA_FMT_W32) || job->res_shift > RES_SHIFT_MAX || has_pool(job))
+			return LXA_REJECT_RES;
+		return LXA_REJECT_NONE;
+	default:
+		return LXA_REJECT_RES;
+	}
 }
 
 static enum lxa_reject check_fields(const struct lxa_caps *caps, const struct lxa_job *job)
@@ -261,15 +319,25 @@ static enum lxa_reject check_fields(const struct lxa_caps *caps, const struct lx
 	if (!r)
 		r = check_conv_flags(job);
 	if (!r)
+		r = check_packed(job);
+	if (!r)
 		r = check_output(job);
 	if (!r)
-		r = check_mode(caps, job);
+		r = check_residual(job);
 	if (!r)
-		r = check_later(job);
+		r = check_mode(caps, job);
 	return r;
 }
 
 /* ---- what follows from the layout --------------------------------------------------------------- */
+
+/* A bit of weight is never 0: off its group, n4 activations would count. (Binary ones cancel, in two passes.) */
+static enum lxa_reject check_blocks(const struct lxa_job *job, const struct lxa_layout *l)
+{
+	if (l->diagonal && job->act_fmt == LXA_FMT_N4 && job->wgt_fmt == LXA_WFMT_B1)
+		return LXA_REJECT_GEOMETRY;
+	return LXA_REJECT_NONE;
+}
 
 static int pitch_ok(const struct lxa_caps *caps, __u64 pitch, __u64 least)
 {
@@ -282,6 +350,9 @@ static enum lxa_reject check_pitches(const struct lxa_caps *caps, const struct l
 	    !pitch_ok(caps, l->in_img, (__u64)job->in_h * l->in_row) ||
 	    !pitch_ok(caps, l->out_row, (__u64)l->out_w * l->out_px) ||
 	    !pitch_ok(caps, l->out_img, (__u64)l->out_h * l->out_row))
+		return LXA_REJECT_PITCH;
+	if (job->res_mode != LXA_RES_NONE && (!pitch_ok(caps, l->res_row, (__u64)l->out_w * l->res_px) ||
+					      !pitch_ok(caps, l->res_img, (__u64)l->out_h * l->res_row)))
 		return LXA_REJECT_PITCH;
 	return LXA_REJECT_NONE;
 }
@@ -324,7 +395,7 @@ static enum lxa_reject check_extent(const struct lxa_caps *caps, const struct lx
 
 static int overlaps(const struct span *a, const struct span *b)
 {
-	return a->addr < b->addr + b->bytes && b->addr < a->addr + a->bytes;
+	return a->bytes && b->bytes && a->addr < b->addr + b->bytes && b->addr < a->addr + a->bytes;
 }
 
 static enum lxa_reject check_spans(const struct lxa_caps *caps, const struct lxa_job *job, const struct lxa_layout *l,
@@ -343,10 +414,14 @@ static enum lxa_reject check_spans(const struct lxa_caps *caps, const struct lxa
 	if (!r)
 		r = check_extent(caps, &job->out, &ext[LXA_EXT_OUT], l->out_bytes, LXA_REJECT_OUT_EXTENT,
 				 &span[LXA_EXT_OUT]);
+	if (!r && job->res_mode != LXA_RES_NONE)
+		r = check_extent(caps, &job->res, &ext[LXA_EXT_RES], l->res_bytes, LXA_REJECT_RES_EXTENT,
+				 &span[LXA_EXT_RES]);
 	if (r)
 		return r;
-	for (i = 0; i < LXA_EXT_OUT; i++)
-		if (overlaps(&span[i], &span[LXA_EXT_OUT]))
+	/* Reads run ahead of the writes, so not even a residual may be added in place. One that is absent has no bytes. */
+	for (i = 0; i < LXA_EXT_COUNT; i++)
+		if (i != LXA_EXT_OUT && overlaps(&span[i], &span[LXA_EXT_OUT]))
 			return LXA_REJECT_OVERLAP;
 	return LXA_REJECT_NONE;
 }
@@ -363,7 +438,8 @@ static int put_memory(__u32 *d, const struct lxa_layout *l, const struct span *s
 	       lxa_desc_set(d, LXA_D_WGT_SIZE, span[LXA_EXT_WGT].bytes) &&
 	       lxa_desc_set(d, LXA_D_PAR_SIZE, span[LXA_EXT_PAR].bytes) &&
 	       lxa_desc_set(d, LXA_D_OUT_SIZE, span[LXA_EXT_OUT].bytes) &&
-	       lxa_desc_set(d, LXA_D_IN_PX, l->in_px / 8) && lxa_desc_set(d, LXA_D_OUT_PX, l->out_px / 8) &&
+	       lxa_desc_set(d, LXA_D_IN_PX, l->packed ? l->in_px : l->in_px / 8) &&
+	       lxa_desc_set(d, LXA_D_OUT_PX, l->out_px / 8) &&
 	       lxa_desc_set(d, LXA_D_IN_ROW, l->in_row) && lxa_desc_set(d, LXA_D_IN_IMG, l->in_img) &&
 	       lxa_desc_set(d, LXA_D_OUT_ROW, l->out_row) && lxa_desc_set(d, LXA_D_OUT_IMG, l->out_img);
 }
@@ -391,7 +467,7 @@ static int put_blocks(__u32 *d, const struct lxa_job *job, const struct lxa_layo
 	return lxa_desc_set(d, LXA_D_OC, job->out_c) && lxa_desc_set(d, LXA_D_OCB, l->ocb) &&
 	       lxa_desc_set(d, LXA_D_ICB, l->icb) && lxa_desc_set(d, LXA_D_ICB_TOTAL, l->icb_total) &&
 	       lxa_desc_set(d, LXA_D_GRP_OCB, l->grp_ocb) && lxa_desc_set(d, LXA_D_GRP_ICB, l->grp_icb) &&
-	       lxa_desc_set(d, LXA_D_MAC_IC, job->in_c / job->groups) &&
+	       lxa_desc_set(d, LXA_D_MAC_IC, l->mac_ic) &&
 	       lxa_desc_set(d, LXA_D_IC_TAIL, l->ic_tail) && lxa_desc_set(d, LXA_D_OC_TAIL, l->oc_tail);
 }
 
@@ -400,10 +476,23 @@ static int put_modes(__u32 *d, const struct lxa_job *job, const struct lxa_layou
 	__u32 act_s = !!(job->conv_flags & LXA_CONV_ACT_SQRT2), wgt_s = !!(job->conv_flags & LXA_CONV_WGT_SQRT2);
 
 	return lxa_desc_set(d, LXA_D_LANE, l->lane) && lxa_desc_set(d, LXA_D_DUAL, act_s | wgt_s) &&
-	       lxa_desc_set(d, LXA_D_HALVE, l->passes == 2) && lxa_desc_set(d, LXA_D_PASSES, l->passes) &&
+	       lxa_desc_set(d, LXA_D_PACK, l->packed) && lxa_desc_set(d, LXA_D_A_BITS, job->act_bits) &&
+	       lxa_desc_set(d, LXA_D_A_SIGN, !!(job->conv_flags & LXA_CONV_ACT_SIGNED)) &&
+	       lxa_desc_set(d, LXA_D_W_SIGN, !!(job->conv_flags & LXA_CONV_WGT_SIGNED)) &&
+	       lxa_desc_set(d, LXA_D_HALVE, l->halve) && lxa_desc_set(d, LXA_D_PASSES, l->passes) &&
 	       lxa_desc_set(d, LXA_D_ACT_FMT, job->act_fmt) && lxa_desc_set(d, LXA_D_WGT_FMT, job->wgt_fmt) &&
 	       lxa_desc_set(d, LXA_D_ACT_S, act_s) && lxa_desc_set(d, LXA_D_WGT_S, wgt_s) &&
 	       lxa_desc_set(d, LXA_D_PAD_MODE, job->pad_mode);
+}
+
+static int put_residual(__u32 *d, const struct lxa_job *job, const struct lxa_layout *l, const struct span *span)
+{
+	return lxa_desc_set(d, LXA_D_RES_ADDR, span->addr) && lxa_desc_set(d, LXA_D_RES_SIZE, span->bytes) &&
+	       lxa_desc_set(d, LXA_D_RES_MODE, job->res_mode) && lxa_desc_set(d, LXA_D_RES_FMT, job->res_fmt) &&
+	       lxa_desc_set(d, LXA_D_RES_S, !!(job->conv_flags & LXA_CONV_RES_SQRT2)) &&
+	       lxa_desc_set(d, LXA_D_RES_SHIFT, job->res_shift) &&
+	       lxa_desc_set(d, LXA_D_RES_MULT, (__u16)job->res_mult) && lxa_desc_set(d, LXA_D_RES_PX, l->res_px / 8) &&
+	       lxa_desc_set(d, LXA_D_RES_ROW, l->res_row) && lxa_desc_set(d, LXA_D_RES_IMG, l->res_img);
 }
 
 static int put_output(__u32 *d, const struct lxa_job *job)
@@ -440,6 +529,9 @@ enum lxa_reject lxa_validate(const struct lxa_caps *caps, const struct lxa_job *
 	if (r)
 		return r;
 	lxa_layout(caps, job, &l);
+	r = check_blocks(job, &l);
+	if (r)
+		return r;
 	r = check_pitches(caps, job, &l);
 	if (r)
 		return r;
@@ -454,7 +546,7 @@ enum lxa_reject lxa_validate(const struct lxa_caps *caps, const struct lxa_job *
 	    !lxa_desc_set(desc, LXA_D_ACT_PITCH, pitch))
 		return LXA_REJECT_TILE;
 	if (!put_memory(desc, &l, span) || !put_shape(desc, job, &l) || !put_blocks(desc, job, &l) ||
-	    !put_modes(desc, job, &l) || !put_output(desc, job))
+	    !put_modes(desc, job, &l) || !put_output(desc, job) || !put_residual(desc, job, &l, &span[LXA_EXT_RES]))
 		return LXA_REJECT_GEOMETRY;
 	return LXA_REJECT_NONE;
 }

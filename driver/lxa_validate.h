@@ -17,7 +17,7 @@ struct lxa_extent {
 	__u64 bytes;
 };
 
-enum { LXA_EXT_ACT, LXA_EXT_WGT, LXA_EXT_PAR, LXA_EXT_OUT, LXA_EXT_COUNT };
+enum { LXA_EXT_ACT, LXA_EXT_WGT, LXA_EXT_PAR, LXA_EXT_OUT, LXA_EXT_RES, LXA_EXT_COUNT };
 
 /* Store v into field f (LXA_D_*). 0 and nothing stored when v needs more bits than the field has. */
 int lxa_desc_set(__u32 desc[LXA_DESC_WORDS], __u32 f, __u64 v);
@@ -27,7 +27,7 @@ int lxa_caps_sane(const struct lxa_caps *caps);
 
 /*
  * Check *job (one copy that nobody else can change) and fill desc. The extents are the whole buffers that job->act,
- * wgt, par and out name, in that order; the offsets are the job's. Fields SEQ, IRQ and BARRIER are left 0 for the scheduler.
+ * wgt, par, out and res name, in that order; the offsets are the job's. Fields SEQ, IRQ and BARRIER are left 0 for the scheduler.
  * On a refusal the content of desc is undefined. Expects lxa_caps_sane(caps).
  */
 enum lxa_reject lxa_validate(const struct lxa_caps *caps, const struct lxa_job *job,

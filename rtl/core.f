@@ -5,6 +5,7 @@ rtl/lxa_act_load.sv
 rtl/lxa_act_mem.sv
 rtl/lxa_wgt_load.sv
 rtl/lxa_par_load.sv
+rtl/lxa_res_load.sv
 rtl/lxa_shift_lane.sv
 rtl/lxa_shift_column.sv
 rtl/lxa_shift_fast.sv

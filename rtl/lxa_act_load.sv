@@ -15,7 +15,7 @@ module lxa_act_load #(
   output logic                req_valid_o,
   input  logic                req_ready_i,
   output logic [63:0]         req_addr_o,
-  output logic [4:0]          req_words_o,
+  output logic [5:0]          req_words_o,
   output logic [63:0]         req_base_o,
   output logic [31:0]         req_size_o,
   input  logic                rsp_valid_i,
@@ -67,7 +67,9 @@ module lxa_act_load #(
 
   always_ff @(posedge clk_i) begin
     if (push_i) begin
-      ring_q[wp_q[TW-1:0]] <= tile_i;
+      // verilator lint_off BLKSEQ
+      ring_q[wp_q[TW-1:0]] = tile_i;         // nobody reads this entry now: blocking, so that simulation keeps no copy
+      // verilator lint_on BLKSEQ
       wait_q[wp_q[TW-1:0]] <= tile_i.barrier && tile_i.first;
       job_q[wp_q[TW-1:0]] <= tile_i.job;
       wp_q <= wp_q + 1'b1;

@@ -42,7 +42,7 @@ module lxa_cmd (
 
   localparam int unsigned WORD_W = lxa_cfg_pkg::WORD_W;
   localparam int unsigned DESC_WORDS = lxa_regs_pkg::DESC_W / WORD_W;
-  localparam int unsigned KEEP_BITS = 37 * 32;                     // the rest of a descriptor is reserved
+  localparam int unsigned KEEP_BITS = 42 * 32;                     // the rest of a descriptor is reserved
   localparam int unsigned KEEP = (KEEP_BITS + WORD_W - 1) / WORD_W;  // words that are kept
   localparam int unsigned AHEAD_LOG2 = 2;
   localparam int unsigned WORDS_LOG2 = $clog2(KEEP << AHEAD_LOG2);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Compute core: takes jobs in order, reads operands through three clients, writes results, reports completion in
+// Compute core: takes jobs in order, reads operands through four clients, writes results, reports completion in
 // order. Wires the tiler, the loaders, the sequencer with its arrays, and the output stage. See ARCHITECTURE.md.
 module lxa_core #(
   localparam int unsigned WBL = $clog2(lxa_cfg_pkg::WORD_W / 8),
@@ -23,7 +23,7 @@ module lxa_core #(
   output logic                             act_req_valid_o,
   input  logic                             act_req_ready_i,
   output logic [63:0]                      act_req_addr_o,
-  output logic [4:0]                       act_req_words_o,
+  output logic [5:0]                       act_req_words_o,
   output logic [63:0]                      act_req_base_o,
   output logic [31:0]                      act_req_size_o,
   input  logic                             act_rsp_valid_i,
@@ -31,7 +31,7 @@ module lxa_core #(
   output logic                             wgt_req_valid_o,
   input  logic                             wgt_req_ready_i,
   output logic [63:0]                      wgt_req_addr_o,
-  output logic [4:0]                       wgt_req_words_o,
+  output logic [5:0]                       wgt_req_words_o,
   output logic [63:0]                      wgt_req_base_o,
   output logic [31:0]                      wgt_req_size_o,
   input  logic                             wgt_rsp_valid_i,
@@ -39,11 +39,19 @@ module lxa_core #(
   output logic                             par_req_valid_o,
   input  logic                             par_req_ready_i,
   output logic [63:0]                      par_req_addr_o,
-  output logic [4:0]                       par_req_words_o,
+  output logic [5:0]                       par_req_words_o,
   output logic [63:0]                      par_req_base_o,
   output logic [31:0]                      par_req_size_o,
   input  logic                             par_rsp_valid_i,
   input  logic [lxa_cfg_pkg::WORD_W-1:0]   par_rsp_data_i,
+  output logic                             res_req_valid_o,
+  input  logic                             res_req_ready_i,
+  output logic [63:0]                      res_req_addr_o,
+  output logic [5:0]                       res_req_words_o,
+  output logic [63:0]                      res_req_base_o,
+  output logic [31:0]                      res_req_size_o,
+  input  logic                             res_rsp_valid_i,
+  input  logic [lxa_cfg_pkg::WORD_W-1:0]   res_rsp_data_i,
   output logic                             wr_valid_o,
   input  logic                             wr_ready_i,
   output logic [63:0]                      wr_addr_o,
@@ -90,9 +98,9 @@ module lxa_core #(
   );
 
   // activations
-  logic act_full, act_free, act_re;
+  logic act_full, act_free, act_re, act_both;
   logic [AW-WBL:0] act_waddr, act_raddr;
-  logic [WORD_W-1:0] act_word;
+  logic [WORD_W-1:0] act_word, act_next;
   lxa_act_load u_act_load (
     .clk_i, .rst_ni, .push_i(push), .tile_i(tile), .retired_i(retired_q), .free_i(act_free), .full_o(act_full),
     .req_valid_o(act_req_valid_o), .req_ready_i(act_req_ready_i), .req_addr_o(act_req_addr_o),
@@ -101,11 +109,11 @@ module lxa_core #(
   );
   lxa_act_mem u_act_mem (
     .clk_i, .we_i(act_rsp_valid_i), .waddr_i(act_waddr), .wdata_i(act_rsp_data_i),
-    .re_i(act_re), .raddr_i(act_raddr), .rdata_o(act_word)
+    .re_i(act_re), .both_i(act_both), .raddr_i(act_raddr), .word_o(act_word), .next_o(act_next)
   );
 
   // weights
-  logic ld_valid, ld_lane, ld_int, ld_s, wgt_ready, wgt_use, swap;
+  logic ld_valid, ld_lane, ld_int, ld_s, wgt_ready, wgt_use;
   logic [WIW-1:0] ld_idx;
   logic [WORD_W-1:0] ld_word;
   lxa_wgt_load u_wgt_load (
@@ -114,7 +122,7 @@ module lxa_core #(
     .req_words_o(wgt_req_words_o), .req_base_o(wgt_req_base_o), .req_size_o(wgt_req_size_o),
     .rsp_valid_i(wgt_rsp_valid_i), .rsp_data_i(wgt_rsp_data_i),
     .ld_valid_o(ld_valid), .ld_lane_o(ld_lane), .ld_int_o(ld_int), .ld_s_o(ld_s), .ld_idx_o(ld_idx),
-    .ld_word_o(ld_word), .ready_o(wgt_ready), .use_i(wgt_use), .swap_i(swap)
+    .ld_word_o(ld_word), .ready_o(wgt_ready), .use_i(wgt_use)
   );
 
   // sequencer and arrays
@@ -123,8 +131,8 @@ module lxa_core #(
   lxa_seq u_seq (
     .clk_i, .rst_ni, .push_i(push), .tile_i(tile), .tiler_busy_i(tiler_busy), .ring_full_i(ring_full),
     .jobs_open_i(accepted_q != retired_q), .act_full_i(act_full), .act_free_o(act_free),
-    .wgt_ready_i(wgt_ready), .wgt_use_o(wgt_use), .swap_o(swap), .acc_free_i(acc_free), .acc_full_o(acc_full),
-    .re_o(act_re), .raddr_o(act_raddr), .op_o(op), .state_o, .macs_o(macs_inc_o), .macs_idle_o(macs_idle)
+    .wgt_ready_i(wgt_ready), .wgt_use_o(wgt_use), .acc_free_i(acc_free), .acc_full_o(acc_full),
+    .re_o(act_re), .both_o(act_both), .raddr_o(act_raddr), .op_o(op), .state_o, .macs_o(macs_inc_o), .macs_idle_o(macs_idle)
   );
   assign step_o = state_o == lxa_core_pkg::ST_BUSY;
 
@@ -136,12 +144,12 @@ module lxa_core #(
   lxa_core_pkg::tile_t cfg;
   lxa_shift_array u_shift (
     .clk_i, .rst_ni, .ld_valid_i(ld_valid && !ld_lane), .ld_int_i(ld_int), .ld_s_i(ld_s), .ld_idx_i(ld_idx),
-    .ld_word_i(ld_word), .op_i(op), .word_i(act_word), .rd_en_i(acc_re && !cfg.lane), .rd_acc_i(rd_acc),
+    .ld_word_i(ld_word), .op_i(op), .word_i(act_word), .next_i(act_next), .rd_en_i(acc_re && !cfg.lane), .rd_acc_i(rd_acc),
     .rd_grp_i(rd_grp), .rd_data_o(shift_rd)
   );
   lxa_xnor_array u_xnor (
     .clk_i, .rst_ni, .ld_valid_i(ld_valid && ld_lane), .ld_idx_i(ld_idx), .ld_word_i(ld_word), .op_i(op),
-    .word_i(act_word), .rd_en_i(acc_re && cfg.lane), .rd_acc_i(rd_acc), .rd_grp_i(rd_grp), .rd_data_o(xnor_rd)
+    .word_i(act_word), .next_i(act_next), .rd_en_i(acc_re && cfg.lane), .rd_acc_i(rd_acc), .rd_grp_i(rd_grp), .rd_data_o(xnor_rd)
   );
 
   // parameters and output stage
@@ -156,23 +164,33 @@ module lxa_core #(
     .rdata_o(par_row)
   );
 
+  logic res_valid, res_take;
+  logic [L*64-1:0] res_grp;
+  lxa_res_load u_res_load (
+    .clk_i, .rst_ni, .push_i(push), .tile_i(tile), .retired_i(retired_q),
+    .req_valid_o(res_req_valid_o), .req_ready_i(res_req_ready_i), .req_addr_o(res_req_addr_o),
+    .req_words_o(res_req_words_o), .req_base_o(res_req_base_o), .req_size_o(res_req_size_o),
+    .rsp_valid_i(res_rsp_valid_i), .rsp_data_i(res_rsp_data_i), .valid_o(res_valid), .take_i(res_take),
+    .data_o(res_grp)
+  );
+
   lxa_core_pkg::item_t item;
   logic out_en, rq_empty, pk_empty, g_valid, g_last;
-  logic [L*32-1:0] g_code;
+  logic [L*32-1:0] g_code, g_high;
   logic [63:0] g_addr;
   // Everything of a job is written when the output stage is empty and, from the cycle after on, no write is open.
   lxa_drain u_drain (
     .clk_i, .rst_ni, .push_i(push), .tile_i(tile), .tile_o(tile_free), .acc_full_i(acc_full),
-    .acc_free_o(acc_free), .par_full_i(par_full), .par_free_o(par_free), .en_i(out_en),
+    .acc_free_o(acc_free), .par_full_i(par_full), .par_free_o(par_free), .res_valid_i(res_valid), .res_take_o(res_take), .en_i(out_en),
     .empty_i(rq_empty && pk_empty), .quiet_i(wr_idle_i && macs_idle), .retire_o(retire), .re_o(par_re),
     .acc_re_o(acc_re), .acc_o(rd_acc), .grp_o(rd_grp), .par_o(par_raddr), .item_o(item), .cfg_o(cfg)
   );
   lxa_requant u_requant (
     .clk_i, .rst_ni, .en_i(out_en), .cfg_i(cfg), .item_i(item), .shift_i(shift_rd), .xnor_i(xnor_rd),
-    .par_i(par_row), .valid_o(g_valid), .code_o(g_code), .addr_o(g_addr), .last_o(g_last), .empty_o(rq_empty)
+    .par_i(par_row), .res_i(res_grp), .valid_o(g_valid), .code_o(g_code), .high_o(g_high), .addr_o(g_addr), .last_o(g_last), .empty_o(rq_empty)
   );
   lxa_pack u_pack (
-    .clk_i, .rst_ni, .fmt_i(cfg.out_fmt), .valid_i(g_valid), .ready_o(out_en), .code_i(g_code), .addr_i(g_addr),
+    .clk_i, .rst_ni, .fmt_i(cfg.out_fmt), .valid_i(g_valid), .ready_o(out_en), .code_i(g_code), .high_i(g_high), .addr_i(g_addr),
     .last_i(g_last), .wr_valid_o, .wr_ready_i, .wr_addr_o, .wr_data_o, .wr_strb_o, .empty_o(pk_empty)
   );
   assign wr_base_o = cfg.out_base;

@@ -17,6 +17,17 @@ package lxa_core_pkg;
   localparam logic [2:0] ST_PIPE = 3'd5;
 
   typedef struct packed {
+    // residual operand; first pixel of the tile in it
+    logic [63:0] res_addr;
+    logic [63:0] res_base;
+    logic [31:0] res_size;
+    logic [31:0] res_row;
+    logic [15:0] res_px;         // 8-byte units
+    logic signed [15:0] res_mult;
+    logic [5:0] res_shift;
+    logic [2:0] res_fmt;
+    logic res_s;
+    logic [1:0] res_mode;
     // the job
     logic [7:0] job;             // number of the job, modulo 256
     logic first;                 // first tile of the job
@@ -29,8 +40,12 @@ package lxa_core_pkg;
     logic [2:0] wgt_fmt;
     logic act_s;
     logic wgt_s;
+    logic pack;                  // packed pixels
     logic [1:0] pad_mode;
     logic [2:0] passes;
+    logic [2:0] planes;          // of the activations: runs over the pixels in a step
+    logic a_sign;                // the last plane, the last pass counts negative
+    logic w_sign;
     logic [15:0] ocb;
     logic [15:0] icb;
     logic [15:0] icb_total;
@@ -40,7 +55,7 @@ package lxa_core_pkg;
     logic [7:0] ic_tail;
     logic [7:0] oc_tail;
     logic [3:0] kh;
-    logic [3:0] kw;
+    logic [3:0] kw;              // 1 with packed pixels: a kernel row is one run
     logic [4:0] dy;
     logic [4:0] dx;
     logic [2:0] sy;
@@ -101,13 +116,19 @@ package lxa_core_pkg;
     logic act_s;
     logic in_img;                // the tap lies in the image
     logic [1:0] pad_mode;
-    logic [7:0] n;               // valid channels (XNOR)
+    logic pack;
+    logic [7:0] n;               // valid channels (XNOR lanes, packed pixels)
+    logic linear;                // XNOR lanes: bit planes; else all of the following four are 0
+    logic wbits;                 // weights are a plane of 0 and 1
+    logic [1:0] plane;           // plane of the activations
+    logic [2:0] sh;              // what the planes are worth: 2^sh, negative
+    logic neg;
     logic first;                 // write the accumulator instead of adding
     logic swap;                  // first pixel of a step: take the new weights
     logic last;                  // last operation of a block
     logic half;                  // accumulator half and pixel
     logic [PM-1:0] pix;
-    logic [7:0] off;             // byte offset of the group in the word
+    logic [7:0] off;             // byte offset of the block in the word
   } op_t;
 
   // One step of the output stage: a parameter row of a group of channels at one position of the pool window.

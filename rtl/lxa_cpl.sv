@@ -28,7 +28,7 @@ module lxa_cpl (
   output logic                           done_o,      // a record is in memory
   output logic                           irq_o,       // ... and its job wants an interrupt
   output logic                           sample_o,
-  input  logic [767:0]                   share_i,
+  input  logic [767:0]                   share_i,    // as of sample_o, from the next cycle on
   // write DMA
   output logic                           wr_valid_o,
   input  logic                           wr_ready_i,
@@ -54,7 +54,7 @@ module lxa_cpl (
   // ---- dispatched jobs ---------------------------------------------------------------------------
   logic                 nop_q [0:JOBS-1], irq_q [0:JOBS-1];
   logic [31:0]          seq_q [0:JOBS-1];
-  logic [95:0]          act_q [0:JOBS-1], wgt_q [0:JOBS-1], par_q [0:JOBS-1], win_out_q [0:JOBS-1];
+  logic [95:0]          act_q [0:JOBS-1], wgt_q [0:JOBS-1], par_q [0:JOBS-1], win_out_q [0:JOBS-1], res_q [0:JOBS-1];
   logic [JOBS_LOG2:0]   in_q, rec_ptr_q, out_q, held;  // dispatched, record begun, record in memory
   logic [JOBS_LOG2-1:0] in_idx, rec_idx, out_idx;
   logic [31:0]          last_seq_q, old_seq;
@@ -77,6 +77,7 @@ module lxa_cpl (
       wgt_q[in_idx] <= {job_i.wgt_size, job_i.wgt_addr};
       par_q[in_idx] <= {job_i.par_size, job_i.par_addr};
       win_out_q[in_idx] <= {job_i.out_size, job_i.out_addr};
+      res_q[in_idx] <= job_i.res_mode == 2'(lxa_regs_pkg::RES_NONE) ? {32'd0, ~64'd0} : {job_i.res_size, job_i.res_addr};
     end
     if (!rst_ni) begin
       in_q <= '0;
@@ -97,12 +98,14 @@ module lxa_cpl (
   logic          write_q, start;
   logic [31:0]   count_q, rec_count_q, slot;
   logic [3:0]    idx_q;
-  logic [1023:0] rec_q;
+  logic [127:0]  rec_q;   // the record begins with it; the share is kept by the counters
+  logic [1023:0] rec;
 
   assign start = !write_q && rec_ptr_q != in_q && !stop_i && (nop_q[rec_idx] || done_valid_i);
   assign done_ready_o = start && !nop_q[rec_idx];
   assign sample_o = start;
   assign wr_valid_o = write_q;
+  assign rec = {128'd0, share_i, rec_q};
   always_comb begin
     slot = '0;
     wr_addr_o = '0;
@@ -110,7 +113,7 @@ module lxa_cpl (
     if (write_q) begin
       slot = rec_count_q & ((32'd1 << ring_log2_i) - 32'd1);
       wr_addr_o = cpl_base_i + {25'd0, slot, 7'd0} + (64'(idx_q) << WB_LOG2);
-      wr_data_o = rec_q[{6'd0, idx_q} * WORD_W +: WORD_W];
+      wr_data_o = rec[{6'd0, idx_q} * WORD_W +: WORD_W];
     end
   end
   assign wr_last_o = idx_q == 0;
@@ -121,12 +124,10 @@ module lxa_cpl (
 
   always_ff @(posedge clk_i) begin
     if (start) begin
-      rec_q <= '0;
       rec_q[31:0] <= seq_q[rec_idx];
       rec_q[63:32] <= 32'(lxa_regs_pkg::STATUS_OK);
       rec_q[95:64] <= 32'(lxa_regs_pkg::STREAM_NONE);
       rec_q[127:96] <= rec_count_q + 32'd1;
-      rec_q[895:128] <= share_i;
     end
     if (!rst_ni) begin
       write_q <= 1'b0;
@@ -169,6 +170,7 @@ module lxa_cpl (
         3'(lxa_regs_pkg::STREAM_ACT): b_win = act_q[b_idx];
         3'(lxa_regs_pkg::STREAM_WGT): b_win = wgt_q[b_idx];
         3'(lxa_regs_pkg::STREAM_PAR): b_win = par_q[b_idx];
+        3'(lxa_regs_pkg::STREAM_RES): b_win = res_q[b_idx];
         default: b_win = win_out_q[b_idx];
       endcase
       b_off = err_i.addr - b_win[63:0];

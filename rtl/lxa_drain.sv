@@ -17,6 +17,8 @@ module lxa_drain #(
   output logic                        acc_free_o,
   input  logic                        par_full_i,
   output logic                        par_free_o,
+  input  logic                        res_valid_i, // the next group of the residual is here
+  output logic                        res_take_o,
   input  logic                        en_i,        // the output stage moves
   input  logic                        empty_i,     // nothing in it, nor waiting to be written
   input  logic                        quiet_i,     // all writes are in memory
@@ -66,7 +68,7 @@ module lxa_drain #(
 
   logic signed [19:0] y1, x1;               // window's end inside the tile
   logic r_end, wx_end, wy_end, g_end, ox_end, oy_end, win_end, blk_end;
-  logic load;
+  logic load, need_res;
 
   // Worked out only where they are used: simulation is faster for it.
   always_comb begin
@@ -79,7 +81,8 @@ module lxa_drain #(
         3'(lxa_regs_pkg::OFMT_B1): grp_bytes = 20'(LANES / 8);
         3'(lxa_regs_pkg::OFMT_N4): grp_bytes = 20'(LANES / 2);
         3'(lxa_regs_pkg::OFMT_B8): grp_bytes = 20'(LANES);
-        default: grp_bytes = 20'(LANES * 4);
+        3'(lxa_regs_pkg::OFMT_W32): grp_bytes = 20'(LANES * 4);
+        default: grp_bytes = 20'(LANES * 8);
       endcase
       blk_bytes = t_q.lane ? grp_bytes * 20'(XOC / LANES) : grp_bytes * 20'(SOC / LANES);
     end
@@ -109,7 +112,10 @@ module lxa_drain #(
 
   assign load = state_q == S_IDLE && wp_q != rp_q && accs_q != 2'd0;
   assign tile_o = load;
-  assign re_o = state_q == S_RUN && en_i;
+  // A group with a channel below OC waits for its residual at its first row; the others write 0.
+  assign need_res = t_q.res_mode != 2'(lxa_regs_pkg::RES_NONE) && r_q == 3'd0 && left_q != 8'd0;
+  assign re_o = state_q == S_RUN && en_i && (!need_res || res_valid_i);
+  assign res_take_o = re_o && need_res;
   assign acc_re_o = re_o && r_q == 3'd0;
   assign acc_o = {half_q, PW'(yb_q + wx_q)};
   assign grp_o = g_q[GW-1:0];
@@ -127,7 +133,9 @@ module lxa_drain #(
 
   always_ff @(posedge clk_i) begin
     if (push_i) begin
-      ring_q[wp_q[TW-1:0]] <= tile_i;
+      // verilator lint_off BLKSEQ
+      ring_q[wp_q[TW-1:0]] = tile_i;         // nobody reads this entry now: blocking, so that simulation keeps no copy
+      // verilator lint_on BLKSEQ
       wp_q <= wp_q + 1'b1;
     end
     if (en_i) item_q.valid <= re_o;
@@ -149,7 +157,8 @@ module lxa_drain #(
             3'(lxa_regs_pkg::OFMT_B1): ng_q <= (GW+1)'((px_bytes - boff_q) >> $clog2(LANES / 8));
             3'(lxa_regs_pkg::OFMT_N4): ng_q <= (GW+1)'((px_bytes - boff_q) >> $clog2(LANES / 2));
             3'(lxa_regs_pkg::OFMT_B8): ng_q <= (GW+1)'((px_bytes - boff_q) >> $clog2(LANES));
-            default: ng_q <= (GW+1)'((px_bytes - boff_q) >> $clog2(LANES * 4));
+            3'(lxa_regs_pkg::OFMT_W32): ng_q <= (GW+1)'((px_bytes - boff_q) >> $clog2(LANES * 4));
+            default: ng_q <= (GW+1)'((px_bytes - boff_q) >> $clog2(LANES * 8));
           endcase
         end
         oy_q <= '0;
@@ -168,7 +177,7 @@ module lxa_drain #(
         ga_q <= t_q.out_addr + 64'(boff_q);
         state_q <= S_RUN;
       end
-      S_RUN: if (en_i) begin
+      S_RUN: if (re_o) begin
         item_q.row <= r_q;
         item_q.row_last <= r_end;
         item_q.win_first <= $signed(20'(wx_q)) == (wxr_q < 0 ? 20'sd0 : wxr_q) &&

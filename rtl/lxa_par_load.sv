@@ -16,7 +16,7 @@ module lxa_par_load #(
   output logic                           req_valid_o,
   input  logic                           req_ready_i,
   output logic [63:0]                    req_addr_o,
-  output logic [4:0]                     req_words_o,
+  output logic [5:0]                     req_words_o,
   output logic [63:0]                    req_base_o,
   output logic [31:0]                    req_size_o,
   input  logic                           rsp_valid_i,
@@ -72,7 +72,9 @@ module lxa_par_load #(
 
   always_ff @(posedge clk_i) begin
     if (push_i) begin
-      ring_q[wp_q[TW-1:0]] <= tile_i;
+      // verilator lint_off BLKSEQ
+      ring_q[wp_q[TW-1:0]] = tile_i;         // nobody reads this entry now: blocking, so that simulation keeps no copy
+      // verilator lint_on BLKSEQ
       wp_q <= wp_q + 1'b1;
     end
     if (load) begin

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// AXI4 read master: takes requests of four clients, checks windows, issues bursts, hands the words back in order.
+// AXI4 read master: takes requests of five clients, checks windows, issues bursts, hands the words back in order.
 //
-// Arbitration: descriptors first (rare, and an array without a job does nothing), then parameters (few words, bounded by
-// the core's parameter buffer, and the output stage that waits for them would in time block the array), then weights and
+// Arbitration: descriptors first (rare, and an array without a job does nothing), then parameters and the residual (few
+// words, bounded by the core's buffers, and the output stage that waits for them would in time block the array), then weights and
 // activations, which share what is left: the one that has been given fewer words goes next. Counting words and not
 // requests matters, because activation requests are as short as a tile's row while weight requests are full bursts; the
 // debt is capped, so a stream that was quiet for long does not shut the other out when it comes back. Either stream
@@ -23,24 +23,31 @@ module lxa_rd_dma (
   input  logic                           act_req_valid_i,
   output logic                           act_req_ready_o,
   input  logic [63:0]                    act_req_addr_i,
-  input  logic [4:0]                     act_req_words_i,
+  input  logic [5:0]                     act_req_words_i,
   input  logic [63:0]                    act_req_base_i,
   input  logic [31:0]                    act_req_size_i,
   output logic                           act_rsp_valid_o,
   input  logic                           wgt_req_valid_i,
   output logic                           wgt_req_ready_o,
   input  logic [63:0]                    wgt_req_addr_i,
-  input  logic [4:0]                     wgt_req_words_i,
+  input  logic [5:0]                     wgt_req_words_i,
   input  logic [63:0]                    wgt_req_base_i,
   input  logic [31:0]                    wgt_req_size_i,
   output logic                           wgt_rsp_valid_o,
   input  logic                           par_req_valid_i,
   output logic                           par_req_ready_o,
   input  logic [63:0]                    par_req_addr_i,
-  input  logic [4:0]                     par_req_words_i,
+  input  logic [5:0]                     par_req_words_i,
   input  logic [63:0]                    par_req_base_i,
   input  logic [31:0]                    par_req_size_i,
   output logic                           par_rsp_valid_o,
+  input  logic                           res_req_valid_i,
+  output logic                           res_req_ready_o,
+  input  logic [63:0]                    res_req_addr_i,
+  input  logic [5:0]                     res_req_words_i,
+  input  logic [63:0]                    res_req_base_i,
+  input  logic [31:0]                    res_req_size_i,
+  output logic                           res_rsp_valid_o,
   output logic [lxa_cfg_pkg::WORD_W-1:0] rsp_data_o,  // for whichever valid is set
   // state
   output logic                           idle_o,  // no burst open
@@ -68,29 +75,31 @@ module lxa_rd_dma (
   localparam int unsigned RATIO = WORD_W / BUS_W;
   localparam int unsigned WB_LOG2 = $clog2(WORD_W / 8);
   localparam int unsigned OUT_LOG2 = $clog2(lxa_cfg_pkg::RD_OUTSTANDING);
-  localparam logic [1:0]  CMD = 2'd0, ACT = 2'd1, WGT = 2'd2, PAR = 2'd3;
+  localparam logic [2:0]  CMD = 3'd0, ACT = 3'd1, WGT = 3'd2, PAR = 3'd3, RES = 3'd4;
 
   // ---- choose a request --------------------------------------------------------------------------
   logic              sel_valid_q, sel_take, sel_free, grant;
-  logic [1:0]        sel_client_q, pick;
+  logic [2:0]        sel_client_q, pick;
   logic [63:0]       sel_addr_q, sel_base_q;
-  logic [4:0]        sel_words_q;
+  logic [5:0]        sel_words_q;
   logic [31:0]       sel_size_q;
   logic signed [7:0] debt_q;  // words that activations have had more than weights, saturating
 
   always_comb begin
     if (cmd_req_valid_i) pick = CMD;
     else if (par_req_valid_i) pick = PAR;
+    else if (res_req_valid_i) pick = RES;
     else if (act_req_valid_i && (!wgt_req_valid_i || debt_q <= 0)) pick = ACT;
     else pick = WGT;
   end
 
   assign sel_free = (!sel_valid_q || sel_take) && !stop_i;
-  assign grant = sel_free && (cmd_req_valid_i || act_req_valid_i || wgt_req_valid_i || par_req_valid_i);
+  assign grant = sel_free && (cmd_req_valid_i || act_req_valid_i || wgt_req_valid_i || par_req_valid_i || res_req_valid_i);
   assign cmd_req_ready_o = sel_free && pick == CMD;
   assign act_req_ready_o = sel_free && pick == ACT;
   assign wgt_req_ready_o = sel_free && pick == WGT;
   assign par_req_ready_o = sel_free && pick == PAR;
+  assign res_req_ready_o = sel_free && pick == RES;
 
   always_ff @(posedge clk_i) begin
     if (grant) begin
@@ -114,9 +123,15 @@ module lxa_rd_dma (
           sel_base_q <= par_req_base_i;
           sel_size_q <= par_req_size_i;
         end
+        RES: begin
+          sel_addr_q <= res_req_addr_i;
+          sel_words_q <= res_req_words_i;
+          sel_base_q <= res_req_base_i;
+          sel_size_q <= res_req_size_i;
+        end
         default: begin
           sel_addr_q <= cmd_req_addr_i;
-          sel_words_q <= 5'(lxa_regs_pkg::DESC_W / WORD_W);
+          sel_words_q <= 6'(lxa_regs_pkg::DESC_W / WORD_W);
           sel_base_q <= cmd_req_addr_i;
           sel_size_q <= 32'(lxa_regs_pkg::DESC_W / 8);
         end
@@ -128,8 +143,8 @@ module lxa_rd_dma (
     end else begin
       if (grant) sel_valid_q <= 1'b1;
       else if (sel_take) sel_valid_q <= 1'b0;
-      if (grant && pick == ACT && debt_q < 8'sd32) debt_q <= debt_q + $signed({3'b0, act_req_words_i});
-      if (grant && pick == WGT && debt_q > -8'sd32) debt_q <= debt_q - $signed({3'b0, wgt_req_words_i});
+      if (grant && pick == ACT && debt_q < 8'sd32) debt_q <= debt_q + $signed({2'b0, act_req_words_i});
+      if (grant && pick == WGT && debt_q > -8'sd32) debt_q <= debt_q - $signed({2'b0, wgt_req_words_i});
     end
   end
 
@@ -141,7 +156,7 @@ module lxa_rd_dma (
   logic [7:0]        ar_len_q;
   logic [OUT_LOG2:0] open;
   logic              open_empty, pop;
-  logic [1:0]        rsp_client;
+  logic [2:0]        rsp_client;
   logic [63:0]       rsp_addr;
 
   always_comb begin
@@ -173,7 +188,7 @@ module lxa_rd_dma (
   end
 
   lxa_sfifo #(
-    .W(66),
+    .W(67),
     .LOG2(OUT_LOG2)
   ) u_open (
     .clk_i,
@@ -196,7 +211,7 @@ module lxa_rd_dma (
   // Clients have room for what they asked for, so data is never refused. A beat that nobody asked for is dropped.
   logic              beat, word_end, bus_err;
   logic              word_valid_q, word_err_q;
-  logic [1:0]        word_client_q;
+  logic [2:0]        word_client_q;
   logic [WORD_W-1:0] word_q, word_d;
 
   assign m_axi_rready_o = 1'b1;
@@ -242,6 +257,7 @@ module lxa_rd_dma (
   assign act_rsp_valid_o = word_valid_q && word_client_q == ACT;
   assign wgt_rsp_valid_o = word_valid_q && word_client_q == WGT;
   assign par_rsp_valid_o = word_valid_q && word_client_q == PAR;
+  assign res_rsp_valid_o = word_valid_q && word_client_q == RES;
   assign cmd_rsp_err_o = word_err_q;
 
   // ---- state and errors --------------------------------------------------------------------------
@@ -264,9 +280,10 @@ module lxa_rd_dma (
     end
   end
 
-  function automatic logic [2:0] stream_of(input logic [1:0] client);
+  function automatic logic [2:0] stream_of(input logic [2:0] client);
     stream_of = client == ACT ? 3'(lxa_regs_pkg::STREAM_ACT) : client == WGT ? 3'(lxa_regs_pkg::STREAM_WGT) :
-                client == PAR ? 3'(lxa_regs_pkg::STREAM_PAR) : 3'(lxa_regs_pkg::STREAM_CMD);
+                client == PAR ? 3'(lxa_regs_pkg::STREAM_PAR) : client == RES ? 3'(lxa_regs_pkg::STREAM_RES) :
+                3'(lxa_regs_pkg::STREAM_CMD);
   endfunction
 
   // ---- assertions --------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Turns one run of words into read requests of up to 16 words that do not cross a 16-word boundary. A request is
+// Turns one run of words into read requests of up to 256 bytes that do not cross a 256-byte boundary. A request is
 // raised only when there is room for its answer; a new run is taken in the cycle in which the last request leaves.
 module lxa_reader #(
   localparam int unsigned WBL = $clog2(lxa_cfg_pkg::WORD_W / 8)
@@ -14,21 +14,23 @@ module lxa_reader #(
   output logic        req_valid_o,
   input  logic        req_ready_i,
   output logic [63:0] req_addr_o,
-  output logic [4:0]  req_words_o,
+  output logic [5:0]  req_words_o,
   output logic        fire_o        // a request left
 );
+
+  localparam int unsigned BURST = 2048 / lxa_cfg_pkg::WORD_W;   // words
 
   logic busy_q;
   logic [63:0] addr_q;
   logic [31:0] left_q;
-  logic [4:0] to_edge, words;
+  logic [5:0] to_edge, words;
 
   always_comb begin
     to_edge = '0;
     words = '0;
     if (busy_q) begin
-      to_edge = 5'd16 - 5'(addr_q[WBL +: 4]);
-      words = left_q < 32'(to_edge) ? 5'(left_q) : to_edge;
+      to_edge = 6'(BURST) - 6'(addr_q[7:WBL]);
+      words = left_q < 32'(to_edge) ? 6'(left_q) : to_edge;
     end
   end
   assign req_valid_o = busy_q && 16'(words) <= room_i;

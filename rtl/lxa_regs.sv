@@ -59,9 +59,14 @@ module lxa_regs (
 );
 
   localparam logic [31:0] ID = {lxa_regs_pkg::DESC_MAGIC, 8'd1, 8'd0};
-  localparam logic [7:0]  ACC_W = 8'd48, HALF_W = 8'd32, XACC_W = 8'd32;  // rtl/README.md, section 3
-  localparam logic        HAS_SHIFT = lxa_cfg_pkg::SHIFT_OC != 0 && lxa_cfg_pkg::SHIFT_IC != 0;
-  localparam logic        HAS_XNOR = lxa_cfg_pkg::XNOR_OC != 0 && lxa_cfg_pkg::XNOR_IC != 0;
+  localparam logic [7:0]  HALF_W = 8'(lxa_cfg_pkg::HALF_W), XACC_W = 8'(lxa_cfg_pkg::XACC_W);  // rtl/README.md, section 3
+  localparam logic [7:0]  ACC_W = lxa_cfg_pkg::HALF_W < 24 ? 8'(2 * lxa_cfg_pkg::HALF_W) : 8'd48;
+  localparam logic        SHIFT = lxa_cfg_pkg::SHIFT_OC != 0, XNOR = lxa_cfg_pkg::XNOR_OC != 0;
+  localparam logic [31:0] MODES = {
+    23'd0, lxa_cfg_pkg::HAS_RES != 0, SHIFT && lxa_cfg_pkg::HAS_PACK != 0, XNOR && lxa_cfg_pkg::HAS_PLANES != 0,
+    SHIFT && lxa_cfg_pkg::HAS_WGT_INT != 0, SHIFT && lxa_cfg_pkg::HAS_ACT_INT != 0, lxa_cfg_pkg::HAS_POOL != 0,
+    XNOR, SHIFT && lxa_cfg_pkg::HAS_SQRT2 != 0, SHIFT
+  };
   localparam logic [4:0]  LOG2_MAX = 5'(lxa_cfg_pkg::RING_LOG2_MAX);
 
   // ---- write -------------------------------------------------------------------------------------
@@ -160,7 +165,7 @@ module lxa_regs (
         lxa_regs_pkg::REG_CFG_ACC: rdata_q <= 32'(lxa_cfg_pkg::ACC_PIXELS);
         lxa_regs_pkg::REG_CFG_WGT: rdata_q <= 32'(lxa_cfg_pkg::WGT_BYTES);
         lxa_regs_pkg::REG_CFG_BUS: rdata_q <= {16'(lxa_cfg_pkg::WORD_W / 8), 16'(lxa_cfg_pkg::BUS_W / 8)};
-        lxa_regs_pkg::REG_CFG_MODES: rdata_q <= {28'd0, 1'b1, HAS_XNOR, HAS_SHIFT, HAS_SHIFT};  // pool, xnor, sqrt2, shift
+        lxa_regs_pkg::REG_CFG_MODES: rdata_q <= MODES;
         lxa_regs_pkg::REG_CFG_RING: rdata_q <= {16'd0, 8'(lxa_cfg_pkg::RD_OUTSTANDING), 3'd0, LOG2_MAX};
         lxa_regs_pkg::REG_CTRL: rdata_q <= {30'd0, resetting_i, enable_q};
         lxa_regs_pkg::REG_STATUS: rdata_q <= {29'd0, resetting_i, error_i, idle_i};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Output stage: OUT_LANES channels a cycle from accumulator to code (rtl/README.md, sections 3 and 4), then the maximum
-// over the pool window. Stages: total + bias | product | shift and clamp | code and pool. Further rows of thresholds
-// follow their channel down the same pipeline and are counted in the last stage.
+// over the pool window. Stages: total + bias | product | shift, residual and clamp | code and pool. Further rows of
+// thresholds follow their channel down the same pipeline and are counted in the last stage. A residual's value is worked
+// out beside the first two stages. Kind raw sends the accumulators down in the place of the parameters.
 module lxa_requant (
   input  logic                clk_i,
   input  logic                rst_ni,
@@ -13,13 +14,18 @@ module lxa_requant (
   input  logic [lxa_cfg_pkg::OUT_LANES*64-1:0]  shift_i,
   input  logic [lxa_cfg_pkg::OUT_LANES*32-1:0]  xnor_i,
   input  logic [lxa_cfg_pkg::OUT_LANES*128-1:0] par_i,
+  input  logic [lxa_cfg_pkg::OUT_LANES*64-1:0]  res_i,
   output logic                                  valid_o,            // a group of a pixel is complete
   output logic [lxa_cfg_pkg::OUT_LANES*32-1:0]  code_o,
+  output logic [lxa_cfg_pkg::OUT_LANES*32-1:0]  high_o,             // kind raw: the upper half
   output logic [63:0]                           addr_o,
   output logic                                  last_o,             // of the pixel in this block
   output logic                                  empty_o
 );
   localparam int unsigned L = lxa_cfg_pkg::OUT_LANES;
+  localparam int unsigned HW = lxa_cfg_pkg::HALF_W;      // even, odd sum; a slot; an XNOR sum
+  localparam int unsigned SW = 2 * HW;
+  localparam int unsigned XW = lxa_cfg_pkg::XACC_W;
 
   // verilator lint_off UNUSEDSIGNAL
   lxa_core_pkg::item_t ma_q, mb_q, mc_q;
@@ -27,10 +33,23 @@ module lxa_requant (
   // verilator lint_on UNUSEDSIGNAL
   logic [L*48-1:0] t_q;
   logic [L*64-1:0] p_q;
-  logic [L*32-1:0] u_q, best_q;
+  logic [L*32-1:0] u_q, best_q, high_q;
+  logic [L*33-1:0] x_q;                  // residual, 15 fraction bits when it is a log code
+  logic [L*49-1:0] xp_q;                 // times its multiplier
   logic [L*5-1:0] cnt_q;
   logic valid_q, last_q;
   logic [63:0] addr_q;
+
+  // A residual element as the contract has it.
+  function automatic logic [32:0] res_value(input logic [31:0] q, input logic [2:0] fmt, input logic s);
+    logic [4:0] e2;
+    e2 = s ? 5'(q[7:0] - 8'd1) : {4'(q[7:0] - 8'd1), 1'b0};
+    if (fmt == 3'(lxa_regs_pkg::FMT_W32)) res_value = {q[31], q};
+    else if (fmt == 3'(lxa_regs_pkg::FMT_U8)) res_value = {25'd0, q[7:0]};
+    else if (fmt == 3'(lxa_regs_pkg::FMT_S8)) res_value = {{25{q[7]}}, q[7:0]};
+    else if (q[7:0] == 8'd0) res_value = '0;
+    else res_value = (e2[0] ? 33'd46341 : 33'd32768) << e2[4:1];
+  endfunction
 
   // Logarithm of u as the contract has it, before offset and saturation; u != 0.
   function automatic logic [6:0] log_e(input logic [31:0] u, input logic s, input logic near);
@@ -49,9 +68,12 @@ module lxa_requant (
   endfunction
 
   logic signed [63:0] lo, hi;
-  logic is_int, is_log;
+  logic is_int, is_log, is_raw, res_raw, res_val;
   assign is_int = cfg_i.kind == 3'(lxa_regs_pkg::KIND_INT32) || cfg_i.kind == 3'(lxa_regs_pkg::KIND_INT8);
   assign is_log = cfg_i.kind == 3'(lxa_regs_pkg::KIND_LOG);
+  assign is_raw = cfg_i.kind == 3'(lxa_regs_pkg::KIND_RAW);
+  assign res_raw = cfg_i.res_mode == 2'(lxa_regs_pkg::RES_RAW);
+  assign res_val = cfg_i.res_mode == 2'(lxa_regs_pkg::RES_VALUE);
   always_comb begin
     lo = '0;
     hi = '0;
@@ -63,6 +85,7 @@ module lxa_requant (
 
   assign valid_o = valid_q;
   assign code_o = best_q;
+  assign high_o = high_q;
   assign addr_o = addr_q;
   assign last_o = last_q;
   assign empty_o = !item_i.valid && !ma_q.valid && !mb_q.valid && !mc_q.valid && !valid_q;
@@ -78,17 +101,33 @@ module lxa_requant (
         ma_q <= item_i;
         pa_q <= par_i;
         if (item_i.row == 3'd0) begin
+          logic [L*64-1:0] sv;
+          logic [L*32-1:0] av;
+          sv = shift_i;
+          av = xnor_i;
+          if (res_raw) begin
+            for (int unsigned j = 0; j < L; j++) begin
+              sv[64*j +: 64] = shift_i[64*j +: 64] + res_i[64*j +: 64];
+              av[32*j +: 32] = xnor_i[32*j +: 32] + res_i[64*j +: 32];
+            end
+          end
           for (int unsigned j = 0; j < L; j++) begin
-            logic [63:0] s;
+            logic [SW-1:0] s;
             logic [47:0] total, e;
-            logic [31:0] o;
-            s = shift_i[64*j +: 64];
-            e = {{16{s[31]}}, s[31:0]};
-            o = s[63:32] + 32'(s[31]);                      // (s - e) >> 32
-            if (cfg_i.lane) total = {{16{xnor_i[32*j+31]}}, $signed(xnor_i[32*j +: 32]) >>> cfg_i.halve};
-            else if (cfg_i.dual) total = (e << 15) + {{16{o[31]}}, o} * 48'd46341;
+            logic [HW-1:0] o;
+            logic [XW-1:0] a;
+            s = sv[64*j +: SW];
+            a = av[32*j +: XW];
+            e = {{(48-HW){s[HW-1]}}, s[HW-1:0]};
+            o = s[SW-1:HW] + HW'(s[HW-1]);                  // (s - e) >> HW
+            if (cfg_i.lane) total = {{(48-XW){a[XW-1]}}, $signed(a) >>> cfg_i.halve};
+            else if (cfg_i.dual) total = (e << 15) + {{(48-HW){o[HW-1]}}, o} * 48'd46341;
             else total = s[47:0];
             t_q[48*j +: 48] <= total + par_i[128*j +: 48];
+          end
+          if (is_raw) begin
+            for (int unsigned j = 0; j < L; j++)
+              pa_q[128*j +: 64] <= cfg_i.lane ? 64'($signed(av[32*j +: XW])) : 64'($signed(sv[64*j +: SW]));
           end
         end
       end
@@ -112,9 +151,18 @@ module lxa_requant (
         mc_q <= mb_q;
         pc_q <= pb_q;
         if (mb_q.row == 3'd0) begin
+          logic [L*64-1:0] add;
+          add = '0;
+          if (res_val) begin
+            for (int unsigned j = 0; j < L; j++) begin
+              logic signed [63:0] x;
+              x = $signed({{15{xp_q[49*j+48]}}, xp_q[49*j +: 49]} + ((64'd1 << cfg_i.res_shift) >> 1));
+              add[64*j +: 64] = x >>> cfg_i.res_shift;
+            end
+          end
           for (int unsigned j = 0; j < L; j++) begin
             logic signed [63:0] v;
-            v = $signed(p_q[64*j +: 64]) >>> pb_q[128*j+64 +: 6];
+            v = ($signed(p_q[64*j +: 64]) >>> pb_q[128*j+64 +: 6]) + $signed(add[64*j +: 64]);
             v = v < lo ? lo : v;
             v = v > hi ? hi : v;
             u_q[32*j +: 32] <= v[31:0];
@@ -150,6 +198,7 @@ module lxa_requant (
           old = $signed(best_q[32*j +: 32]);
           if (mc_q.row_last) begin
             if (!mc_q.win_first && old > code) code = old;
+            if (is_raw) code = pc_q[128*j +: 32];
             if (mc_q.win_last && 8'(j) >= mc_q.lanes) code = '0;
             best_q[32*j +: 32] <= code;
           end
@@ -163,6 +212,34 @@ module lxa_requant (
       mb_q.valid <= 1'b0;
       mc_q.valid <= 1'b0;
       valid_q <= 1'b0;
+    end
+  end
+
+  // Residual and raw in processes of their own, for the sake of simulation: a register that is written where it is not
+  // read is not copied every cycle.
+  always_ff @(posedge clk_i) begin
+    if (en_i && res_val && item_i.valid) begin
+      for (int unsigned j = 0; j < L; j++) begin
+        logic [31:0] q;
+        case (cfg_i.res_fmt)
+          3'(lxa_regs_pkg::FMT_W32): q = res_i[32*j +: 32];
+          3'(lxa_regs_pkg::FMT_LOG4): q = {28'd0, res_i[4*j +: 4]};
+          default: q = {24'd0, res_i[8*j +: 8]};
+        endcase
+        x_q[33*j +: 33] <= res_value(q, cfg_i.res_fmt, cfg_i.res_s);
+      end
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (en_i && res_val && ma_q.valid) begin
+      for (int unsigned j = 0; j < L; j++)
+        xp_q[49*j +: 49] <= {{16{x_q[33*j+32]}}, x_q[33*j +: 33]} * {{33{cfg_i.res_mult[15]}}, cfg_i.res_mult};
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (en_i && is_raw && mc_q.valid) begin
+      for (int unsigned j = 0; j < L; j++)
+        high_q[32*j +: 32] <= 8'(j) >= mc_q.lanes ? '0 : pc_q[128*j+32 +: 32];
     end
   end
 

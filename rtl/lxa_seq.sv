@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Sequencer: for each tile and block of output channels walks over passes, kernel taps and input blocks (a step each),
-// and within a step over the convolution pixels of the tile, one a cycle. Says in each cycle what the array did.
+// and within a step over planes of the activations and the convolution pixels of the tile, one a cycle. Says in each cycle what the array did.
 module lxa_seq #(
   localparam int unsigned WBL = $clog2(lxa_cfg_pkg::WORD_W / 8),
   localparam int unsigned AW = $clog2(lxa_cfg_pkg::ACT_BYTES)
@@ -16,10 +16,10 @@ module lxa_seq #(
   output logic                act_free_o,    // pulse: read for the last time
   input  logic                wgt_ready_i,
   output logic                wgt_use_o,
-  output logic                swap_o,        // the arrays take the shadow weights in this cycle
   input  logic                acc_free_i,    // pulse: the drain has read an accumulator half
   output logic                acc_full_o,    // pulse: a half is complete
   output logic                re_o,          // scratchpad read
+  output logic                both_o,        // of two words
   output logic [AW-WBL:0] raddr_o,
   output lxa_core_pkg::op_t   op_o,          // goes with the word read in the cycle before
   output logic [2:0]          state_o,
@@ -30,6 +30,7 @@ module lxa_seq #(
   localparam int unsigned AM = lxa_core_pkg::AM;
   localparam int unsigned GX = $clog2(lxa_cfg_pkg::XNOR_IC / 8);
   localparam int unsigned GN = $clog2(lxa_cfg_pkg::SHIFT_IC / 2);
+  localparam bit N4_TWO = 4 * lxa_cfg_pkg::XNOR_IC > lxa_cfg_pkg::WORD_W; // a block of nibbles fills two words
 
   // verilator lint_off UNUSEDSIGNAL
   lxa_core_pkg::tile_t head;             // scratch: the tile that is taken
@@ -43,13 +44,14 @@ module lxa_seq #(
 
   // step counters
   logic [15:0] ocb_q, gcnt_q, icb_q, sblk_q;
-  logic [2:0] pass_q;
+  logic [2:0] pass_q, plane_q;
   logic [3:0] ky_q, kx_q;
   logic first_q;                         // first step of a block
   // pixel counters
   logic [lxa_core_pkg::PM:0] cy_q, cx_q;
   logic [lxa_core_pkg::PM-1:0] pix_q;
   logic head_q;                          // first pixel of a step
+  logic again_q;                         // the pixel's accumulator is being written: it cannot be read now
   logic signed [19:0] iy_q, ix_q, iy0_q, ix0_q;
   logic [AM-1:0] addr_q, row_q, tap_q, tapy_q, blk_q, sblka_q;
   logic [AM-1:0] gsz, gmove;             // bytes of an input block, of a group's step
@@ -59,26 +61,30 @@ module lxa_seq #(
   lxa_core_pkg::op_t op_q;
   logic done1_q, done2_q;
 
-  logic load, issue, in_img, row_end, step_end, icb_end, kx_end, ky_end, pass_end, ocb_end, wait_acc;
+  logic load, issue, in_img, row_end, pix_end, plane_end, step_end, icb_end, kx_end, ky_end, pass_end, ocb_end, wait_acc;
 
-  logic is_nib;
+  logic is_nib, is_n4, is_bits;
   assign is_nib = t_q.act_fmt == 3'(lxa_regs_pkg::FMT_LOG4);
+  assign is_n4 = t_q.act_fmt == 3'(lxa_regs_pkg::FMT_N4);
+  assign is_bits = t_q.wgt_fmt == 3'(lxa_regs_pkg::WFMT_BITS);
   always_comb begin
     gsz = '0;
     gmove = '0;
     if (step_end) begin
-      gsz = t_q.lane ? AM'(1 << GX) : is_nib ? AM'(1 << GN) : AM'(2 << GN);
-      gmove = t_q.lane ? AM'({t_q.grp_icb, GX'(0)}) :
+      gsz = t_q.lane ? (is_n4 ? AM'(4 << GX) : AM'(1 << GX)) : is_nib ? AM'(1 << GN) : AM'(2 << GN);
+      gmove = t_q.lane ? (is_n4 ? AM'({t_q.grp_icb, (GX+2)'(0)}) : AM'({t_q.grp_icb, GX'(0)})) :
               is_nib ? AM'({t_q.grp_icb, GN'(0)}) : AM'({t_q.grp_icb, (GN+1)'(0)});
     end
   end
 
   assign load = !run_q && wp_q != rp_q && act_q != 2'd0;
   assign wait_acc = head_q && !half_used_q && acc_q == 2'd2;
-  assign issue = run_q && !(head_q && (wait_acc || !wgt_ready_i));
+  assign issue = run_q && !again_q && !(head_q && (wait_acc || !wgt_ready_i));
   assign in_img = !iy_q[19] && !ix_q[19] && iy_q < $signed({4'b0, t_q.ylim}) && ix_q < $signed({4'b0, t_q.xlim});
   assign row_end = cx_q + 1'b1 == t_q.cw;
-  assign step_end = row_end && cy_q + 1'b1 == t_q.ch;
+  assign pix_end = row_end && cy_q + 1'b1 == t_q.ch;
+  assign plane_end = plane_q + 3'd1 == t_q.planes;
+  assign step_end = pix_end && plane_end;
   assign icb_end = icb_q + 16'd1 == t_q.icb;
   always_comb begin
     {kx_end, ky_end, pass_end, ocb_end} = '0;
@@ -95,12 +101,12 @@ module lxa_seq #(
   assign tile_end = blk_end && ocb_end;
 
   assign re_o = issue && in_img;
+  assign both_o = t_q.pack || (N4_TWO && is_n4);
   assign raddr_o = {ahalf_q, addr_q[AW-1:WBL]};
   assign wgt_use_o = issue && head_q;
   assign act_free_o = issue && tile_end;
 
   assign op_o = op_q;
-  assign swap_o = op_q.valid && op_q.swap;
   assign acc_full_o = done2_q;
 
   // The tile is held in a process of its own: what reads it does not write it, so that simulation copies nothing.
@@ -108,7 +114,9 @@ module lxa_seq #(
 
   always_ff @(posedge clk_i) begin
     if (push_i) begin
-      ring_q[wp_q[TW-1:0]] <= tile_i;
+      // verilator lint_off BLKSEQ
+      ring_q[wp_q[TW-1:0]] = tile_i;         // nobody reads this entry now: blocking, so that simulation keeps no copy
+      // verilator lint_on BLKSEQ
       wp_q <= wp_q + 1'b1;
     end
     if (load) begin
@@ -135,6 +143,7 @@ module lxa_seq #(
       blk_q <= '0;
       sblka_q <= '0;
       pass_q <= '0;
+      plane_q <= '0;
       ky_q <= '0;
       kx_q <= '0;
       first_q <= 1'b1;
@@ -159,12 +168,18 @@ module lxa_seq #(
         row_q <= row_q + t_q.a_sy;
         addr_q <= row_q + t_q.a_sy;
       end
-      if (step_end) begin
-        head_q <= 1'b1;
-        first_q <= 1'b0;
+      if (pix_end) begin
         pix_q <= '0;
         cy_q <= '0;
         iy_q <= iy0_q;
+        plane_q <= plane_q + 3'd1;
+        row_q <= tap_q + blk_q;
+        addr_q <= tap_q + blk_q;
+      end
+      if (step_end) begin
+        head_q <= 1'b1;
+        first_q <= 1'b0;
+        plane_q <= '0;
         icb_q <= icb_q + 16'd1;
         blk_q <= blk_q + gsz;
         row_q <= tap_q + blk_q + gsz;
@@ -222,6 +237,8 @@ module lxa_seq #(
         end
       end
     end
+    // one pixel, the next plane: the same accumulator in the next cycle
+    again_q <= issue && pix_end && !plane_end && pix_q == '0;
     if (act_free_o) ahalf_q <= !ahalf_q;
     act_q <= act_q + 2'(act_full_i) - 2'(act_free_o);
     acc_q <= acc_q + 2'(issue && head_q && !half_used_q) - 2'(acc_free_i);
@@ -231,8 +248,17 @@ module lxa_seq #(
       op_q.act_s <= t_q.act_s;
       op_q.in_img <= in_img;
       op_q.pad_mode <= t_q.pad_mode;
-      op_q.n <= sblk_q + icb_q + 16'd1 == t_q.icb_total ? t_q.ic_tail : 8'(lxa_cfg_pkg::XNOR_IC);
-      op_q.first <= first_q;
+      op_q.pack <= t_q.pack;
+      op_q.n <= sblk_q + icb_q + 16'd1 == t_q.icb_total ? t_q.ic_tail :
+                t_q.lane ? 8'(lxa_cfg_pkg::XNOR_IC) : 8'(lxa_cfg_pkg::SHIFT_IC);
+      op_q.first <= first_q && plane_q == 3'd0;
+      if (t_q.lane) begin
+        op_q.linear <= is_n4 || is_bits;
+        op_q.wbits <= is_bits;
+        op_q.plane <= plane_q[1:0];
+        op_q.sh <= plane_q + (is_bits ? pass_q : 3'd0);
+        op_q.neg <= (t_q.a_sign && plane_end) != (t_q.w_sign && pass_q + 3'd1 == t_q.passes);
+      end
       op_q.swap <= head_q;
       op_q.last <= blk_end;
       op_q.half <= chalf_q;
@@ -247,6 +273,7 @@ module lxa_seq #(
       rp_q <= '0;
       run_q <= 1'b0;
       head_q <= 1'b0;
+      again_q <= 1'b0;
       half_used_q <= 1'b0;
       ahalf_q <= 1'b0;
       chalf_q <= 1'b0;
@@ -258,17 +285,17 @@ module lxa_seq #(
     end
   end
 
-  // Useful MACs: counted at the last input block of each tap; more than 16 bits at once are handed out in portions.
+  // Useful MACs: counted at the last input block of each tap, in the first pass and plane; more than 16 bits at once are handed out in portions.
   assign macs_o = pool_q[39:16] != '0 ? 16'hffff : pool_q[15:0];
   assign macs_idle_o = pool_q == '0;
   always_ff @(posedge clk_i) begin
-    pool_q <= pool_q - 40'(macs_o) + (issue && icb_end && pass_q == 3'd0 ? 40'(mac_px_q) : 40'd0);
+    pool_q <= pool_q - 40'(macs_o) + (issue && icb_end && pass_q == 3'd0 && plane_q == 3'd0 ? 40'(mac_px_q) : 40'd0);
     if (!rst_ni) pool_q <= '0;
   end
 
   always_comb begin
     if (issue) state_o = lxa_core_pkg::ST_BUSY;
-    else if (run_q) state_o = wait_acc ? lxa_core_pkg::ST_OUT : lxa_core_pkg::ST_WGT;
+    else if (run_q) state_o = again_q ? lxa_core_pkg::ST_PIPE : wait_acc ? lxa_core_pkg::ST_OUT : lxa_core_pkg::ST_WGT;
     else if (wp_q != rp_q) state_o = load ? lxa_core_pkg::ST_PIPE : lxa_core_pkg::ST_ACT;
     else if (tiler_busy_i && !ring_full_i) state_o = lxa_core_pkg::ST_PIPE;
     else if (tiler_busy_i || jobs_open_i) state_o = lxa_core_pkg::ST_OUT;

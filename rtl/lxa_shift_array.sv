@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Shift array: SHIFT_OC x SHIFT_IC multiplier-free MACs a cycle with the weights standing still, and its accumulators
-// (two halves of ACC_PIXELS x SHIFT_OC 64-bit slots). Picks the operands out of the word; the rest is lxa_shift_fast in a
+// (two halves of ACC_PIXELS x SHIFT_OC 64-bit slots). Picks the operands out of the word, or of two for packed pixels, which start
+// at any byte and of which lanes beyond the last one read 0; the rest is lxa_shift_fast in a
 // simulation and lxa_shift_synth in a synthesis, or where LXA_SYNTH_FORM is defined.
 module lxa_shift_array #(
   localparam int unsigned WBL = $clog2(lxa_cfg_pkg::WORD_W / 8),
@@ -19,11 +20,12 @@ module lxa_shift_array #(
   input  logic                           ld_s_i,
   input  logic [WIW-1:0]   ld_idx_i,
   input  logic [lxa_cfg_pkg::WORD_W-1:0] ld_word_i,
-  // one operation and the activation word that goes with it
+  // one operation and the activation word that goes with it; with packed pixels also the word behind it
   // verilator lint_off UNUSEDSIGNAL
   input  lxa_core_pkg::op_t              op_i,
   // verilator lint_on UNUSEDSIGNAL
   input  logic [lxa_cfg_pkg::WORD_W-1:0] word_i,
+  input  logic [lxa_cfg_pkg::WORD_W-1:0] next_i,
   // drain
   input  logic                           rd_en_i,
   input  logic [PW:0]      rd_acc_i,
@@ -35,7 +37,7 @@ module lxa_shift_array #(
   localparam int unsigned NSH = $clog2(IC / 2);           // byte offset of a nibble group: lower bits are 0
 
   logic [IC*4-1:0] nibs;
-  logic [IC*8-1:0] bytes;
+  logic [IC*8-1:0] block, bytes;
   logic valid, a_int, is_nib;
   logic [PW:0] op_acc;
   assign op_acc = {op_i.half, op_i.pix[PW-1:0]};
@@ -46,11 +48,18 @@ module lxa_shift_array #(
       assign nibs = word_i[op_i.off[WBL-1:NSH] * (IC * 4) +: IC * 4];
     end
     if (WORD_W == IC * 8) begin : g_byte1
-      assign bytes = word_i;
+      assign block = word_i;
     end else begin : g_byte
-      assign bytes = word_i[op_i.off[WBL-1:NSH+1] * (IC * 8) +: IC * 8];
+      assign block = word_i[op_i.off[WBL-1:NSH+1] * (IC * 8) +: IC * 8];
     end
   endgenerate
+  always_comb begin
+    bytes = block;
+    if (op_i.pack) begin
+      bytes = (IC*8)'({next_i, word_i} >> {op_i.off[WBL-1:0], 3'b0});
+      if (op_i.n < 8'(IC)) bytes = bytes & ~({IC*8{1'b1}} << {op_i.n, 3'b0});
+    end
+  end
   assign valid = op_i.valid && !op_i.lane;
   assign is_nib = op_i.fmt == 3'(lxa_regs_pkg::FMT_LOG4);
   assign a_int = op_i.fmt == 3'(lxa_regs_pkg::FMT_U8) || op_i.fmt == 3'(lxa_regs_pkg::FMT_S8);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Shift lanes and accumulators, the form that simulates fast: weights decoded once, to +-2^e at even and odd activation
 // exponents; a zero activation reads a row of zeros. The same function as lxa_shift_synth, cycle for cycle; for Verilator only.
+// Slots have 64 bits here, of which the output stage takes 2 * HALF_W.
 `ifdef VERILATOR
 module lxa_shift_fast #(
   localparam int unsigned PW = $clog2(lxa_cfg_pkg::ACC_PIXELS),
@@ -42,6 +43,7 @@ module lxa_shift_fast #(
   localparam int unsigned WORD_W = lxa_cfg_pkg::WORD_W;
   localparam int unsigned LANES = lxa_cfg_pkg::OUT_LANES;
   localparam int unsigned NPIX = 2 << PW;
+  localparam int unsigned HW = lxa_cfg_pkg::HALF_W;
   localparam int unsigned OGW = $clog2(OC / LANES) > 0 ? $clog2(OC / LANES) : 1;
 
   // verilator lint_off BLKSEQ
@@ -55,6 +57,8 @@ module lxa_shift_fast #(
   logic [63:0] val_q [IC];
   logic mac_q, int_q, set_q;
   logic [63:0] keep_q;
+  logic [IC*4-1:0] nibs_q;
+  logic [ICL+2:0] first_row_q;
   logic [PW:0] idx_q;
 
   always_ff @(posedge clk_i) begin
@@ -87,12 +91,13 @@ module lxa_shift_fast #(
           row_q[i] = {!in_img_i, set_q, 1'b0, ICL'(i)};
         end
       end else if (nib_i) begin
-        for (int unsigned i = 0; i < IC; i++) begin
-          logic [3:0] m;
-          m = nibs_i[4*i +: 4] - 4'd1;
-          sh_q[i] = act_s_i ? 4'(m[3:1]) : m;
-          row_q[i] = {!in_img_i || nibs_i[4*i +: 4] == 4'd0, set_q, act_s_i & m[0], ICL'(i)};
-        end
+        // For all i: row[i], sh[i] as below from the nibble. In C too: vectors do all nibbles at once.
+        nibs_q = nibs_i;
+        first_row_q = {!in_img_i, set_q, 1'b0, {ICL{1'b0}}};
+        $c("{ CData n[", IC / 2, "]; std::memcpy(n, &", nibs_q, ", sizeof(n)); auto* const r = &", row_q[0],
+           "; auto* const h = &", sh_q[0], "; const IData f = ", first_row_q, "; const IData s = ", act_s_i,
+           "; for (int i = 0; i < ", IC, "; ++i) { const IData q = n[i >> 1] >> (i & 1) * 4 & 15; const IData m = (q - 1) & 15;",
+           " h[i] = m >> s; r[i] = f | i | (m & s) << ", ICL, " | (q == 0) << ", ICL + 2, "; } }");
       end else begin
         for (int unsigned i = 0; i < IC; i++) begin
           logic [4:0] m;
@@ -118,11 +123,11 @@ module lxa_shift_fast #(
           one = w[6:0] == 7'd0 ? 64'd0 : w[7] ? ~64'd0 : 64'd1;
           if (ld_int_i) begin
             w_q[{1'b0, !set_q, 1'b0, ICL'(i)}][($clog2(OC))'(32'(ld_idx_i) * PER + k)] = {{56{w[7]}}, w};
-            w_q[{1'b0, !set_q, 1'b1, ICL'(i)}][($clog2(OC))'(32'(ld_idx_i) * PER + k)] = {{24{w[7]}}, w, 32'd0};
+            w_q[{1'b0, !set_q, 1'b1, ICL'(i)}][($clog2(OC))'(32'(ld_idx_i) * PER + k)] = {{56{w[7]}}, w} << HW;
           end else begin
-            w_q[{1'b0, !set_q, 1'b0, ICL'(i)}][($clog2(OC))'(32'(ld_idx_i) * PER + k)] = one << {ow, 1'b0, hw};
+            w_q[{1'b0, !set_q, 1'b0, ICL'(i)}][($clog2(OC))'(32'(ld_idx_i) * PER + k)] = one << (ow ? 6'(hw) + 6'(HW) : 6'(hw));
             w_q[{1'b0, !set_q, 1'b1, ICL'(i)}][($clog2(OC))'(32'(ld_idx_i) * PER + k)] =
-              one << (ow ? 6'(hw) + 6'd1 : {2'b10, hw});
+              one << (ow ? 6'(hw) + 6'd1 : 6'(hw) + 6'(HW));
           end
         end
       end

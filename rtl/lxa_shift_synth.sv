@@ -2,10 +2,11 @@
 // Shift lanes and accumulators, the form that synthesizes: decoded operands, lxa_shift_column for each output channel,
 // accumulator words of all output channels read, added to and written. The same function as lxa_shift_fast.
 module lxa_shift_synth #(
-  parameter int unsigned ACC_W = 64,        // accumulator width; the drain sees it sign-extended to 64
-  parameter bit SQRT2 = 1'b1,              // products may have an odd number of half octaves
-  parameter bit ACT_INT = 1'b1,            // activations may be integers
-  parameter bit WGT_INT = 1'b1,            // weights may be integers
+  parameter int unsigned HALF_W = lxa_cfg_pkg::HALF_W,
+  parameter bit SQRT2 = lxa_cfg_pkg::HAS_SQRT2 != 0,       // products may have an odd number of half octaves
+  parameter bit ACT_INT = lxa_cfg_pkg::HAS_ACT_INT != 0,   // activations may be integers
+  parameter bit WGT_INT = lxa_cfg_pkg::HAS_WGT_INT != 0,   // weights may be integers
+  parameter int unsigned ACC_W = 2 * HALF_W,               // the drain sees it sign-extended to 64 bits
   localparam int unsigned PW = $clog2(lxa_cfg_pkg::ACC_PIXELS),
   localparam int unsigned SHIFT_WORDS = lxa_cfg_pkg::SHIFT_OC * lxa_cfg_pkg::SHIFT_IC * 8 / lxa_cfg_pkg::WORD_W,
   localparam int unsigned XNOR_WORDS = lxa_cfg_pkg::XNOR_OC * lxa_cfg_pkg::XNOR_IC / lxa_cfg_pkg::WORD_W,
@@ -97,7 +98,7 @@ module lxa_shift_synth #(
   logic [OC*ACC_W-1:0] mem_q [NPIX];
   logic [OC*ACC_W-1:0] acc_q, sum;
   for (genvar o = 0; o < OC; o++) begin : g_oc
-    lxa_shift_column #(.IC(IC), .ACC_W(ACC_W), .SQRT2(SQRT2), .ACT_INT(ACT_INT), .WGT_INT(WGT_INT)) u_column (
+    lxa_shift_column #(.IC(IC), .ACC_W(ACC_W), .HALF_W(HALF_W), .SQRT2(SQRT2), .ACT_INT(ACT_INT), .WGT_INT(WGT_INT)) u_column (
       .a_int_i(int_q), .a_live_i(live_q), .a_e2_i(e2_q), .a_val_i(val_q), .w_int_i(w_int_q), .w_i(w_q[8*IC*o +: 8*IC]),
       .first_i(first_q), .acc_i(acc_q[ACC_W*o +: ACC_W]), .sum_o(sum[ACC_W*o +: ACC_W])
     );

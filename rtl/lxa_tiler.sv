@@ -36,13 +36,13 @@ module lxa_tiler #(
   logic [AM-1:0] astart_q;
   logic xax_q;                                  // axis under way: 0 = y, 1 = x
   logic [15:0] n_q, oy_q, ox_q;
-  logic [63:0] aimg_q, oimg_q;
+  logic [63:0] aimg_q, oimg_q, rimg_q;
   logic [31:0] wm_q;
   logic [8:0] ek1_y_q, ek1_x_q;
   // one axis
   logic [15:0] len_q, iy0_q, ix0_q;
   logic signed [19:0] clo_q, c0_q, clen_q, ilo_q;
-  logic [47:0] roff_q, ooff_q;
+  logic [47:0] roff_q, ooff_q, soff_q;          // of input, output, residual
   logic [31:0] xb_q;
 
   // operands of the axis under way
@@ -53,9 +53,11 @@ module lxa_tiler #(
   logic [8:0] a_ek1;
   logic signed [19:0] chi, ihi, i0, icut;
   logic [AM-1:0] px, pit;
+  logic [18:0] in_px;                           // bytes
   logic last_x, last_y, last_n, work;
 
   // Worked out only while the tiler moves: most of the time it waits, and simulation is faster for it.
+  assign in_px = d_q.pack ? 19'(d_q.in_px) : {d_q.in_px, 3'b0};
   assign work = state_q != S_IDLE && (state_q != S_PUSH || room_i);
   always_comb begin
     {a_o0, a_tile, a_out, a_conv, a_in, a_ps, a_pool, a_pp, a_s, a_pad, a_ek1} = '0;
@@ -76,7 +78,7 @@ module lxa_tiler #(
       ihi = ilo_q + 20'(20'(clen_q - 20'sd1) * 20'(a_s)) + 20'(a_ek1) + 20'sd1;
       i0 = ilo_q < 0 ? 20'sd0 : ilo_q;
       icut = ihi < $signed(20'(a_in)) ? ihi : $signed(20'(a_in));
-      px = AM'({d_q.in_px, 3'b0});
+      px = AM'(in_px);
       pit = AM'({d_q.act_pitch, WBL'(0)});
       last_x = 17'(ox_q) + 17'(d_q.tile_w) >= 17'(d_q.out_w);
       last_y = 17'(oy_q) + 17'(d_q.tile_h) >= 17'(d_q.out_h);
@@ -97,6 +99,7 @@ module lxa_tiler #(
         wm_q <= 32'(d_q.ocb) * 32'(d_q.icb);
         aimg_q <= d_q.act_addr;
         oimg_q <= d_q.out_addr;
+        rimg_q <= d_q.res_addr;
         n_q <= '0;
         oy_q <= '0;
         ox_q <= '0;
@@ -104,7 +107,7 @@ module lxa_tiler #(
         state_q <= S_JOB1;
       end
       S_JOB1: begin
-        wm_q <= wm_q * (32'(d_q.kh) * 32'(d_q.kw) * 32'(d_q.passes));
+        wm_q <= wm_q * (32'(d_q.kh) * (d_q.pack ? 32'd1 : 32'(d_q.kw)) * 32'(d_q.passes));
         ek1_y_q <= 9'((9'(d_q.kh) - 9'd1) * 9'(d_q.dy));
         ek1_x_q <= 9'((9'(d_q.kw) - 9'd1) * 9'(d_q.dx));
         state_q <= S_JOB2;
@@ -140,8 +143,10 @@ module lxa_tiler #(
       end
       S_ADDR0: begin
         roff_q <= 48'(iy0_q) * 48'(d_q.in_row);
-        xb_q <= 32'(ix0_q) * 32'({d_q.in_px, 3'b0});
+        xb_q <= 32'(ix0_q) * 32'(in_px);
         ooff_q <= 48'(oy_q) * 48'(d_q.out_row) + 48'(ox_q) * 48'({d_q.out_px, 3'b0});
+        if (d_q.res_mode != 2'(lxa_regs_pkg::RES_NONE))
+          soff_q <= 48'(oy_q) * 48'(d_q.res_row) + 48'(ox_q) * 48'({d_q.res_px, 3'b0});
         astart_q <= AM'(AM'(iy_q) * pit) + AM'(AM'(ix_q) * px);
         last_q <= last_x && last_y && last_n;
         state_q <= S_ADDR1;
@@ -156,6 +161,7 @@ module lxa_tiler #(
           n_q <= n_q + 16'd1;
           aimg_q <= aimg_q + 64'(d_q.in_img);
           oimg_q <= oimg_q + 64'(d_q.out_img);
+          rimg_q <= rimg_q + 64'(d_q.res_img);
         end
         state_q <= last_q ? S_IDLE : S_AX0;
       end
@@ -184,8 +190,12 @@ module lxa_tiler #(
         t_q.wgt_fmt <= d_q.wgt_fmt;
         t_q.act_s <= d_q.act_s;
         t_q.wgt_s <= d_q.wgt_s;
+        t_q.pack <= d_q.pack;
         t_q.pad_mode <= d_q.pad_mode;
         t_q.passes <= d_q.passes;
+        t_q.planes <= d_q.act_fmt == 3'(lxa_regs_pkg::FMT_N4) ? d_q.a_bits : 3'd1;
+        t_q.a_sign <= d_q.a_sign && d_q.act_fmt == 3'(lxa_regs_pkg::FMT_N4);
+        t_q.w_sign <= d_q.w_sign && d_q.wgt_fmt == 3'(lxa_regs_pkg::WFMT_BITS);
         t_q.ocb <= d_q.ocb;
         t_q.icb <= d_q.icb;
         t_q.icb_total <= d_q.icb_total;
@@ -195,7 +205,7 @@ module lxa_tiler #(
         t_q.ic_tail <= d_q.ic_tail;
         t_q.oc_tail <= d_q.oc_tail;
         t_q.kh <= d_q.kh;
-        t_q.kw <= d_q.kw;
+        t_q.kw <= d_q.pack ? 4'd1 : d_q.kw;
         t_q.dy <= d_q.dy;
         t_q.dx <= d_q.dx;
         t_q.sy <= d_q.sy;
@@ -221,6 +231,15 @@ module lxa_tiler #(
         t_q.par_size <= d_q.par_size;
         t_q.out_base <= d_q.out_addr;
         t_q.out_size <= d_q.out_size;
+        t_q.res_mode <= d_q.res_mode;
+        t_q.res_fmt <= d_q.res_fmt;
+        t_q.res_s <= d_q.res_s;
+        t_q.res_shift <= d_q.res_shift;
+        t_q.res_mult <= d_q.res_mult;
+        t_q.res_base <= d_q.res_addr;
+        t_q.res_size <= d_q.res_size;
+        t_q.res_row <= d_q.res_row;
+        t_q.res_px <= d_q.res_px;
         t_q.in_row <= d_q.in_row;
         t_q.out_row <= d_q.out_row;
         t_q.out_px <= d_q.out_px;
@@ -257,8 +276,9 @@ module lxa_tiler #(
       S_ADDR1: begin
         t_q.act_addr <= aimg_q + 64'(roff_q) + 64'({xb_q[31:WBL], WBL'(0)});
         t_q.out_addr <= oimg_q + 64'(ooff_q);
+        t_q.res_addr <= rimg_q + 64'(soff_q);
         t_q.a_start <= astart_q + AM'(xb_q[WBL-1:0]);
-        t_q.act_words <= 16'((35'(rows_px_q) * 35'({d_q.in_px, 3'b0}) + 35'(xb_q[WBL-1:0]) +
+        t_q.act_words <= 16'((35'(rows_px_q) * 35'(in_px) + 35'(xb_q[WBL-1:0]) +
                               (35'(WB) - 35'd1)) >> WBL);
       end
       S_PUSH: if (room_i) t_q.first <= 1'b0;

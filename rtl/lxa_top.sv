@@ -75,8 +75,12 @@ module lxa_top (
   logic              act_req_valid, act_req_ready, act_rsp_valid;
   logic              wgt_req_valid, wgt_req_ready, wgt_rsp_valid;
   logic              par_req_valid, par_req_ready, par_rsp_valid;
+  logic              res_req_valid, res_req_ready, res_rsp_valid;
+  logic [63:0]       res_req_addr, res_req_base;
+  logic [5:0]        res_req_words;
+  logic [31:0]       res_req_size;
   logic [63:0]       cmd_req_addr, act_req_addr, wgt_req_addr, par_req_addr, act_req_base, wgt_req_base, par_req_base;
-  logic [4:0]        act_req_words, wgt_req_words, par_req_words;
+  logic [5:0]        act_req_words, wgt_req_words, par_req_words;
   logic [31:0]       act_req_size, wgt_req_size, par_req_size;
   logic [WORD_W-1:0] rsp_data;
   logic              rd_idle, rd_beat;
@@ -295,6 +299,13 @@ module lxa_top (
     .par_req_base_i(par_req_base),
     .par_req_size_i(par_req_size),
     .par_rsp_valid_o(par_rsp_valid),
+    .res_req_valid_i(res_req_valid),
+    .res_req_ready_o(res_req_ready),
+    .res_req_addr_i(res_req_addr),
+    .res_req_words_i(res_req_words),
+    .res_req_base_i(res_req_base),
+    .res_req_size_i(res_req_size),
+    .res_rsp_valid_o(res_rsp_valid),
     .rsp_data_o(rsp_data),
     .idle_o(rd_idle),
     .beat_o(rd_beat),
@@ -389,6 +400,14 @@ module lxa_top (
     .par_req_size_o(par_req_size),
     .par_rsp_valid_i(par_rsp_valid),
     .par_rsp_data_i(rsp_data),
+    .res_req_valid_o(res_req_valid),
+    .res_req_ready_i(res_req_ready),
+    .res_req_addr_o(res_req_addr),
+    .res_req_words_o(res_req_words),
+    .res_req_base_o(res_req_base),
+    .res_req_size_o(res_req_size),
+    .res_rsp_valid_i(res_rsp_valid),
+    .res_rsp_data_i(rsp_data),
     .wr_valid_o(wr_valid),
     .wr_ready_i(wr_ready),
     .wr_addr_o(wr_addr),

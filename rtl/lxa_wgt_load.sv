@@ -16,7 +16,7 @@ module lxa_wgt_load #(
   output logic                           req_valid_o,
   input  logic                           req_ready_i,
   output logic [63:0]                    req_addr_o,
-  output logic [4:0]                     req_words_o,
+  output logic [5:0]                     req_words_o,
   output logic [63:0]                    req_base_o,
   output logic [31:0]                    req_size_o,
   input  logic                           rsp_valid_i,
@@ -29,8 +29,7 @@ module lxa_wgt_load #(
   output logic [WIW-1:0]   ld_idx_o,
   output logic [lxa_cfg_pkg::WORD_W-1:0] ld_word_o,
   output logic                           ready_o,      // the shadow holds the next tile
-  input  logic                           use_i,        // the sequencer starts a step with it
-  input  logic                           swap_i        // the arrays take it over
+  input  logic                           use_i         // the sequencer starts a step with it; the arrays take it over in the next cycle
 );
   localparam int unsigned TW = lxa_core_pkg::TW;
   localparam int unsigned DEPTH = lxa_cfg_pkg::WGT_BYTES / WB;
@@ -102,53 +101,56 @@ module lxa_wgt_load #(
   end
 
   // ---- to the shadow weights ----
+  // The first word of a weight tile may be written at the very edge at which the arrays take over the one before, so its
+  // pop comes with use_i, and steps of one pixel follow each other every SHIFT_WORDS (XNOR_WORDS) cycles.
   logic cfg_q, lane_q, int_q, s_q;     // cfg_q: configuration of a tile is held
   logic [31:0] left_q;
   logic [WIW-1:0] idx_q, last_idx, ld_idx_q;
-  logic all_q;                         // all words of the weight tile are popped
-  logic ld_valid_q, ready_q, busy_q;   // busy_q: a step was started, its weights are not taken over yet
+  logic full_q;                        // all words of the weight tile are popped, no step has been started with them
+  logic ld_valid_q, ld_lane_q, ld_int_q, ld_s_q;
+  logic cfg_free;
 
   assign last_idx = lane_q ? WIW'(XNOR_WORDS - 1) : WIW'(SHIFT_WORDS - 1);
-  assign pop = cfg_q && !all_q && cnt_q != '0;
+  assign pop = cfg_q && cnt_q != '0 && (!full_q || use_i);
+  assign cfg_free = !cfg_q || (pop && left_q == 32'd1);
   assign ld_valid_o = ld_valid_q;
-  assign ld_lane_o = lane_q;
-  assign ld_int_o = int_q;
-  assign ld_s_o = s_q;
+  assign ld_lane_o = ld_lane_q;
+  assign ld_int_o = ld_int_q;
+  assign ld_s_o = ld_s_q;
   assign ld_idx_o = ld_idx_q;
   assign ld_word_o = rdata_q;
-  assign ready_o = ready_q && !busy_q;
+  assign ready_o = full_q;             // the last word is written now, or was before; the swap comes a cycle later
 
   always_ff @(posedge clk_i) begin
     ld_valid_q <= pop;
-    ld_idx_q <= idx_q;
+    if (use_i) full_q <= 1'b0;
     if (pop) begin
+      ld_idx_q <= idx_q;
+      ld_lane_q <= lane_q;
+      ld_int_q <= int_q;
+      ld_s_q <= s_q;
       idx_q <= idx_q + 1'b1;
       left_q <= left_q - 32'd1;
-      if (idx_q == last_idx) all_q <= 1'b1;
+      if (idx_q == last_idx) begin
+        idx_q <= '0;
+        full_q <= 1'b1;
+      end
     end
-    if (ld_valid_q && ld_idx_q == last_idx) ready_q <= 1'b1;
-    if (use_i) busy_q <= 1'b1;
-    if (swap_i) begin
-      busy_q <= 1'b0;
-      ready_q <= 1'b0;
-      all_q <= 1'b0;
-      idx_q <= '0;
-      if (left_q == 32'd0) cfg_q <= 1'b0;
-    end
-    if (!cfg_q && wp_q != up_q) begin
-      cfg_q <= 1'b1;
-      {lane_q, int_q, s_q} <= rmode_q[up_q[TW-1:0]];
-      left_q <= rwords_q[up_q[TW-1:0]];
-      up_q <= up_q + 1'b1;
+    if (cfg_free) begin
+      cfg_q <= 1'b0;
+      if (wp_q != up_q) begin
+        cfg_q <= 1'b1;
+        {lane_q, int_q, s_q} <= rmode_q[up_q[TW-1:0]];
+        left_q <= rwords_q[up_q[TW-1:0]];
+        up_q <= up_q + 1'b1;
+      end
     end
     if (!rst_ni) begin
       cfg_q <= 1'b0;
       up_q <= '0;
       idx_q <= '0;
-      all_q <= 1'b0;
+      full_q <= 1'b0;
       ld_valid_q <= 1'b0;
-      ready_q <= 1'b0;
-      busy_q <= 1'b0;
     end
   end
 
@@ -158,7 +160,8 @@ module lxa_wgt_load #(
       assert (!rsp_valid_i || cnt_q != (DW+1)'(DEPTH));
       assert (room_q <= 16'(DEPTH));
       assert (!use_i || ready_o);
-      assert (!swap_i || busy_q);
+      // two steps in neighbouring cycles would add to the same pixel at once
+      assert (SHIFT_WORDS > 1 && XNOR_WORDS > 1);
     end
   end
 `endif

@@ -15,7 +15,7 @@ module lxa_xnor_fast #(
   input  logic                                 ld_valid_i,
   input  logic [WIW-1:0]                       ld_idx_i,
   input  logic [lxa_cfg_pkg::WORD_W-1:0]       ld_word_i,
-  // one operation: sum += n - 2 * popcount((a ^ w) & mask)
+  // one operation: sum += n -+ popcount((a ^ w) & mask) << sh, - unless neg; sh = 1 for two binary operands
   input  logic                                 valid_i,
   input  logic                                 swap_i,
   input  logic                                 first_i,
@@ -23,6 +23,8 @@ module lxa_xnor_fast #(
   input  logic [lxa_cfg_pkg::XNOR_IC-1:0]      a_i,
   input  logic [lxa_cfg_pkg::XNOR_IC-1:0]      mask_i,
   input  logic [31:0]                          n_i,
+  input  logic [2:0]                           sh_i,
+  input  logic                                 neg_i,
   // drain
   input  logic                                 rd_en_i,
   input  logic [PW:0]                          rd_acc_i,
@@ -44,24 +46,32 @@ module lxa_xnor_fast #(
   logic [IC-1:0] w_q [2][OC];
   logic [31:0] acc_q [NPIX][OC];
   logic [IC-1:0] a_q, mask_q;
-  logic [31:0] n_q, keep_q;
+  logic [31:0] n_q, keep_q, scale_q;
   logic mac_q, set_q;
   logic [PW:0] idx_q;
 
   always_ff @(posedge clk_i) begin
-    // For all o, acc[o] = (acc[o] & keep) + n - 2 * popcount((a ^ w[o]) & mask). In C, as in lxa_shift_array; in two loops,
-    // because the counts are scalar instructions and the sums vectors.
-    if (mac_q)
-      $c("{ IData p[", OC, "]; IData* const a = &", acc_q[idx_q][0], "; const auto* const w = &", w_q[set_q][0],
+    // For all o, acc[o] = (acc[o] & keep) + n - scale * popcount((a ^ w[o]) & mask). In C, as in lxa_shift_fast; in two loops,
+    // because the counts are scalar instructions and the sums vectors; two binary operands (scale 2) without a multiplication.
+    if (mac_q) begin
+      if (scale_q != 32'd2)
+        $c("{ IData p[", OC, "]; IData* const a = &", acc_q[idx_q][0], "; const auto* const w = &", w_q[set_q][0],
+           "; const QData x = ", a_q, "; const QData m = ", mask_q, "; const IData k = ", keep_q, "; const IData n = ", n_q,
+           "; const IData c = ", scale_q, "; for (int o = 0; o < ", OC, "; ++o) p[o] = __builtin_popcountll((x ^ w[o]) & m); for (int o = 0; o < ",
+           OC, "; ++o) a[o] = (a[o] & k) + n - c * p[o]; }");
+      else
+        $c("{ IData p[", OC, "]; IData* const a = &", acc_q[idx_q][0], "; const auto* const w = &", w_q[set_q][0],
          "; const QData x = ", a_q, "; const QData m = ", mask_q, "; const IData k = ", keep_q, "; const IData n = ", n_q,
          "; for (int o = 0; o < ", OC, "; ++o) p[o] = __builtin_popcountll((x ^ w[o]) & m); for (int o = 0; o < ", OC,
          "; ++o) a[o] = (a[o] & k) + n - 2 * p[o]; }");
+    end
     mac_q = valid_i;
     if (valid_i) begin
       if (swap_i) set_q = !set_q;
       a_q = a_i;
       mask_q = mask_i;
       n_q = n_i;
+      scale_q = neg_i ? -(32'd1 << sh_i) : 32'd1 << sh_i;
       keep_q = first_i ? 32'd0 : ~32'd0;
       idx_q = acc_i;
     end

@@ -189,7 +189,6 @@ static void take_w(struct axi_mem *m, const struct axi_out *o)
 
 void axi_mem_sample(struct axi_mem *m, const struct axi_out *o)
 {
-	uint64_t cap = m->bus->beat + m->bus->bytes_per_cycle - 1; /* no saving up beyond one beat */
 	int moved = 0;
 
 	if (o->arvalid && m->arready)
@@ -203,8 +202,5 @@ void axi_mem_sample(struct axi_mem *m, const struct axi_out *o)
 		take_aw(m, o), moved = 1;
 	if (m->bvalid && o->bready)
 		m->bvalid = 0, m->resp.out++, moved = 1;
-	m->quiet = moved ? 0 : m->quiet + 1;
-	m->tokens += m->bus->bytes_per_cycle;
-	if (m->tokens > cap)
-		m->tokens = cap;
+	axi_mem_pass(m, moved);
 }

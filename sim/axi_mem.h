@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * axi_mem.h - the memory behind the RTL engine's AXI4 master: latency, and bytes per cycle that reads and writes share.
- * Every cycle: axi_mem_drive() sets the inputs, the design settles, axi_mem_sample() looks at the handshakes.
+ * Every cycle: axi_mem_drive() sets the inputs of the design, axi_mem_sample() looks at the handshakes.
  */
 #ifndef LXA_SIM_AXI_MEM_H
 #define LXA_SIM_AXI_MEM_H
@@ -55,6 +55,24 @@ struct axi_out {			/* from the design */
 void axi_mem_reset(struct axi_mem *m);	/* forget everything open */
 void axi_mem_drive(struct axi_mem *m);
 void axi_mem_sample(struct axi_mem *m, const struct axi_out *o);
+
+/* The end of a cycle. */
+static inline void axi_mem_pass(struct axi_mem *m, int moved)
+{
+	uint64_t cap = m->bus->beat + m->bus->bytes_per_cycle - 1; /* no saving up beyond one beat */
+
+	m->quiet = moved ? 0 : m->quiet + 1;
+	m->tokens += m->bus->bytes_per_cycle;
+	if (m->tokens > cap)
+		m->tokens = cap;
+}
+
+/* axi_mem_sample() where nothing is valid on any channel. */
+static inline void axi_mem_idle(struct axi_mem *m)
+{
+	m->w_waits = 0;
+	axi_mem_pass(m, 0);
+}
 
 #ifdef __cplusplus
 }

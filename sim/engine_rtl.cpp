@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // engine_rtl.cpp - the Verilated design as an engine: clock, reset, register port, memory, state carried over, waves.
 // The only C++ of the project; everything that is not Verilator's interface is in axi_mem.c.
-#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -51,13 +50,14 @@ void drive(Rtl *e)
 
 	axi_mem_drive(&e->mem);
 	t->m_axi_arready_i = e->mem.arready;
-	t->m_axi_rvalid_i = e->mem.rvalid;
-	t->m_axi_rlast_i = e->mem.rlast;
-	t->m_axi_rresp_i = e->mem.rresp;
-	if (e->mem.rvalid)
-		std::memcpy(&t->m_axi_rdata_i, e->mem.rdata, LXA_CFG_BUS_W / 8);
 	t->m_axi_awready_i = e->mem.awready;
 	t->m_axi_wready_i = e->mem.wready;
+	t->m_axi_rvalid_i = e->mem.rvalid;
+	if (e->mem.rvalid) {
+		t->m_axi_rlast_i = e->mem.rlast;
+		t->m_axi_rresp_i = e->mem.rresp;
+		std::memcpy(&t->m_axi_rdata_i, e->mem.rdata, LXA_CFG_BUS_W / 8);
+	}
 	t->m_axi_bvalid_i = e->mem.bvalid;
 	t->m_axi_bresp_i = e->mem.bresp;
 }
@@ -65,71 +65,53 @@ void drive(Rtl *e)
 void sample(Rtl *e)
 {
 	Vlxa *t = e->top;
-	struct axi_out o = {};
+	struct axi_out o;
 
-	o.arvalid = t->m_axi_arvalid_o;
-	o.araddr = t->m_axi_araddr_o;
-	o.arlen = t->m_axi_arlen_o;
-	o.rready = t->m_axi_rready_o;
-	o.awvalid = t->m_axi_awvalid_o;
-	o.awaddr = t->m_axi_awaddr_o;
-	o.awlen = t->m_axi_awlen_o;
-	o.wvalid = t->m_axi_wvalid_o;
-	o.wlast = t->m_axi_wlast_o;
-	o.wstrb = t->m_axi_wstrb_o;
-	o.wdata = reinterpret_cast<const uint8_t *>(&t->m_axi_wdata_o);
-	o.bready = t->m_axi_bready_o;
-	axi_mem_sample(&e->mem, &o);
+	if (t->m_axi_arvalid_o | t->m_axi_awvalid_o | t->m_axi_wvalid_o | e->mem.rvalid | e->mem.bvalid) {
+		o.arvalid = t->m_axi_arvalid_o;
+		o.araddr = t->m_axi_araddr_o;
+		o.arlen = t->m_axi_arlen_o;
+		o.rready = t->m_axi_rready_o;
+		o.awvalid = t->m_axi_awvalid_o;
+		o.awaddr = t->m_axi_awaddr_o;
+		o.awlen = t->m_axi_awlen_o;
+		o.wvalid = t->m_axi_wvalid_o;
+		o.wlast = t->m_axi_wlast_o;
+		o.wstrb = t->m_axi_wstrb_o;
+		o.wdata = reinterpret_cast<const uint8_t *>(&t->m_axi_wdata_o);
+		o.bready = t->m_axi_bready_o;
+		axi_mem_sample(&e->mem, &o);
+	} else {
+		axi_mem_idle(&e->mem);
+	}
 	if (t->bus_reset_o) {
 		axi_mem_reset(&e->mem);
 		bus_unhang(e->bus);
 	}
 }
 
-// One clock cycle. The memory side sees what the design showed after the last edge, and its answers are the inputs of
-// this edge: no AXI output depends on an input but through a register (checked in the builds with assertions), so the
-// design need not be evaluated with the clock low. Verilator finds an edge by the clock's value at the last evaluation.
-#ifdef LXA_CLK_SEEN
+// One clock edge. The memory side sees what the design shows in the cycle that ends here, and gives what the design is to see
+// in the next one (lxa_sim_top.sv holds the inputs). Nothing depends on the clock's fall, so the design need not be evaluated
+// with the clock low but for waves; Verilator finds an edge by the clock's value at the last evaluation.
 void tick(Rtl *e)
 {
 	Vlxa *t = e->top;
 
-	drive(e);
 	if (t->rst_ni)
 		sample(e);
-	t->rootp->LXA_CLK_SEEN = 0;
-	t->clk_i = 1;
-	t->eval();
 	e->bus->now++;
-}
-#else
-// What of the AXI outputs could change with the inputs, in one word.
-uint64_t handshakes(const Vlxa *t)
-{
-	return t->m_axi_arvalid_o | t->m_axi_rready_o << 1 | t->m_axi_awvalid_o << 2 | t->m_axi_wvalid_o << 3 |
-	       t->m_axi_wlast_o << 4 | t->m_axi_bready_o << 5 | t->bus_reset_o << 6 | t->m_axi_araddr_o << 8 ^
-	       t->m_axi_awaddr_o << 9;
-}
-
-void tick(Rtl *e)
-{
-	Vlxa *t = e->top;
-	const uint64_t before = handshakes(t);
-
 	drive(e);
+#ifdef LXA_CLK_SEEN
+	t->rootp->LXA_CLK_SEEN = 0;
+#else
 	t->clk_i = 0;
 	t->eval();
 	dump(e);
-	if (t->rst_ni) {
-		assert(handshakes(t) == before);
-		sample(e);
-	}
+#endif
 	t->clk_i = 1;
 	t->eval();
 	dump(e);
-	e->bus->now++;
 }
-#endif
 
 void hard_reset(Rtl *e)
 {
@@ -144,12 +126,6 @@ void hard_reset(Rtl *e)
 	axi_mem_reset(&e->mem);
 	t->rst_ni = 1;
 	tick(e);
-}
-
-void settle(Rtl *e)
-{
-	e->top->clk_i = 0;
-	e->top->eval();
 }
 
 void *rtl_create(struct bus *bus)
@@ -172,7 +148,6 @@ void *rtl_create(struct bus *bus)
 		return nullptr;
 	}
 	hard_reset(e);
-	settle(e);
 	return e;
 }
 
@@ -225,20 +200,17 @@ uint32_t rtl_read32(void *p, uint32_t off)
 	t->s_axil_arvalid_i = 1;
 	t->s_axil_rready_i = 1;
 	for (int i = 0; i < PORT_CYCLES; i++) {
-		settle(e);
+		tick(e);
 		if (t->s_axil_rvalid_o) {
 			val = t->s_axil_rdata_o;
-			tick(e);
 			break;
 		}
-		bool taken = t->s_axil_arready_o;
-		tick(e);
-		if (taken)
+		if (t->s_axil_arready_o)
 			t->s_axil_arvalid_i = 0;
 	}
 	t->s_axil_arvalid_i = 0;
 	t->s_axil_rready_i = 0;
-	settle(e);
+	tick(e); // the port is quiet again
 	return val;
 }
 
@@ -278,18 +250,16 @@ void rtl_write32(void *p, uint32_t off, uint32_t val)
 	t->s_axil_awvalid_i = t->s_axil_wvalid_i = 1;
 	t->s_axil_bready_i = 1;
 	for (int i = 0; i < PORT_CYCLES; i++) {
-		settle(e);
-		bool aw = t->s_axil_awready_o, w = t->s_axil_wready_o, done = t->s_axil_bvalid_o;
 		tick(e);
-		if (done)
+		if (t->s_axil_bvalid_o)
 			break;
-		if (aw)
+		if (t->s_axil_awready_o)
 			t->s_axil_awvalid_i = 0;
-		if (w)
+		if (t->s_axil_wready_o)
 			t->s_axil_wvalid_i = 0;
 	}
 	t->s_axil_awvalid_i = t->s_axil_wvalid_i = t->s_axil_bready_i = 0;
-	settle(e);
+	tick(e);
 }
 
 enum engine_state rtl_state(void *p)
@@ -313,7 +283,6 @@ enum engine_state rtl_run(void *p, uint64_t cycles, const int *stop)
 		if (i % 64 == 63 && __atomic_load_n(stop, __ATOMIC_RELAXED))
 			break;
 	}
-	settle(e);
 	return rtl_state(e);
 }
 
@@ -323,10 +292,10 @@ int rtl_irq(void *p)
 }
 
 // Registers, by the names that rtl_state.vlt makes accessible.
-#define REGS(name) r->lxa_top__DOT__u_regs__DOT__##name
-#define CMD(name) r->lxa_top__DOT__u_cmd__DOT__##name
-#define CPL(name) r->lxa_top__DOT__u_cpl__DOT__##name
-#define CNT(name) r->lxa_top__DOT__u_counters__DOT__##name
+#define REGS(name) r->lxa_sim_top__DOT__u_top__DOT__u_regs__DOT__##name
+#define CMD(name) r->lxa_sim_top__DOT__u_top__DOT__u_cmd__DOT__##name
+#define CPL(name) r->lxa_sim_top__DOT__u_top__DOT__u_cpl__DOT__##name
+#define CNT(name) r->lxa_sim_top__DOT__u_top__DOT__u_counters__DOT__##name
 #define COUNTERS(X) \
 	X(0, cycles_q) X(1, busy_q) X(2, wgt_q) X(3, act_q) X(4, rd_q) X(5, out_q) X(6, wr_q) X(7, pipe_q) X(8, cmd_q) \
 	X(9, idle_q) X(10, macs_q) X(11, rdb_q) X(12, wrb_q) X(13, jobs_q)
@@ -358,7 +327,6 @@ void rtl_restore(void *p, const struct reg_state *s)
 	Vlxa___024root *r = e->top->rootp;
 
 	hard_reset(e);
-	settle(e);
 	REGS(irq_status_q) = s->irq_status;
 	REGS(irq_mask_q) = s->irq_mask;
 	REGS(ring_base_q) = e->mem.ring_base = s->ring_base;
@@ -376,9 +344,7 @@ void rtl_restore(void *p, const struct reg_state *s)
 	COUNTERS(X)
 #undef X
 	std::memcpy(&CNT(snap_q), s->snap, sizeof(s->snap));
-	settle(e);
 	tick(e); // derived signals follow the registers
-	settle(e);
 }
 
 } // namespace

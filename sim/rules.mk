@@ -32,7 +32,7 @@ $(B)/sim/lxa.dtb: sim/lxa.dts
 # ---- the RTL engine -----------------------------------------------------------------------------------
 # The Verilated model never leaves the machine it is built on, so it may use all of this processor's instructions.
 V_DIR := $(B)/sim/rtl
-V_COMMON := --cc --prefix Vlxa --top-module lxa_top --unroll-count 600 --unroll-stmts 1000000 \
+V_COMMON := --cc --prefix Vlxa --top-module lxa_sim_top --unroll-count 600 --unroll-stmts 1000000 \
 	--output-split 20000 --output-split-cfuncs 4000 -Wno-fatal
 ifeq ($(WAVES)$(CHECK),)
 V_FLAGS := $(V_COMMON) -O3 --x-assign fast --x-initial fast --noassert
@@ -40,18 +40,19 @@ else
 V_FLAGS := $(V_COMMON) -O3 --x-assign unique --x-initial unique --assert \
 	$(if $(WAVES),--trace-fst --trace-structs) $(if $(CHECK),-DLXA_SYNTH_FORM)
 endif
-V_CXX := -O3 -march=native -fPIC -w
+V_ARCH := -march=native
+V_CXX = -O3 $(V_ARCH) -fPIC -w
 V_INCLUDE := /usr/share/verilator/include
 
-$(V_DIR)/Vlxa.mk: $(RTL_SRCS) $(RTL_LINT) sim/rtl_state.vlt sim/rules.mk
+$(V_DIR)/Vlxa.mk: $(RTL_SRCS) $(RTL_LINT) sim/rtl_state.vlt sim/lxa_sim_top.sv sim/rules.mk
 	@mkdir -p $(@D)
 	@echo "  VERILATE rtl/lxa_top.sv ($(CONFIG)$(if $(WAVES),$(comma) waves)$(if $(CHECK),$(comma) check))"
 	@rm -f $(V_DIR)/*
-	@verilator $(V_FLAGS) --Mdir $(V_DIR) sim/rtl_state.vlt $(RTL_LINT) $(RTL_SRCS)
+	@verilator $(V_FLAGS) --Mdir $(V_DIR) sim/rtl_state.vlt $(RTL_LINT) $(RTL_SRCS) sim/lxa_sim_top.sv
 
 $(V_DIR)/Vlxa__ALL.a: $(V_DIR)/Vlxa.mk
 	@echo "  VBUILD  $@"
-	@+$(MAKE) -s --no-print-directory -C $(V_DIR) -f Vlxa.mk CXX=$(CXX) OPT_FAST="$(V_CXX)" OPT_SLOW="-O1 -march=native -fPIC -w" \
+	@+$(MAKE) -s --no-print-directory -C $(V_DIR) -f Vlxa.mk CXX=$(CXX) OPT_FAST="$(V_CXX)" OPT_SLOW="-O1 $(V_ARCH) -fPIC -w" \
 		OPT_GLOBAL="$(V_CXX)" Vlxa__ALL.a $(V_GLOBAL) >/dev/null
 	@touch $@
 

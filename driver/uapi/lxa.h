@@ -157,8 +157,8 @@ enum lxa_res { LXA_RES_NONE = 0, LXA_RES_VALUE = 1, LXA_RES_RAW = 2 };
 
 /*
  * Jobs of a context run and end in order; between contexts there is no order. A job sees what earlier jobs of its
- * context wrote when it reads that as activations; weights and parameters are loaded ahead, so wait for a job before
- * another reads its output as these. Of an LXA_OP_NOP everything but op, flags and user is 0.
+ * context wrote when it reads that as activations or as residual operand; weights and parameters are loaded ahead, so wait
+ * for a job before another reads its output as these. No output may overlap an operand of its own job. Of an LXA_OP_NOP everything but op, flags and user is 0.
  *
  * One convolution (fully connected: a 1x1 one on a 1x1 image, or a kernel of the image's size). All sizes are in
  * elements; memory layout, weight and parameter order: rtl/README.md sections 1, 4, 5, computed by lxa_layout.h.

@@ -19,41 +19,64 @@ struct lxa_caps {			/* LXA_PARAM_* of the same names */
 
 struct lxa_layout {
 	__u32 lane;			/* LXA_HW_LANE_* : 0 shift, 1 XNOR */
+	__u32 packed;			/* 1: LXA_CONV_PACKED; a kernel row is one run of pixels, and its bytes are the channels */
 	__u32 block_oc, block_ic;	/* channels in a block of those lanes */
 	__u32 ekh, ekw;			/* dilated kernel */
+	__u32 kx;			/* kernel columns that the weights count: kw, packed 1 */
+	__u32 mac_ic;			/* useful MACs of an output element and such a tap */
 	__u32 conv_h, conv_w, out_h, out_w;
 	__u32 in_px, out_px;		/* pixel pitches, bytes */
 	__u64 in_row, in_img, out_row, out_img; /* pitches, bytes */
 	__u32 ocb, icb, icb_total, grp_ocb, grp_icb;
 	__u32 ic_tail, oc_tail;
-	__u32 passes;			/* 2: grouped binary, off-group bits complementary in pass 1 */
+	__u32 passes;			/* planes of LXA_WFMT_BITS; 2: grouped binary, off-group bits complementary in pass 1 */
+	__u32 halve;			/* 1: the accumulator holds twice the sum */
 	__u32 diagonal;			/* 1: a block spans several groups: weights outside an output's group are zero */
 	__u32 wgt_tile;			/* bytes of one weight tile */
 	__u32 par_rows;			/* 16-byte rows of one channel's parameters */
 	__u64 act_bytes, wgt_bytes, par_bytes, out_bytes; /* extents from each operand's base */
+	__u32 res_px;			/* residual operand: pitches and extent as above, 0 without one */
+	__u64 res_row, res_img, res_bytes;
 };
 
 static inline __u32 lxa_div_up(__u32 a, __u32 b) { return (a + b - 1) / b; }
 
 static inline __u64 lxa_round_up(__u64 a, __u32 b) { return (a + b - 1) / b * b; }
 
-static inline __u32 lxa_fmt_bits(__u32 fmt) { return fmt == LXA_FMT_LOG4 ? 4 : fmt == LXA_FMT_B1 ? 1 : 8; }
+static inline __u32 lxa_fmt_bits(__u32 fmt)
+{
+	return fmt == LXA_FMT_LOG4 || fmt == LXA_FMT_N4 ? 4 : fmt == LXA_FMT_B1 ? 1 : fmt == LXA_FMT_W32 ? 32 : 8;
+}
 
 static inline __u32 lxa_ofmt_bits(__u32 ofmt)
 {
-	return ofmt == LXA_OFMT_B1 ? 1 : ofmt == LXA_OFMT_N4 ? 4 : ofmt == LXA_OFMT_B8 ? 8 : 32;
+	return ofmt == LXA_OFMT_B1 ? 1 : ofmt == LXA_OFMT_N4 ? 4 : ofmt == LXA_OFMT_B8 ? 8 : ofmt == LXA_OFMT_W32 ? 32 : 64;
 }
 
-/* Bytes from pixel to pixel of a tensor with c channels of `bits` bits. */
-static inline __u32 lxa_pixel_pitch(const struct lxa_caps *caps, __u32 bits, __u32 c)
+/* Bits of an element of the residual operand. */
+static inline __u32 lxa_res_bits(const struct lxa_job *job)
+{
+	return job->res_mode == LXA_RES_RAW ? 64 : lxa_fmt_bits(job->res_fmt);
+}
+
+/*
+ * Bytes from pixel to pixel of a tensor with c channels of `bits` bits: whole blocks of the XNOR lanes, or of the shift lanes
+ * and for the host, and 8-byte units.
+ */
+static inline __u32 lxa_pixel_pitch_of(const struct lxa_caps *caps, __u32 xnor, __u32 bits, __u32 c)
 {
 	__u32 ch;
 
-	if (bits == 1)
+	if (xnor)
 		ch = caps->xnor_ic > caps->xnor_oc ? caps->xnor_ic : caps->xnor_oc;
 	else
 		ch = caps->shift_ic > caps->shift_oc ? caps->shift_ic : caps->shift_oc;
-	return (__u32)(lxa_round_up(c, ch) * bits / 8);
+	return (__u32)lxa_round_up(lxa_round_up(c, ch) * bits / 8, 8);
+}
+
+static inline __u32 lxa_pixel_pitch(const struct lxa_caps *caps, __u32 bits, __u32 c)
+{
+	return lxa_pixel_pitch_of(caps, bits == 1, bits, c);
 }
 
 /* How input blocks are assigned to output blocks (fills ocb .. diagonal). */
@@ -61,11 +84,12 @@ static inline void lxa_layout_groups(const struct lxa_job *job, struct lxa_layou
 {
 	__u32 icg = job->in_c / job->groups, ocg = job->out_c / job->groups;
 	__u32 span;			/* input channels that a block of outputs spans when it holds whole groups */
+	__u32 channels = l->packed ? l->mac_ic : job->in_c; /* that the blocks are cut from */
 
 	l->ocb = lxa_div_up(job->out_c, l->block_oc);
-	l->icb_total = lxa_div_up(job->in_c, l->block_ic);
+	l->icb_total = lxa_div_up(channels, l->block_ic);
 	l->oc_tail = job->out_c - (l->ocb - 1) * l->block_oc;
-	l->ic_tail = job->in_c - (l->icb_total - 1) * l->block_ic;
+	l->ic_tail = channels - (l->icb_total - 1) * l->block_ic;
 	l->icb = l->icb_total;
 	l->grp_ocb = l->ocb;
 	l->grp_icb = 0;
@@ -89,43 +113,68 @@ static inline void lxa_layout_groups(const struct lxa_job *job, struct lxa_layou
 			l->diagonal = 1;
 		}
 	}
-	l->passes = l->lane == 1 && l->diagonal ? 2 : 1;
+	l->passes = job->wgt_fmt == LXA_WFMT_BITS ? job->wgt_bits : l->lane && l->diagonal ? 2 : 1;
 }
 
-/* Input channel of group-relative block b, lane i, for output block ocb: the tensor's channel (may be >= in_c: padding). */
+/*
+ * Input channel of group-relative block b, lane i, for output block ocb: the tensor's channel (may be >= in_c: padding).
+ * Packed: the byte of the run, channel byte % in_c of kernel column byte / in_c (may be >= mac_ic: reads as 0).
+ */
 static inline __u32 lxa_layout_channel(const struct lxa_layout *l, __u32 ocb, __u32 b, __u32 i)
 {
 	return (ocb / l->grp_ocb * l->grp_icb + b) * l->block_ic + i;
+}
+
+static inline void lxa_layout_res(const struct lxa_caps *caps, const struct lxa_job *job, struct lxa_layout *l)
+{
+	l->res_px = 0;
+	l->res_row = l->res_img = l->res_bytes = 0;
+	if (job->res_mode == LXA_RES_NONE)
+		return;
+	l->res_px = lxa_pixel_pitch(caps, lxa_res_bits(job), job->out_c);
+	l->res_row = job->res_row ? job->res_row : lxa_round_up((__u64)l->out_w * l->res_px, caps->word_bytes);
+	l->res_img = job->res_img ? job->res_img : l->out_h * l->res_row;
+	l->res_bytes = (job->batch - 1) * l->res_img + (l->out_h - 1) * l->res_row +
+		       lxa_round_up((__u64)l->out_w * l->res_px, caps->word_bytes);
 }
 
 static inline void lxa_layout(const struct lxa_caps *caps, const struct lxa_job *job, struct lxa_layout *l)
 {
 	__u32 lanes = caps->out_lanes;
 
-	l->lane = job->act_fmt == LXA_FMT_B1;
+	l->lane = job->act_fmt == LXA_FMT_B1 || job->act_fmt == LXA_FMT_N4;
+	l->packed = !!(job->conv_flags & LXA_CONV_PACKED);
 	l->block_oc = l->lane ? caps->xnor_oc : caps->shift_oc;
 	l->block_ic = l->lane ? caps->xnor_ic : caps->shift_ic;
 	l->ekh = (job->kh - 1u) * job->dy + 1;
 	l->ekw = (job->kw - 1u) * job->dx + 1;
+	l->kx = l->packed ? 1 : job->kw;
+	l->mac_ic = l->packed ? job->kw * job->in_c : job->in_c / job->groups;
 	l->conv_h = (job->in_h + job->pad_t + job->pad_b - l->ekh) / job->sy + 1;
 	l->conv_w = (job->in_w + job->pad_l + job->pad_r - l->ekw) / job->sx + 1;
 	l->out_h = (l->conv_h + job->pool_pt + job->pool_pb - job->pool_h) / job->pool_sy + 1;
 	l->out_w = (l->conv_w + job->pool_pl + job->pool_pr - job->pool_w) / job->pool_sx + 1;
-	l->in_px = lxa_pixel_pitch(caps, lxa_fmt_bits(job->act_fmt), job->in_c);
-	l->out_px = lxa_pixel_pitch(caps, lxa_ofmt_bits(job->out_fmt), job->out_c);
+	l->in_px = l->packed ? job->in_c : lxa_pixel_pitch_of(caps, l->lane, lxa_fmt_bits(job->act_fmt), job->in_c);
+	l->out_px = lxa_pixel_pitch_of(caps, job->out_fmt == LXA_OFMT_B1 || (job->conv_flags & LXA_CONV_OUT_LINEAR),
+				       lxa_ofmt_bits(job->out_fmt), job->out_c);
 	l->in_row = job->in_row ? job->in_row : lxa_round_up((__u64)job->in_w * l->in_px, caps->word_bytes);
 	l->in_img = job->in_img ? job->in_img : job->in_h * l->in_row;
 	l->out_row = job->out_row ? job->out_row : lxa_round_up((__u64)l->out_w * l->out_px, caps->word_bytes);
 	l->out_img = job->out_img ? job->out_img : l->out_h * l->out_row;
 	lxa_layout_groups(job, l);
+	if (job->act_fmt == LXA_FMT_N4)
+		l->halve = job->wgt_fmt == LXA_WFMT_BITS;
+	else
+		l->halve = job->wgt_fmt == LXA_WFMT_B1 && l->passes == 2;
 	l->wgt_tile = l->lane ? l->block_oc * l->block_ic / 8 : l->block_oc * l->block_ic;
 	l->par_rows = (3 + job->nthr + 3) / 4;
 	l->act_bytes = (job->batch - 1) * l->in_img + (job->in_h - 1) * l->in_row +
 		       lxa_round_up((__u64)job->in_w * l->in_px, caps->word_bytes);
-	l->wgt_bytes = (__u64)l->ocb * l->passes * job->kh * job->kw * l->icb * l->wgt_tile;
+	l->wgt_bytes = (__u64)l->ocb * l->passes * job->kh * l->kx * l->icb * l->wgt_tile;
 	l->par_bytes = (__u64)l->ocb * lxa_round_up(l->block_oc, lanes) * l->par_rows * 16;
 	l->out_bytes = (job->batch - 1) * l->out_img + (l->out_h - 1) * l->out_row +
 		       lxa_round_up((__u64)l->out_w * l->out_px, caps->word_bytes);
+	lxa_layout_res(caps, job, l);
 }
 
 /* ---- tiles ------------------------------------------------------------------------------------------ */

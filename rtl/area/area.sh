@@ -82,7 +82,8 @@ arrays() {
 	measure array-int.32 base "lxa_shift_synth ACC_W=32 SQRT2=0"
 	measure array-sqrt2.64 base "lxa_shift_synth ACT_INT=0 WGT_INT=0"
 	measure array-any.64 base lxa_shift_synth
-	measure array-xnor base lxa_xnor_synth
+	measure array-xnor base "lxa_xnor_synth PLANES=0"
+	measure array-planes base "lxa_xnor_synth PLANES=1"
 	head "base's array: decode, weights, trees, accumulate" "/ int8" "/ int8 from *"
 	for w in 24 32 64; do
 		show "int8, 256 MACs, accumulators of $w bits" "array-int8.$w" 1 "array-int8.$w" "array-star.$w"
@@ -92,8 +93,10 @@ arrays() {
 	show "  + int8 weights and activations, 32 bits" array-int.32 1 array-int8.32 array-star.32
 	show "log x log base sqrt 2, 2 x 32 bits" array-sqrt2.64 1 array-int8.64 array-star.64
 	show "  + int8 weights and activations (as built)" array-any.64 1 array-int8.64 array-star.64
-	show "XNOR, 4096 MACs, 32 bits (as built)" array-xnor 1 array-int8.32 array-star.32
+	show "XNOR, 4096 MACs, 32 bits" array-xnor 1 array-int8.32 array-star.32
 	show "  per 256 MACs" array-xnor 16 array-int8.32 array-star.32
+	show "XNOR with bit planes (as built)" array-planes 1 array-int8.32 array-star.32
+	show "  per 256 MACs" array-planes 16 array-int8.32 array-star.32
 }
 
 devices() {

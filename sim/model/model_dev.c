@@ -67,6 +67,8 @@ static int pending(const struct model *m)
 	return !m->err.status && (m->job || m->nop || (m->r.enable && m->r.head != m->r.tail));
 }
 
+#define ACC_W (LXA_CFG_HALF_W < 24 ? 2 * LXA_CFG_HALF_W : 48)
+
 static uint32_t config(uint32_t off)
 {
 	switch (off) {
@@ -77,7 +79,7 @@ static uint32_t config(uint32_t off)
 	case LXA_REG_CFG_XNOR:
 		return LXA_CFG_XNOR_IC << 16 | LXA_CFG_XNOR_OC;
 	case LXA_REG_CFG_OUT:
-		return 32u << 24 | 32 << 16 | 48 << 8 | LXA_CFG_OUT_LANES;
+		return LXA_CFG_XACC_W << 24 | LXA_CFG_HALF_W << 16 | ACC_W << 8 | LXA_CFG_OUT_LANES;
 	case LXA_REG_CFG_ACT:
 		return LXA_CFG_ACT_BYTES;
 	case LXA_REG_CFG_ACC:
@@ -87,7 +89,7 @@ static uint32_t config(uint32_t off)
 	case LXA_REG_CFG_BUS:
 		return LXA_CFG_WORD_W / 8 << 16 | LXA_CFG_BUS_W / 8;
 	case LXA_REG_CFG_MODES:
-		return 15;
+		return model_modes();
 	case LXA_REG_CFG_RING:
 		return LXA_CFG_RD_OUTSTANDING << 8 | LXA_CFG_RING_LOG2_MAX;
 	}
@@ -228,7 +230,7 @@ static void account(const struct model *m, uint64_t *c)
 		const struct geom *g = model_job_geom(m->job);
 
 		c[MACS] = g->macs;
-		c[BUSY] = g->pixels * g->ocb * g->passes * g->kh * g->kw * g->icb;
+		c[BUSY] = g->pixels * g->ocb * g->passes * g->kh * g->kx * g->icb * g->planes;
 	}
 	rd_cycles = c[RD_BYTES] / m->bus->bytes_per_cycle;
 	wr_cycles = c[WR_BYTES] / m->bus->bytes_per_cycle;

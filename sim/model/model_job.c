@@ -50,7 +50,7 @@ static int plan_slices(struct model_job *j)
 	uint64_t px;
 	size_t elems;
 
-	j->chan = g->lane ? g->icb_total : g->icb_total * g->block_ic;
+	j->chan = g->pack ? g->in_px : g->lane ? g->icb_total * g->planes : g->icb_total * g->block_ic;
 	j->pw = (g->conv_w - 1) * g->sx + g->ek_w;
 	j->row_elems = (size_t)j->pw * j->chan;
 	while (rows < g->out_h && (uint64_t)most_conv_rows(g, rows + 1) * g->conv_w <= SLICE_PIXELS &&
@@ -63,19 +63,29 @@ static int plan_slices(struct model_job *j)
 	while (rows == g->out_h && j->imgs < g->batch && (j->imgs + 1) * px <= SLICE_PIXELS &&
 	       (j->imgs + 1) * slice_elems(j, crows) <= SLICE_ELEMS)
 		j->imgs++;
-	elems = (size_t)slice_elems(j, crows) * j->imgs;
+	elems = (size_t)slice_elems(j, crows) * j->imgs + g->block_ic;	/* a packed row's last block ends behind it */
 	j->code_pitch = (size_t)g->ocb * g->block_oc;
 	j->in_bytes = malloc((size_t)g->in_w * g->in_px);
 	j->out_row = malloc((size_t)g->out_w * g->out_px);
-	j->codes = malloc((size_t)px * j->imgs * j->code_pitch * sizeof(*j->codes));
+	if (g->kind == LXA_HW_KIND_RAW)
+		j->raw = malloc((size_t)px * j->imgs * j->code_pitch * sizeof(*j->raw));
+	else
+		j->codes = malloc((size_t)px * j->imgs * j->code_pitch * sizeof(*j->codes));
+	if (g->res_mode) {
+		j->res = malloc((size_t)j->imgs * rows * g->out_w * g->res_px);
+		if (!j->res)
+			return -1;
+	}
+	if (!j->codes && !j->raw)
+		return -1;
 	if (g->lane) {
 		j->bits = malloc(elems * sizeof(*j->bits));
 		j->gather = malloc((size_t)g->kh * g->kw * g->icb * sizeof(*j->gather));
-		return j->bits && j->gather && j->in_bytes && j->out_row && j->codes ? 0 : -1;
+		return j->bits && j->gather && j->in_bytes && j->out_row ? 0 : -1;
 	}
-	j->even = malloc(elems * sizeof(*j->even));
-	j->odd = j->act_odd ? malloc(elems * sizeof(*j->odd)) : NULL;
-	return j->even && (j->odd || !j->act_odd) && j->in_bytes && j->out_row && j->codes ? 0 : -1;
+	j->even = calloc(elems, sizeof(*j->even));
+	j->odd = j->act_odd ? calloc(elems, sizeof(*j->odd)) : NULL;
+	return j->even && (j->odd || !j->act_odd) && j->in_bytes && j->out_row ? 0 : -1;
 }
 
 /* The value of every code byte, split by parity of its exponent: 2^(e2 >> 1) goes to even[] or odd[]. */
@@ -185,6 +195,8 @@ void model_job_destroy(struct model_job *j)
 	free(j->in_bytes);
 	free(j->out_row);
 	free(j->codes);
+	free(j->raw);
+	free(j->res);
 	free(j->bits);
 	free(j->gather);
 	free(j->even);
@@ -230,6 +242,22 @@ static void fill_row(struct model_job *j, size_t at)
 		memset(j->odd + at, 0, j->row_elems * sizeof(*j->odd));
 }
 
+/* The residual under the slice: of each row as much as the device reads. */
+static int read_residual(struct model_job *j, struct job_error *err)
+{
+	const struct geom *g = &j->g;
+	size_t row = (size_t)g->out_w * g->res_px, len = (size_t)(g->out_w - 1) * g->res_px + g->res_bytes;
+	uint32_t i, y;
+
+	for (i = 0; i < j->n_imgs; i++)
+		for (y = 0; y < j->n_rows; y++)
+			if (read_operand(j, LXA_HW_STREAM_RES, g->res_addr + (uint64_t)(j->img + i) * g->res_img +
+					 (uint64_t)(j->oy + y) * g->res_row, j->res + ((size_t)i * j->n_rows + y) * row,
+					 len < row ? len : row, err))
+				return -1;
+	return 0;
+}
+
 /* Expand the input under the slice's convolution rows. */
 static int begin_slice(struct model_job *j, struct job_error *err)
 {
@@ -254,7 +282,7 @@ static int begin_slice(struct model_job *j, struct job_error *err)
 				return -1;
 			expand_row(j, at, j->in_bytes);
 		}
-	return 0;
+	return g->res_mode ? read_residual(j, err) : 0;
 }
 
 static int write_row(struct model_job *j, uint64_t addr, struct job_error *err)
@@ -282,7 +310,11 @@ static int end_slice(struct model_job *j, struct job_error *err)
 
 	for (i = 0; i < j->n_imgs; i++)
 		for (y = j->oy; y < j->oy + j->n_rows; y++) {
-			model_pool_row(g, j->codes + i * img_codes, j->code_pitch, j->cy0, y, j->out_row);
+			if (j->raw)
+				model_raw_row(g, j->raw + i * img_codes + (size_t)(y - j->cy0) * g->conv_w * j->code_pitch,
+					      j->code_pitch, j->out_row);
+			else
+				model_pool_row(g, j->codes + i * img_codes, j->code_pitch, j->cy0, y, j->out_row);
 			if (write_row(j, g->out_addr + (uint64_t)(j->img + i) * g->out_img + (uint64_t)y * g->out_row, err))
 				return -1;
 		}

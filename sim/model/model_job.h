@@ -23,6 +23,8 @@ struct model_job {
 	uint8_t *in_bytes, *out_row;
 	int32_t *codes;			/* [image][conv row][conv_w][code_pitch] */
 	size_t code_pitch;
+	uint64_t *raw;			/* the same of kind raw, instead of codes */
+	uint8_t *res;			/* residual rows under the slice, [image][row], out_w * res_px bytes each */
 
 	/* shift lanes; odd: products with a factor sqrt(2) */
 	double *even, *odd;		/* padded input */
@@ -35,6 +37,9 @@ struct model_job {
 	uint64_t *bits;			/* padded input */
 	uint64_t *gather;		/* one pixel's operands */
 };
+
+/* The output stage for n pixels of the slice, from pixel `at` on: accumulator slots, [pixel][block_oc], to codes or raw. */
+void model_out(struct model_job *j, uint32_t ocb, size_t at, const uint64_t *slot, size_t n);
 
 int model_shift_prepare(struct model_job *j, int cache); /* 0, or -1: no memory */
 void model_shift_block(struct model_job *j, uint32_t ocb); /* one output block of the slice into codes */

@@ -4,16 +4,17 @@
 #include <string.h>
 
 #include "lxa_regs.h"
-#include "model.h"
+#include "model_job.h"
 
 static uint32_t le32(const uint8_t *p)
 {
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-static int64_t sext48(uint64_t v)
+/* The low `bits` bits of v as a two's complement number. */
+static int64_t sext(uint64_t v, unsigned int bits)
 {
-	return (int64_t)(v << 16) >> 16;
+	return (int64_t)(v << (64 - bits)) >> (64 - bits);
 }
 
 void model_par(const struct geom *g, const uint8_t *par, uint32_t ocb, uint32_t lane, struct chan_par *p)
@@ -24,7 +25,7 @@ void model_par(const struct geom *g, const uint8_t *par, uint32_t ocb, uint32_t 
 			   lane % LXA_CFG_OUT_LANES * 16;
 	uint32_t w1 = le32(q + 4);
 
-	p->bias = sext48(le32(q) | (uint64_t)(w1 & 0xffff) << 32);
+	p->bias = sext(le32(q) | (uint64_t)(w1 & 0xffff) << 32, 48);
 	p->mult = (int16_t)(w1 >> 16);
 	p->shift = le32(q + 8) & 63;
 	for (i = 0; i < g->nthr; i++) {
@@ -68,12 +69,56 @@ static int32_t thresh_code(const struct geom *g, const struct chan_par *p, int64
 	return code;
 }
 
-static int32_t requant(const struct geom *g, const struct chan_par *p, int64_t total)
+static uint64_t le64(const uint8_t *p)
 {
-	int64_t t = sext48((uint64_t)total + (uint64_t)p->bias);
+	return le32(p) | (uint64_t)le32(p + 4) << 32;
+}
+
+/* What the accumulator of one channel reads out as. */
+static int64_t total(const struct geom *g, uint64_t s)
+{
+	int64_t e = sext(s, g->lane ? LXA_CFG_XACC_W : LXA_CFG_HALF_W), o;
+
+	if (g->lane)
+		return e >> g->halve;
+	if (!g->dual)
+		return sext(s, 48);
+	o = sext((s - (uint64_t)e) >> LXA_CFG_HALF_W, LXA_CFG_HALF_W);
+	return e * 32768 + o * 46341;
+}
+
+/* The residual's element i of a pixel, scaled. */
+static int64_t residual(const struct geom *g, const uint8_t *px, size_t i)
+{
+	uint64_t half = g->res_shift ? 1ull << (g->res_shift - 1) : 0;
+	uint32_t q = g->res_bits == 4 ? px[i / 2] >> i % 2 * 4 & 15 : px[i], e2;
+	int64_t x;
+
+	switch (g->res_fmt) {
+	case LXA_HW_FMT_U8:
+		x = q;
+		break;
+	case LXA_HW_FMT_S8:
+		x = (int8_t)q;
+		break;
+	case LXA_HW_FMT_W32:
+		x = (int32_t)le32(px + 4 * i);
+		break;
+	default:
+		e2 = (q - 1) * (g->res_s ? 1 : 2) % 32;
+		x = q ? (int64_t)(e2 & 1 ? 46341 : 32768) << (e2 >> 1) : 0;
+	}
+	return (int64_t)((uint64_t)(x * g->res_mult) + half) >> g->res_shift;
+}
+
+static int32_t requant(const struct geom *g, const struct chan_par *p, int64_t total, int64_t add)
+{
+	int64_t t = sext((uint64_t)total + (uint64_t)p->bias, 48);
 	uint64_t half = p->shift ? 1ull << (p->shift - 1) : 0;
 	int64_t v = (int64_t)((uint64_t)t * (uint64_t)(int64_t)p->mult + half) >> p->shift;
 	int32_t c;
+
+	v = (int64_t)((uint64_t)v + (uint64_t)add);
 
 	switch (g->kind) {
 	case LXA_HW_KIND_LOG:
@@ -87,14 +132,53 @@ static int32_t requant(const struct geom *g, const struct chan_par *p, int64_t t
 	return c;
 }
 
-void model_requant(const struct geom *g, const struct chan_par *par, const int64_t *t, size_t n, int32_t *codes, size_t pitch)
+/* The slice's pixel in the residual; NULL: it is not written. Without a pool convolution and output pixels are the same. */
+static const uint8_t *residual_px(const struct model_job *j, size_t i)
 {
-	size_t i;
-	uint32_t o;
+	const struct geom *g = &j->g;
+	size_t x = i % g->conv_w, row = i / g->conv_w;
 
-	for (i = 0; i < n; i++, t += g->block_oc, codes += pitch)
+	return x < g->out_w ? j->res + (row * g->out_w + x) * g->res_px : NULL;
+}
+
+/* One pixel of a job with a residual or of kind raw. */
+static void out_special(struct model_job *j, uint32_t ocb, size_t at, const uint64_t *slot)
+{
+	const struct geom *g = &j->g;
+	size_t first = (size_t)ocb * g->block_oc, o;
+	const uint8_t *px = g->res_mode ? residual_px(j, at) : NULL;
+
+	for (o = 0; o < g->block_oc && first + o < g->oc; o++) {
+		uint64_t s = slot[o];
+		size_t i = at * j->code_pitch + first + o;
+
+		if (px && g->res_mode == LXA_HW_RES_RAW)
+			s += le64(px + 8 * (first + o));
+		if (g->kind == LXA_HW_KIND_RAW)
+			j->raw[i] = (uint64_t)sext(s, g->lane ? LXA_CFG_XACC_W : 2 * LXA_CFG_HALF_W);
+		else
+			j->codes[i] = requant(g, &j->par[first + o], total(g, s),
+					      px && g->res_mode == LXA_HW_RES_VALUE ? residual(g, px, first + o) : 0);
+	}
+}
+
+void model_out(struct model_job *j, uint32_t ocb, size_t at, const uint64_t *slot, size_t n)
+{
+	const struct geom *g = &j->g;
+	const struct chan_par *par = j->par + (size_t)ocb * g->block_oc;
+	size_t i, o;
+
+	for (i = 0; i < n; i++, at++, slot += g->block_oc) {
+		int32_t *codes;
+
+		if (g->res_mode || g->kind == LXA_HW_KIND_RAW) {
+			out_special(j, ocb, at, slot);
+			continue;
+		}
+		codes = j->codes + at * j->code_pitch + (size_t)ocb * g->block_oc;
 		for (o = 0; o < g->block_oc; o++)
-			codes[o] = requant(g, &par[o], t[o]);
+			codes[o] = requant(g, &par[o], total(g, slot[o]), 0);
+	}
 }
 
 /* Convolution positions [*lo, *hi) under output position o along one axis. */
@@ -145,5 +229,17 @@ void model_pool_row(const struct geom *g, const int32_t *codes, size_t pitch, ui
 				}
 			put(row, g->out_bits, o, best);
 		}
+	}
+}
+
+void model_raw_row(const struct geom *g, const uint64_t *raw, size_t pitch, uint8_t *row)
+{
+	uint32_t ox, o, b;
+
+	for (ox = 0; ox < g->out_w; ox++, raw += pitch, row += g->out_px) {
+		memset(row, 0, g->out_bytes);
+		for (o = 0; o < g->oc; o++)
+			for (b = 0; b < 8; b++)
+				row[8 * o + b] = (uint8_t)(raw[o] >> 8 * b);
 	}
 }

@@ -25,14 +25,29 @@ static void expand_tiles(const double *tab, const uint8_t *src, size_t tiles, do
 				dst[i * OC + o] = tab[src[o * IC + i]];
 }
 
+/* The lanes behind a packed run read 0: as well without weights. */
+static void clear_tails(const struct geom *g, double *w)
+{
+	uint32_t ky;
+
+	for (ky = 0; ky < g->kh * g->passes; ky++, w += g->icb * IC * OC)
+		memset(w + ((g->icb - 1) * IC + g->ic_tail) * OC, 0, (IC - g->ic_tail) * OC * sizeof(*w));
+}
+
+static void expand_one(const struct geom *g, const double *tab, const uint8_t *src, double *dst)
+{
+	expand_tiles(tab, src, g->wgt_ocb / g->wgt_tile, dst);
+	if (g->pack)
+		clear_tails(g, dst);
+}
+
 static void expand_block(struct model_job *j, uint32_t ocb, size_t at)
 {
 	const uint8_t *src = j->wgt + (size_t)ocb * j->g.wgt_ocb;
-	size_t tiles = j->g.wgt_ocb / j->g.wgt_tile;
 
-	expand_tiles(j->wgt_even_tab, src, tiles, j->wgt_even + at);
+	expand_one(&j->g, j->wgt_even_tab, src, j->wgt_even + at);
 	if (j->wgt_odd)
-		expand_tiles(j->wgt_odd_tab, src, tiles, j->wgt_oddv + at);
+		expand_one(&j->g, j->wgt_odd_tab, src, j->wgt_oddv + at);
 }
 
 int model_shift_prepare(struct model_job *j, int cache)
@@ -91,8 +106,8 @@ static void find_runs(const struct model_job *j, struct runs *r)
 	uint32_t ky, kx;
 
 	r->n = 0;
-	if (g->dx == 1 && g->icb == g->icb_total) {
-		r->len = g->kw * j->chan;
+	if (g->pack || (g->dx == 1 && g->icb == g->icb_total)) {
+		r->len = g->pack ? (size_t)g->icb * IC : g->kw * j->chan;
 		for (ky = 0; ky < g->kh; ky++)
 			r->off[r->n++] = (size_t)ky * g->dy * j->row_elems;
 		return;
@@ -110,18 +125,6 @@ static size_t pixel_at(const struct model_job *j, size_t i)
 	size_t per = (size_t)j->crows * g->conv_w, img = i / per, y = i % per / g->conv_w, x = i % g->conv_w;
 
 	return (img * j->prows + y * g->sy) * j->row_elems + x * g->sx * j->chan;
-}
-
-static int64_t total(const struct geom *g, uint64_t even, uint64_t odd)
-{
-	uint64_t s = even + (odd << 32);
-	int64_t e, o;
-
-	if (!g->dual)
-		return (int64_t)(s << 16) >> 16;
-	e = (int32_t)(uint32_t)s;
-	o = (int32_t)(uint32_t)((s - (uint64_t)e) >> 32);
-	return e * 32768 + o * 46341;
 }
 
 /* Even and odd sums of three pixels, for one pass over the kernel. */
@@ -161,33 +164,31 @@ static void sums1_wide(const struct model_job *j, const struct runs *r, size_t a
 		even[i] += 2 * both[i];
 }
 
-static void block_wide(struct model_job *j, const struct runs *r, size_t start, size_t w, const struct chan_par *par,
-		       int32_t *codes, size_t pixels)
+static void block_wide(struct model_job *j, const struct runs *r, size_t start, size_t w, uint32_t ocb, size_t pixels)
 {
 	size_t i, pass = j->g.wgt_ocb / j->g.passes, o;
 	uint32_t p;
 
 	for (i = 0; i < pixels; i++) {
 		uint64_t even[OC] = { 0 }, odd[OC] = { 0 };
-		int64_t t[OC];
+		uint64_t s[OC];
 
 		for (p = 0; p < j->g.passes; p++)
 			sums1_wide(j, r, pixel_at(j, i) + start, w + p * pass, even, odd);
 		for (o = 0; o < OC; o++)
-			t[o] = total(&j->g, even[o], odd[o]);
-		model_requant(&j->g, par, t, 1, codes + i * j->code_pitch, j->code_pitch);
+			s[o] = even[o] + (odd[o] << LXA_CFG_HALF_W);
+		model_out(j, ocb, i, s, 1);
 	}
 }
 
-static void block_exact(struct model_job *j, const struct runs *r, size_t start, size_t w, const struct chan_par *par,
-			int32_t *codes, size_t pixels)
+static void block_exact(struct model_job *j, const struct runs *r, size_t start, size_t w, uint32_t ocb, size_t pixels)
 {
 	size_t i, pass = j->g.wgt_ocb / j->g.passes, o, n;
 	uint32_t p;
 
 	for (i = 0; i < pixels; i += n) {
 		double even[3 * OC] = { 0 }, odd[3 * OC] = { 0 };
-		int64_t t[3 * OC];
+		uint64_t s[3 * OC];
 		size_t at[3];
 
 		n = pixels - i < 3 ? pixels - i : 3;
@@ -196,8 +197,8 @@ static void block_exact(struct model_job *j, const struct runs *r, size_t start,
 		for (p = 0; p < j->g.passes; p++)
 			sums3(j, r, at, w + p * pass, even, odd);
 		for (o = 0; o < n * OC; o++)
-			t[o] = total(&j->g, (uint64_t)(int64_t)even[o], (uint64_t)(int64_t)odd[o]);
-		model_requant(&j->g, par, t, n, codes + i * j->code_pitch, j->code_pitch);
+			s[o] = (uint64_t)(int64_t)even[o] + ((uint64_t)(int64_t)odd[o] << LXA_CFG_HALF_W);
+		model_out(j, ocb, i, s, n);
 	}
 }
 
@@ -207,15 +208,13 @@ void model_shift_block(struct model_job *j, uint32_t ocb)
 	size_t w = j->cached ? (size_t)ocb * g->wgt_ocb : 0;
 	size_t start = (size_t)(ocb / g->grp_ocb) * g->grp_icb * IC;
 	size_t pixels = (size_t)j->n_imgs * j->crows * g->conv_w;
-	const struct chan_par *par = j->par + (size_t)ocb * OC;
-	int32_t *codes = j->codes + (size_t)ocb * OC;
 	struct runs r;
 
 	if (!j->cached)
 		expand_block(j, ocb, 0);
 	find_runs(j, &r);
 	if (is_wide(j, w))
-		block_wide(j, &r, start, w, par, codes, pixels);
+		block_wide(j, &r, start, w, ocb, pixels);
 	else
-		block_exact(j, &r, start, w, par, codes, pixels);
+		block_exact(j, &r, start, w, ocb, pixels);
 }

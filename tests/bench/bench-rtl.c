@@ -1,132 +1,163 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench-rtl.c - utilisation of the simulated device on ResNet-18's 3x3 layers, from its own counters, and the speed of
- * both engines. One job a layer, on an otherwise idle device, 100 cycles of memory latency and 16 bytes a cycle; the
- * last line of each table runs all layers back to back in one ring. Exit code 0: it is no test.
- *   bench-rtl [model]    with "model", the functional engine's speed instead
+ * bench-rtl.c - utilisation of the simulated device on the layers that people run: useful MACs over cycles x peak, from the
+ * device's own counters, through library and driver. A program that prints, no test: its exit code is 0 unless a job fails.
+ *   bench-rtl [NET...]      these networks (default all); each layer alone on an idle device, then all back to back
+ *   bench-rtl --memory      ResNet-18, log and binary, at 16, 8 and 4 bytes a cycle and 100 and 400 cycles of latency
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "layer.h"
+#include "bench_dev.h"
 
-static const struct shape {
+#define LATENCY 100
+#define BYTES_PER_CYCLE 16
+
+/* Where cycles go that are not busy. */
+static const struct {
+	int counter;
 	const char *name;
-	uint16_t hw, ic, oc;
-	uint8_t stride;
-} shapes[] = {
-	{ "56x56x64", 56, 64, 64, 1 },	     { "56x56x64 /2", 56, 64, 128, 2 },	 { "28x28x128", 28, 128, 128, 1 },
-	{ "28x28x128 /2", 28, 128, 256, 2 }, { "14x14x256", 14, 256, 256, 1 },	 { "14x14x256 /2", 14, 256, 512, 2 },
-	{ "7x7x512", 7, 512, 512, 1 },
+} lost[] = {
+	{ LXA_CNT_ST_WGT, "wgt" }, { LXA_CNT_ST_ACT, "act" },	{ LXA_CNT_ST_RD, "rd" },   { LXA_CNT_ST_OUT, "out" },
+	{ LXA_CNT_ST_WR, "wr" },   { LXA_CNT_ST_PIPE, "pipe" }, { LXA_CNT_ST_CMD, "cmd" },
 };
-#define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 
-static int make(struct rig *r, const struct shape *p, int binary, struct layer *y)
+static double peak(const struct bench_dev *d, const struct bench_net *net)
 {
-	uint64_t s = 1;
+	const struct lxa_caps *c = lxa_device_caps(d->dev);
 
-	memset(y, 0, sizeof(*y));
-	y->job = (struct lxa_job){ .op = LXA_OP_CONV, .batch = 1, .in_h = p->hw, .in_w = p->hw, .in_c = p->ic, .out_c = p->oc,
-				   .groups = 1, .kh = 3, .kw = 3, .sy = p->stride, .sx = p->stride, .dy = 1, .dx = 1, .pad_t = 1,
-				   .pad_l = 1, .pad_b = 1, .pad_r = 1, .pool_h = 1, .pool_w = 1, .pool_sy = 1, .pool_sx = 1 };
-	if (binary) {
-		y->job.act_fmt = LXA_FMT_B1, y->job.wgt_fmt = LXA_WFMT_B1;
-		y->job.kind = LXA_KIND_THRESH, y->job.out_fmt = LXA_OFMT_B1, y->job.nthr = 1;
-	} else {
-		y->job.kind = LXA_KIND_LOG, y->job.out_fmt = LXA_OFMT_N4, y->job.log_max = 15;
-	}
-	lxa_layout(&r->caps, &y->job, &y->l);
-	if (!lxa_tile_choose(&r->caps, &y->job, &y->l, &y->tile_h, &y->tile_w))
-		return -1;
-	return layer_data(&s, &r->caps, y);
+	return net->data == BENCH_BINARY ? (double)c->xnor_oc * c->xnor_ic : (double)c->shift_oc * c->shift_ic;
 }
 
-static void line(const char *name, uint64_t macs, uint64_t cycles, double peak, const uint32_t *rec, const char *engine)
+static void row(const char *name, int times, double macs, double slots, const uint64_t *n, double per_cycle, double bpc)
 {
-	printf("%-14s %10.1f %10llu %6.1f %%", name, (double)macs / 1e6, (unsigned long long)cycles,
-	       100.0 * (double)macs / (double)cycles / peak);
-	if (rec && !strcmp(engine, "rtl"))
-		printf("   wgt %4.1f act %4.1f rd %4.1f out %4.1f wr %4.1f pipe %4.1f cmd %4.1f",
-		       100.0 * (double)rig_rec64(rec, LXA_C_ST_WGT) / (double)cycles,
-		       100.0 * (double)rig_rec64(rec, LXA_C_ST_ACT) / (double)cycles,
-		       100.0 * (double)rig_rec64(rec, LXA_C_ST_RD) / (double)cycles,
-		       100.0 * (double)rig_rec64(rec, LXA_C_ST_OUT) / (double)cycles,
-		       100.0 * (double)rig_rec64(rec, LXA_C_ST_WR) / (double)cycles,
-		       100.0 * (double)rig_rec64(rec, LXA_C_ST_PIPE) / (double)cycles,
-		       100.0 * (double)rig_rec64(rec, LXA_C_ST_CMD) / (double)cycles);
+	double cycles = (double)n[LXA_CNT_CYCLES];
+
+	printf("%-18s %2d %9.1f %10.0f %6.1f %6.1f %6.1f  ", name, times, macs / 1e6, cycles, 100 * macs / cycles / per_cycle,
+	       100 * macs / slots, 100 * (double)(n[LXA_CNT_RD_BYTES] + n[LXA_CNT_WR_BYTES]) / cycles / bpc);
+	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++)
+		printf(" %5.1f", 100 * (double)n[lost[i].counter] / cycles);
 	putchar('\n');
 	fflush(stdout);
 }
 
-/*
- * All layers in one ring, `rounds` times: enough cycles for the CPU time to mean something. Prints the utilisation of the
- * last round and the speed over all.
- */
-static int back_to_back(struct rig *r, uint32_t desc[SHAPES][LXA_DESC_WORDS], double peak, int rounds, const char *engine)
+static void verdict(const struct bench_net *net, double macs, const uint64_t *n, double per_cycle)
 {
-	struct lxa_sim_stats a, b;
-	uint64_t macs = 0, cycles = 0;
-	size_t i;
+	double cycles = (double)n[LXA_CNT_CYCLES];
+	int bus = !strcmp(net->name, "dense");	/* bound by bytes */
+	double got = bus ? (double)(n[LXA_CNT_RD_BYTES] + n[LXA_CNT_WR_BYTES]) / cycles / BYTES_PER_CYCLE : macs / cycles / per_cycle;
 
-	lxa_sim_stats(r->sim, &a);
-	for (int round = 0; round < rounds; round++) {
-		for (i = 0; i < SHAPES; i++)
-			rig_post(r, desc[i]);
-		rig_doorbell(r);
-		if (rig_wait(r, r->tail, 600000))
-			return 1;
-	}
-	lxa_sim_stats(r->sim, &b);
-	for (i = 0; i < SHAPES; i++) {
-		const uint32_t *rec = rig_record(r, r->tail - 1 - (uint32_t)i);
+	if (net->bar > 0)
+		printf("%s: %.1f %% of the %s, asked for %.0f %%: %s\n", net->name, 100 * got, bus ? "bus" : "peak", 100 * net->bar,
+		       got >= net->bar ? "reached" : "NOT reached");
+	putchar('\n');
+}
 
-		macs += rig_rec64(rec, LXA_C_MACS);
-		cycles += rig_rec64(rec, LXA_C_CYCLES);
+static int table(struct bench_dev *d, const struct bench_net *net)
+{
+	struct bench_job jobs[BENCH_JOBS_MAX];
+	uint64_t n[LXA_CNT_COUNT];
+	double macs = 0, slots = 0;
+	int count = bench_jobs(d, net, jobs), i;
+
+	if (count < 0)
+		return -1;
+	printf("%s\n%-18s %2s %9s %10s %6s %6s %6s   lost to, %% of the cycles\n%-38s    %6s %6s %6s  ", net->what, "layer", "x",
+	       "MMAC", "cycles", "peak", "lanes", "bus", "", "%", "allow", "%");
+	for (size_t k = 0; k < sizeof(lost) / sizeof(lost[0]); k++)
+		printf(" %5s", lost[k].name);
+	putchar('\n');
+	for (i = 0; i < count; i++) {
+		macs += (double)jobs[i].macs, slots += (double)jobs[i].slots;
+		if (i && jobs[i].of == jobs[i - 1].of)
+			continue;
+		if (bench_run(d, &jobs[i], 1, n))
+			return -1;
+		row(jobs[i].of->name, jobs[i].of->times, (double)jobs[i].macs, (double)jobs[i].slots, n, peak(d, net), BYTES_PER_CYCLE);
 	}
-	line("back to back", macs, cycles, peak, NULL, engine);
-	printf("engine %s: %.2f M cycles and %.2f GMAC a CPU-second\n\n", engine,
-	       (double)(b.cycles - a.cycles) / ((double)(b.host_ns - a.host_ns) / 1e9) / 1e6,
-	       rounds * (double)macs / (double)(b.host_ns - a.host_ns));
+	if (bench_run(d, jobs, (uint32_t)count, n))
+		return -1;
+	row("back to back", 1, macs, slots, n, peak(d, net), BYTES_PER_CYCLE);
+	verdict(net, macs, n, peak(d, net));
 	return 0;
 }
 
-static int table(struct rig *r, int binary, const char *engine)
+/* Every layer takes the cycles of its slots or of its bytes, whichever is more: the roofline of this plan of tiles. */
+static double roofline(const struct bench_job *jobs, int count, double per_cycle, double bpc)
 {
-	double peak = binary ? r->caps.xnor_oc * r->caps.xnor_ic : r->caps.shift_oc * r->caps.shift_ic;
-	uint32_t desc[SHAPES][LXA_DESC_WORDS];
-	size_t i;
+	double cycles = 0;
 
-	printf("%s\n%-14s %10s %10s %8s   lost to, in %% of the cycles\n", binary ? "binary" : "log", "layer", "MMAC", "cycles",
-	       "of peak");
-	rig_clear(r);
-	for (i = 0; i < SHAPES; i++) {
-		uint64_t s = 2;
-		struct layer y;
-		const uint32_t *rec;
+	for (int i = 0; i < count; i++) {
+		double array = (double)jobs[i].slots / per_cycle, bus = (double)jobs[i].bytes / bpc;
 
-		if (make(r, &shapes[i], binary, &y))
-			return 1;
-		layer_load(&s, r, &y);
-		layer_desc(&y, (uint32_t)i, 1, desc[i]);
-		layer_free(&y);
-		rig_post(r, desc[i]);
-		rig_doorbell(r);
-		if (rig_wait(r, r->tail, 600000))
-			return 1;
-		rec = rig_record(r, r->tail - 1);
-		line(shapes[i].name, rig_rec64(rec, LXA_C_MACS), rig_rec64(rec, LXA_C_CYCLES), peak, rec, engine);
+		cycles += array > bus ? array : bus;
 	}
-	return back_to_back(r, desc, peak, binary ? 16 : 1, engine);
+	return cycles;
+}
+
+static int memory_line(const struct bench_net *net, uint32_t latency, uint32_t bpc)
+{
+	struct bench_job jobs[BENCH_JOBS_MAX];
+	uint64_t n[LXA_CNT_COUNT];
+	double macs = 0, roof;
+	struct bench_dev d;
+	int count, i, r = -1;
+
+	if (bench_open(&d, "rtl", latency, bpc))
+		goto out;
+	count = bench_jobs(&d, net, jobs);
+	if (count < 0 || bench_run(&d, jobs, (uint32_t)count, n))
+		goto out;
+	for (i = 0; i < count; i++)
+		macs += (double)jobs[i].macs;
+	roof = roofline(jobs, count, peak(&d, net), bpc);
+	printf("%-10s %8u %8u %10llu %6.1f %9.1f %12.1f %6.1f\n", net->name, bpc, latency, (unsigned long long)n[LXA_CNT_CYCLES],
+	       100 * macs / (double)n[LXA_CNT_CYCLES] / peak(&d, net), 100 * macs / roof / peak(&d, net),
+	       100 * roof / (double)n[LXA_CNT_CYCLES],
+	       100 * (double)(n[LXA_CNT_RD_BYTES] + n[LXA_CNT_WR_BYTES]) / (double)n[LXA_CNT_CYCLES] / bpc);
+	fflush(stdout);
+	r = 0;
+out:
+	bench_close(&d);
+	return r;
+}
+
+static int memory(void)
+{
+	static const char *const names[] = { "resnet18", "bresnet18" };
+	static const uint32_t bytes[] = { 16, 8, 4 }, latencies[] = { 100, 400 };
+
+	printf("memory: networks back to back; roofline: each layer at the array's or at the bus's rate, whichever is slower\n"
+	       "%-10s %8s %8s %10s %6s %9s %12s %6s\n", "network", "B/cycle", "latency", "cycles", "peak %", "roofline",
+	       "of roofline", "bus %");
+	for (size_t k = 0; k < bench_net_count; k++)
+		for (size_t i = 0; i < 2; i++)
+			for (size_t b = 0; !strcmp(bench_nets[k].name, names[i]) && b < 6; b++)
+				if (memory_line(&bench_nets[k], latencies[b % 2], bytes[b / 2]))
+					return -1;
+	return 0;
+}
+
+static int wanted(const char *name, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], name))
+			return 1;
+	return argc == 1;
 }
 
 int main(int argc, char **argv)
 {
-	int model = argc > 1 && !strcmp(argv[1], "model"), bad;
-	struct rig *r = rig_open(model ? LXA_SIM_MODEL : LXA_SIM_RTL, 100, 16, 64 << 20);
+	struct bench_dev d;
+	int bad = 0;
 
-	bad = table(r, 0, model ? "model" : "rtl") || table(r, 1, model ? "model" : "rtl");
-	if (bad)
-		fprintf(stderr, "bench-rtl: a job failed\n");
-	rig_close(r);
-	return bad;
+	if (argc == 2 && !strcmp(argv[1], "--memory"))
+		return memory() ? 1 : 0;
+	if (bench_open(&d, "rtl", LATENCY, BYTES_PER_CYCLE))
+		return 1;
+	for (size_t i = 0; i < bench_net_count && !bad; i++)
+		if (wanted(bench_nets[i].name, argc, argv))
+			bad = table(&d, &bench_nets[i]);
+	bench_close(&d);
+	return bad ? 1 : 0;
 }

@@ -100,6 +100,47 @@ TEST_F(job, a_chain_is_in_order)
 	conv_done(&b, self->fd);
 }
 
+/* The second job adds what the first wrote, scaled: a fifth operand, in a buffer of its own whose handle goes at once. */
+TEST_F(job, a_residual_is_added)
+{
+	struct lxa_job jobs[2];
+	struct lxa_submit s;
+	struct conv a, b;
+	int32_t error;
+
+	ASSERT_EQ(0, conv_init(&a, self->fd, 5, 6, 7));
+	ASSERT_EQ(0, conv_init(&b, self->fd, 5, 6, 8));
+	jobs[0] = a.job;
+	jobs[1] = b.job;
+	jobs[1].res = b.job.out;
+	jobs[1].res_mode = LXA_RES_VALUE;
+	jobs[1].res_fmt = LXA_FMT_W32;
+	jobs[1].res_mult = -3;
+	jobs[1].res_shift = 1;
+	EXPECT_ERRNO(EINVAL, submit(self->fd, self->ctx, jobs, 2, &s));
+	EXPECT_EQ(LXA_REJECT_OVERLAP, s.reason);
+	EXPECT_EQ(1, s.failed);
+	jobs[1].res = a.job.out;
+	jobs[1].res.handle = 0;
+	EXPECT_ERRNO(ENOENT, submit(self->fd, self->ctx, jobs, 2, &s));
+	EXPECT_EQ(LXA_REJECT_HANDLE, s.reason);
+	jobs[1].res.handle = a.bo.handle;
+	ASSERT_EQ(0, submit(self->fd, self->ctx, jobs, 2, &s)) TH_LOG("job %u, reason %u", s.failed, s.reason);
+	EXPECT_EQ(0, bo_destroy(self->fd, a.bo.handle));
+	ASSERT_EQ(0, wait_for(self->fd, self->ctx, s.seqno, LONG_WAIT, &error));
+	EXPECT_EQ(0, error);
+	EXPECT_EQ(-1, conv_check(&a));
+	for (uint32_t i = 0; i < b.h * b.w * b.c; i++) {
+		uint32_t y = i / b.c / b.w, x = i / b.c % b.w, oc = i % b.c;
+		int64_t add = -3 * (int64_t)conv_expect(&a, y, x, oc);
+
+		ASSERT_EQ(conv_expect(&b, y, x, oc) + ((add + 1) >> 1),
+			  *(int32_t *)(b.mem + b.out + y * b.out_row + x * b.out_px + 4 * oc));
+	}
+	munmap(a.mem, a.bo.bytes);
+	conv_done(&b, self->fd);
+}
+
 /* The buffer stays until its last job has gone, though its handle went before. */
 TEST_F(job, destroy_under_way)
 {

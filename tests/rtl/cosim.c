@@ -25,6 +25,35 @@ struct batch {
 	uint32_t latency, bpc;
 };
 
+#define CHAINED 2			/* layer.barrier: the activations are the output of the job before, */
+#define CHAINED_RES 3			/* ... the residual is */
+
+/* A 1x1 layer whose output is y's residual. */
+static int make_addend(uint64_t *s, const struct lxa_caps *caps, const struct layer *y, struct layer *p)
+{
+	struct lxa_job *j = &p->job;
+	uint8_t fmt = y->job.res_fmt;
+
+	memset(p, 0, sizeof(*p));
+	*j = (struct lxa_job){ .op = LXA_OP_CONV, .batch = y->job.batch, .in_h = (uint16_t)y->l.out_h, .in_w = (uint16_t)y->l.out_w,
+			       .in_c = (uint16_t)(1 + rnd_n(s, 40)), .out_c = y->job.out_c, .groups = 1, .kh = 1, .kw = 1, .sy = 1,
+			       .sx = 1, .dy = 1, .dx = 1, .pool_h = 1, .pool_w = 1, .pool_sy = 1, .pool_sx = 1,
+			       .out_row = (uint32_t)y->l.res_row, .out_img = (uint32_t)y->l.res_img };
+	j->act_fmt = y->job.act_fmt == LXA_FMT_B1 ? LXA_FMT_B1 : LXA_FMT_LOG4;
+	j->wgt_fmt = j->act_fmt == LXA_FMT_B1 ? LXA_WFMT_B1 : LXA_WFMT_LOG;
+	if (y->job.res_mode == LXA_RES_RAW) {
+		j->kind = LXA_KIND_RAW, j->out_fmt = LXA_OFMT_W64;
+	} else if (fmt == LXA_FMT_W32) {
+		j->kind = LXA_KIND_INT32, j->out_fmt = LXA_OFMT_W32, j->clamp_lo = INT32_MIN, j->clamp_hi = INT32_MAX;
+	} else if (fmt == LXA_FMT_LOG4 || fmt == LXA_FMT_LOG8) {
+		j->kind = LXA_KIND_LOG, j->log_max = 15, j->out_fmt = fmt == LXA_FMT_LOG4 ? LXA_OFMT_N4 : LXA_OFMT_B8;
+	} else {
+		j->kind = LXA_KIND_INT8, j->out_fmt = LXA_OFMT_B8;
+		j->clamp_lo = fmt == LXA_FMT_S8 ? -128 : 0, j->clamp_hi = fmt == LXA_FMT_S8 ? 127 : 255;
+	}
+	return layer_finish(s, caps, p);
+}
+
 /* A 1x1 layer whose output is what y reads: the second one must wait for the first (BARRIER). */
 static int make_producer(uint64_t *s, const struct lxa_caps *caps, const struct layer *y, struct layer *p)
 {
@@ -36,10 +65,15 @@ static int make_producer(uint64_t *s, const struct lxa_caps *caps, const struct 
 			       .sx = 1, .dy = 1, .dx = 1, .pool_h = 1, .pool_w = 1, .pool_sy = 1, .pool_sx = 1,
 			       .out_row = (uint32_t)y->l.in_row, .out_img = (uint32_t)y->l.in_img };
 	j->act_fmt = rnd_n(s, 2) ? LXA_FMT_LOG4 : LXA_FMT_B1;
+	if (y->job.act_fmt == LXA_FMT_N4)
+		j->conv_flags = LXA_CONV_OUT_LINEAR;
 	j->wgt_fmt = j->act_fmt == LXA_FMT_B1 ? LXA_WFMT_B1 : LXA_WFMT_LOG;
 	switch (y->job.act_fmt) {
 	case LXA_FMT_B1:
 		j->kind = LXA_KIND_THRESH, j->out_fmt = LXA_OFMT_B1, j->nthr = 1;
+		break;
+	case LXA_FMT_N4:
+		j->kind = LXA_KIND_THRESH, j->out_fmt = LXA_OFMT_N4, j->nthr = 15;
 		break;
 	case LXA_FMT_LOG4:
 	case LXA_FMT_LOG8:
@@ -57,7 +91,7 @@ static int make_producer(uint64_t *s, const struct lxa_caps *caps, const struct 
 static void make_batch(uint64_t seed, uint64_t k, const struct lxa_caps *caps, const struct options *o, struct batch *b,
 		       uint64_t *s)
 {
-	struct layer_want want = { -1, -1, -1, 0 };
+	struct layer_want want = { -1, -1, -1, -1, 0 };
 	int want_jobs;
 
 	*s = seed + k * 0x51ed2701ull;
@@ -69,14 +103,19 @@ static void make_batch(uint64_t seed, uint64_t k, const struct lxa_caps *caps, c
 	want.max_macs = o->macs / (uint64_t)want_jobs;
 	while (b->jobs < want_jobs) {
 		struct layer y, p;
+		int chains;
 
 		layer_random(s, caps, &want, &y);
-		if (b->jobs && !y.job.in_row && b->jobs + 1 < MAX_JOBS && !rnd_n(s, 3) && !make_producer(s, caps, &y, &p)) {
+		chains = !y.job.in_row && (!y.l.packed || y.l.in_px == lxa_pixel_pitch(caps, 8, y.job.in_c));
+		if (!y.job.in_row && y.job.res_mode && b->jobs + 1 < MAX_JOBS && rnd_n(s, 2) && !make_addend(s, caps, &y, &p)) {
 			b->y[b->jobs++] = p;
-			y.barrier = 2;	/* chained */
+			y.barrier = CHAINED_RES;
+		} else if (b->jobs && chains && b->jobs + 1 < MAX_JOBS && !rnd_n(s, 3) && !make_producer(s, caps, &y, &p)) {
+			b->y[b->jobs++] = p;
+			y.barrier = CHAINED;
 		}
 		b->y[b->jobs++] = y;
-		if (y.barrier == 2)
+		if (y.barrier == CHAINED)
 			break;
 	}
 }
@@ -91,7 +130,8 @@ static void load(struct rig *r, struct batch *b, uint64_t s)
 	for (i = 0; i < b->jobs; i++) {
 		struct layer *y = &b->y[i];
 
-		y->act_at = y->barrier == 2 ? b->y[i - 1].out_at : 0;
+		y->act_at = y->barrier == CHAINED ? b->y[i - 1].out_at : 0;
+		y->res_at = y->barrier == CHAINED_RES ? b->y[i - 1].out_at : 0;
 		layer_load(&s, r, y);
 		layer_desc(y, 1000 + (uint32_t)i, i == b->jobs - 1, desc);
 		rig_post(r, desc);

@@ -44,7 +44,7 @@ static int teardown(void **state)
 }
 
 /* A fixed layer with random data; loaded, its descriptor filled in, the expected output region allocated. */
-static uint8_t *make_job(struct rig *r, struct layer *y, uint32_t seq, uint32_t *desc)
+static uint8_t *make_layer(struct rig *r, struct layer *y, uint32_t seq, uint32_t *desc, enum lxa_res res)
 {
 	uint64_t s = seed + seq;
 	uint8_t *expect;
@@ -56,6 +56,9 @@ static uint8_t *make_job(struct rig *r, struct layer *y, uint32_t seq, uint32_t 
 				   .pad_r = 1, .pool_h = 1, .pool_w = 1, .pool_sy = 1, .pool_sx = 1, .act_fmt = LXA_FMT_LOG4,
 				   .wgt_fmt = LXA_WFMT_LOG, .kind = LXA_KIND_INT32, .out_fmt = LXA_OFMT_W32,
 				   .clamp_lo = INT32_MIN, .clamp_hi = INT32_MAX };
+	y->job.res_mode = (uint8_t)res;
+	if (res == LXA_RES_VALUE)
+		y->job.res_fmt = LXA_FMT_LOG4, y->job.res_mult = 77, y->job.res_shift = 3;
 	assert_int_equal(layer_finish(&s, &r->caps, y), 0);
 	layer_load(&s, r, y);
 	layer_desc(y, seq, 1, desc);
@@ -66,17 +69,22 @@ static uint8_t *make_job(struct rig *r, struct layer *y, uint32_t seq, uint32_t 
 	return expect;
 }
 
+static uint8_t *make_job(struct rig *r, struct layer *y, uint32_t seq, uint32_t *desc)
+{
+	return make_layer(r, y, seq, desc, LXA_RES_NONE);
+}
+
 static int output_right(const struct rig *r, const struct layer *y, const uint8_t *expect)
 {
 	return !memcmp(r->mem + y->out_at - LAYER_GUARD, expect, y->l.out_bytes + 2 * LAYER_GUARD);
 }
 
 /* Post one good job, wait for it, compare. */
-static void good_job(struct rig *r, uint32_t seq)
+static void good_layer(struct rig *r, uint32_t seq, enum lxa_res res)
 {
 	uint32_t desc[LXA_DESC_WORDS];
 	struct layer y;
-	uint8_t *expect = make_job(r, &y, seq, desc);
+	uint8_t *expect = make_layer(r, &y, seq, desc, res);
 
 	rig_post(r, desc);
 	rig_doorbell(r);
@@ -85,6 +93,11 @@ static void good_job(struct rig *r, uint32_t seq)
 	assert_int_equal(rig_record(r, r->tail - 1)[LXA_C_SEQ], seq);
 	free(expect);
 	layer_free(&y);
+}
+
+static void good_job(struct rig *r, uint32_t seq)
+{
+	good_layer(r, seq, LXA_RES_NONE);
 }
 
 /* Wait until f() is true, at most WAIT_MS. */
@@ -184,7 +197,7 @@ static void test_counters(void **state)
 	assert_int_equal(sum, rig_counter(r, LXA_REG_CNT_CYCLES_LO));
 	assert_int_equal(rig_counter(r, LXA_REG_CNT_MACS_LO), 12 * 12 * 24 * 9 * 32);
 	assert_int_equal(rig_counter(r, LXA_REG_CNT_JOBS_LO), 1);
-	assert_int_equal(rig_counter(r, LXA_REG_CNT_WR_BYTES_LO), 12 * 12 * 32 * 4 + 128);
+	assert_int_equal(rig_counter(r, LXA_REG_CNT_WR_BYTES_LO), 12 * 12 * lxa_round_up(24, r->caps.shift_oc) * 4 + 128);
 }
 
 static void test_disabled(void **state)
@@ -205,14 +218,14 @@ static void test_disabled(void **state)
 /* ---- errors --------------------------------------------------------------------------------------------- */
 
 /* Break one field of a good job; it must fail with this status and stream, and write nothing outside its window. */
-static void expect_error(struct rig *r, uint32_t field, uint64_t value, uint32_t status, uint32_t stream)
+static void expect_error_in(struct rig *r, enum lxa_res res, uint32_t field, uint64_t value, uint32_t status, uint32_t stream)
 {
 	uint32_t desc[LXA_DESC_WORDS], i, window;
 	struct layer y;
 	uint8_t *expect, *before = malloc(r->size);
 
 	rig_clear(r);
-	expect = make_job(r, &y, 77, desc);
+	expect = make_layer(r, &y, 77, desc, res);
 	desc_set(desc, field, value);
 	window = (uint32_t)desc_get(desc, LXA_D_OUT_SIZE);
 	rig_post(r, desc);
@@ -228,10 +241,15 @@ static void expect_error(struct rig *r, uint32_t field, uint64_t value, uint32_t
 			fail_msg("byte %u outside the output window changed", i);
 	assert_int_equal(rig_reset(r), 0);
 	rig_clear(r);
-	good_job(r, 5);
+	good_layer(r, 5, res);
 	free(before);
 	free(expect);
 	layer_free(&y);
+}
+
+static void expect_error(struct rig *r, uint32_t field, uint64_t value, uint32_t status, uint32_t stream)
+{
+	expect_error_in(r, LXA_RES_NONE, field, value, status, stream);
 }
 
 static void test_bad_descriptors(void **state)
@@ -246,8 +264,37 @@ static void test_bad_descriptors(void **state)
 	expect_error(r, LXA_D_OP, 9, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
 	expect_error(r, LXA_D_KW, 12, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
 	expect_error(r, LXA_D_WGT_FMT, 2, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
+	expect_error(r, LXA_D_WGT_FMT, LXA_HW_WFMT_BITS, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
+	expect_error(r, LXA_D_ACT_FMT, LXA_HW_FMT_N4, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
+	expect_error(r, LXA_D_A_BITS, 3, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
+	expect_error(r, LXA_D_PASSES, 3, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
+	expect_error(r, LXA_D_PACK, 1, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);	/* of nibbles */
 	expect_error(r, LXA_D_NTHR, 3, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
-	expect_error(r, LXA_D_ACT_ADDR, RIG_IOVA + 8, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
+	expect_error(r, LXA_D_ACT_ADDR, RIG_IOVA + 4, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
+	expect_error(r, LXA_D_KIND, LXA_HW_KIND_RAW, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD); /* into w32 */
+	expect_error(r, LXA_D_OUT_FMT, LXA_HW_OFMT_W64, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
+}
+
+/* A residual that is impossible, or would make its loader and the output stage lose step. */
+static void test_bad_residuals(void **state)
+{
+	static const struct { uint32_t field, value; } bad[] = {
+		{ LXA_D_RES_MODE, 3 }, { LXA_D_RES_FMT, LXA_HW_FMT_B1 }, { LXA_D_RES_FMT, LXA_HW_FMT_N4 }, { LXA_D_RES_FMT, 7 },
+		{ LXA_D_RES_SHIFT, 63 }, { LXA_D_RES_PX, 0 }, { LXA_D_RES_PX, 1 }, { LXA_D_RES_ROW, 196 }, { LXA_D_RES_IMG, 4 },
+		{ LXA_D_POOL_H, 2 }, { LXA_D_POOL_W, 2 }, { LXA_D_POOL_SY, 2 }, { LXA_D_OUT_PX, 8 }, { LXA_D_OC, 23 },
+		{ LXA_D_OCB, 9 }, { LXA_D_RES_FMT, LXA_HW_FMT_W32 }, { LXA_D_RES_MODE, LXA_HW_RES_RAW },
+	};
+	struct rig *r = ((struct fixture *)*state)->r;
+	size_t i;
+
+	good_layer(r, 1, LXA_RES_VALUE);
+	good_layer(r, 2, LXA_RES_RAW);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		expect_error_in(r, LXA_RES_VALUE, bad[i].field, bad[i].value, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
+	expect_error_in(r, LXA_RES_VALUE, LXA_D_RES_ADDR, RIG_IOVA + 4, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
+	/* 24 channels of 64 bits, but groups that begin in the middle of a word */
+	if (r->caps.word_bytes > 8)
+		expect_error_in(r, LXA_RES_RAW, LXA_D_RES_PX, 33, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
 }
 
 static void test_windows(void **state)
@@ -258,6 +305,8 @@ static void test_windows(void **state)
 	expect_error(r, LXA_D_WGT_SIZE, 256, LXA_HW_STATUS_WINDOW, LXA_HW_STREAM_WGT);
 	expect_error(r, LXA_D_PAR_SIZE, 16, LXA_HW_STATUS_WINDOW, LXA_HW_STREAM_PAR);
 	expect_error(r, LXA_D_OUT_SIZE, 2048, LXA_HW_STATUS_WINDOW, LXA_HW_STREAM_OUT);
+	expect_error_in(r, LXA_RES_VALUE, LXA_D_RES_SIZE, 512, LXA_HW_STATUS_WINDOW, LXA_HW_STREAM_RES);
+	expect_error_in(r, LXA_RES_RAW, LXA_D_RES_SIZE, 0, LXA_HW_STATUS_WINDOW, LXA_HW_STREAM_RES);
 }
 
 static void test_bus_errors(void **state)
@@ -268,8 +317,10 @@ static void test_bus_errors(void **state)
 	expect_error(r, LXA_D_ACT_ADDR, RIG_IOVA + (1ull << 32), LXA_HW_STATUS_RD_ERROR, LXA_HW_STREAM_ACT);
 	expect_error(r, LXA_D_WGT_ADDR, RIG_IOVA + (1ull << 32), LXA_HW_STATUS_RD_ERROR, LXA_HW_STREAM_WGT);
 	expect_error(r, LXA_D_OUT_ADDR, RIG_IOVA + (1ull << 32), LXA_HW_STATUS_WR_ERROR, LXA_HW_STREAM_OUT);
+	expect_error_in(r, LXA_RES_VALUE, LXA_D_RES_ADDR, RIG_IOVA + (1ull << 32), LXA_HW_STATUS_RD_ERROR, LXA_HW_STREAM_RES);
+	expect_error_in(r, LXA_RES_RAW, LXA_D_RES_ADDR, RIG_IOVA + (1ull << 32), LXA_HW_STATUS_RD_ERROR, LXA_HW_STREAM_RES);
 	lxa_sim_stats(r->sim, &st);
-	assert_true(st.bus_errors >= 3);
+	assert_true(st.bus_errors >= 5);
 }
 
 /* ---- injected faults ------------------------------------------------------------------------------------ */
@@ -516,7 +567,7 @@ static void test_trees(void **state)
 #define T(name) { "" #name, name, setup, teardown, NULL }
 #define ALL_TESTS                                                                                                     \
 	T(test_registers), T(test_same_config), T(test_ring_wrap), T(test_nops), T(test_counters), T(test_disabled),  \
-	T(test_bad_descriptors), T(test_windows), T(test_bus_errors), T(test_hang), T(test_lost_irq),                 \
+	T(test_bad_descriptors), T(test_bad_residuals), T(test_windows), T(test_bus_errors), T(test_hang), T(test_lost_irq),                 \
 	T(test_spurious_irq), T(test_injected_bus_errors), T(test_bit_flip), T(test_idle_costs_nothing),              \
 	T(test_stop_and_start), T(test_engine_switch), T(test_switch_when_busy), T(test_mappings),                    \
 	T(test_command_log), T(test_trees)

@@ -16,6 +16,14 @@ struct value {
 	int half;
 };
 
+/* The low bits of a code as a number. */
+static int linear_value(uint8_t code, int bits, int is_signed)
+{
+	int v = code % (1 << bits);
+
+	return is_signed && v >= 1 << (bits - 1) ? v - (1 << bits) : v;
+}
+
 static struct value act_value(const struct lxa_job *j, uint8_t code)
 {
 	switch (j->act_fmt) {
@@ -23,6 +31,10 @@ static struct value act_value(const struct lxa_job *j, uint8_t code)
 		return (struct value){ code, 0 };
 	case LXA_FMT_S8:
 		return (struct value){ (int8_t)code, 0 };
+	case LXA_FMT_N4:
+		return (struct value){ linear_value(code, j->act_bits, !!(j->conv_flags & LXA_CONV_ACT_SIGNED)), 0 };
+	case LXA_FMT_B1:
+		return (struct value){ code ? 1 : -1, 0 };
 	default:
 		return (struct value){ code != 0, (code - 1) * (j->conv_flags & LXA_CONV_ACT_SQRT2 ? 1 : 2) };
 	}
@@ -32,6 +44,10 @@ static struct value wgt_value(const struct lxa_job *j, uint8_t code)
 {
 	int q = code & 127;
 
+	if (j->wgt_fmt == LXA_WFMT_B1)
+		return (struct value){ code ? 1 : -1, 0 };
+	if (j->wgt_fmt == LXA_WFMT_BITS)
+		return (struct value){ linear_value(code, j->wgt_bits, !!(j->conv_flags & LXA_CONV_WGT_SIGNED)), 0 };
 	if (j->wgt_fmt == LXA_WFMT_S8)
 		return (struct value){ (int8_t)code, 0 };
 	return (struct value){ q ? (code & 128 ? -1 : 1) : 0, (q - 1) * (j->conv_flags & LXA_CONV_WGT_SQRT2 ? 1 : 2) };
@@ -55,11 +71,8 @@ static void receptive_field(const struct layer *y, uint32_t n, uint32_t oc, uint
 
 				if (inside)
 					a = y->act[(((size_t)n * j->in_h + iy) * j->in_w + ix) * j->in_c + first + c];
-				if (j->act_fmt == LXA_FMT_B1) {
-					int av = inside ? 2 * a - 1 : j->pad_mode == LXA_PAD_PLUS ? 1 :
-						 j->pad_mode == LXA_PAD_MINUS ? -1 : 0;
-
-					sum[0] += av * (2 * w - 1);
+				if (!inside && j->act_fmt == LXA_FMT_B1 && j->pad_mode != LXA_PAD_ZERO) {
+					sum[0] += wgt_value(j, w).m * (j->pad_mode == LXA_PAD_PLUS ? 1 : -1);
 				} else if (inside) {
 					struct value va = act_value(j, a), vw = wgt_value(j, w);
 					int half = va.half + vw.half;
@@ -109,20 +122,88 @@ static int32_t code_of(const struct lxa_job *j, const struct layer_par *p, i128 
 	return (int32_t)(v < lo ? lo : v > hi ? hi : v);
 }
 
-static int32_t conv_code(const struct layer *y, uint32_t n, uint32_t oc, uint32_t cy, uint32_t cx)
+/* A residual element as v sees it. */
+static i128 residual(const struct lxa_job *j, int64_t q)
+{
+	int half = ((int)q - 1) * (j->conv_flags & LXA_CONV_RES_SQRT2 ? 1 : 2);
+	i128 x = q;
+
+	if (j->res_fmt == LXA_FMT_LOG4 || j->res_fmt == LXA_FMT_LOG8)
+		x = !q ? 0 : (i128)(half % 2 ? 46341 : 32768) * ((i128)1 << half / 2);
+	x *= j->res_mult;
+	if (j->res_shift)
+		x = (x + ((i128)1 << (j->res_shift - 1))) >> j->res_shift;
+	return x;
+}
+
+/* v modulo 2^bits, as a signed number. */
+static int64_t wrap(i128 v, uint32_t bits)
+{
+	i128 m = (i128)1 << bits;
+
+	v = ((v % m) + m) % m;
+	return (int64_t)(v >= m / 2 ? v - m : v);
+}
+
+static int is_xnor(const struct lxa_job *j)
+{
+	return j->act_fmt == LXA_FMT_B1 || j->act_fmt == LXA_FMT_N4;
+}
+
+/*
+ * What an XNOR accumulator holds for the sum of products `sum` (rtl/README.md, section 3): twice as much where it is halved later,
+ * less the sum of the weights as large as all planes of the activations make it; *halved: whether it is.
+ */
+static i128 accumulator(const struct layer *y, uint32_t oc, i128 sum, int *halved)
+{
+	const struct lxa_job *j = &y->job;
+	size_t n = (size_t)j->kh * j->kw * (j->in_c / j->groups), i;
+	i128 all = 0;
+
+	*halved = j->wgt_fmt == LXA_WFMT_BITS ? j->act_fmt == LXA_FMT_N4 : y->l.passes == 2;
+	if (j->act_fmt == LXA_FMT_N4)
+		for (i = 0; i < n; i++)
+			all += j->wgt_fmt == LXA_WFMT_BITS ? wgt_value(j, y->wgt[oc * n + i]).m : y->wgt[oc * n + i];
+	return (sum << *halved) - all * (j->conv_flags & LXA_CONV_ACT_SIGNED ? -1 : (1 << j->act_bits) - 1);
+}
+
+static int64_t conv_code(const struct layer *y, uint32_t n, uint32_t oc, uint32_t cy, uint32_t cx)
 {
 	const struct layer_par *p = &y->par[oc];
 	i128 sum[2], t, v;
 
+	int64_t r = y->res ? y->res[(((size_t)n * y->l.out_h + cy) * y->l.out_w + cx) * y->job.out_c + oc] : 0;
+
 	receptive_field(y, n, oc, cy, cx, sum);
+	if (is_xnor(&y->job)) {
+		int halved;
+		i128 a = accumulator(y, oc, sum[0], &halved), with = a;
+
+		if (y->job.res_mode == LXA_RES_RAW)
+			with += wrap(r, y->xacc_w);
+		if (y->job.kind == LXA_KIND_RAW)
+			return wrap(with, y->xacc_w);
+		sum[0] += (with >> halved) - (a >> halved);
+	} else if (y->job.kind == LXA_KIND_RAW) {
+		return wrap(sum[0] + sum[1] * ((i128)1 << y->half_w) + r, 2 * y->half_w);
+	} else if (y->job.res_mode == LXA_RES_RAW && layer_dual(y)) {	/* a pair of sums */
+		int64_t e = wrap(r, y->half_w);
+
+		sum[0] += e;
+		sum[1] += (r - e) / ((int64_t)1 << y->half_w);
+	} else if (y->job.res_mode == LXA_RES_RAW) {
+		sum[0] += r;
+	}
 	t = layer_dual(y) ? sum[0] * 32768 + sum[1] * 46341 : sum[0];
 	v = (t + p->bias) * p->mult;
 	if (p->shift)
 		v = (v + ((i128)1 << (p->shift - 1))) >> p->shift;
+	if (y->job.res_mode == LXA_RES_VALUE)
+		v += residual(&y->job, r);
 	return code_of(&y->job, p, v);
 }
 
-static void put_element(uint8_t *px, uint32_t bits, uint32_t c, uint32_t v)
+static void put_element(uint8_t *px, uint32_t bits, uint32_t c, uint64_t v)
 {
 	uint32_t i;
 
@@ -155,14 +236,14 @@ void ref_output(const struct lxa_caps *caps, const struct layer *y, uint8_t *reg
 						for (qx = 0; qx < j->pool_w; qx++) {
 							long cy = (long)oy * j->pool_sy + py - j->pool_pt;
 							long cx = (long)ox * j->pool_sx + qx - j->pool_pl;
-							int32_t c;
+							int64_t c;
 
 							if (cy < 0 || cy >= l->conv_h || cx < 0 || cx >= l->conv_w)
 								continue;
 							c = conv_code(y, n, oc, (uint32_t)cy, (uint32_t)cx);
 							best = c > best ? c : best;
 						}
-					put_element(px, bits, oc, oc < j->out_c ? (uint32_t)best : 0);
+					put_element(px, bits, oc, oc < j->out_c ? (uint64_t)best : 0);
 				}
 			}
 }

@@ -5,25 +5,15 @@ RTLT_COMMON := $(RTLT)/rig.o $(RTLT)/layer.o $(RTLT)/ref.o
 $(RTLT)/%.o: CPPFLAGS += -Isim -Idriver -Idriver/uapi -Itests/rtl
 $(RTLT)/ref.o: CFLAGS += -O3
 
-RTLT_PROGRAMS := $(RTLT)/oracle $(RTLT)/cosim $(RTLT)/faults
+RTLT_PROGRAMS := $(RTLT)/oracle $(RTLT)/cosim $(RTLT)/faults $(RTLT)/first_layer
 $(RTLT_PROGRAMS): $(RTLT)/%: $(RTLT)/%.o $(RTLT_COMMON) $(SIM_LIB)
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(SIM_LDLIBS)
 
-TESTS += $(RTLT)/oracle $(RTLT)/faults $(RTLT)/cosim
+TESTS += $(RTLT)/oracle $(RTLT)/faults $(RTLT)/cosim $(RTLT)/first_layer
 TESTS += tests/rtl/check-form.sh
 TESTS_LONG += $(RTLT)/cosim-long tests/rtl/waves.sh
 
 # the same program under a name that makes it run more cases
 $(RTLT)/cosim-long: $(RTLT)/cosim
 	@ln -sf cosim $@
-
-$(B)/tests/bench/bench-rtl.o: CPPFLAGS += -Isim -Idriver -Idriver/uapi -Itests/rtl
-$(B)/tests/bench/bench-rtl: $(B)/tests/bench/bench-rtl.o $(RTLT_COMMON) $(SIM_LIB)
-	@echo "  LD      $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(SIM_LDLIBS)
-
-.PHONY: bench-rtl
-bench-rtl: $(B)/tests/bench/bench-rtl ## utilisation of the RTL on ResNet-18's 3x3 layers, and both engines' speed
-	@$<
-	@$< model

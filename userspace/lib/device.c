@@ -190,7 +190,8 @@ void lxa_caps_base(struct lxa_caps *caps)
 		.xacc_w = 32, .act_bytes = 32768, .acc_pixels = 256, .wgt_bytes = 16384, .bus_bytes = 16,
 		.word_bytes = 16,
 		.modes = LXA_CFG_MODES_SHIFT_MASK | LXA_CFG_MODES_SQRT2_MASK | LXA_CFG_MODES_XNOR_MASK |
-			 LXA_CFG_MODES_POOL_MASK,
+			 LXA_CFG_MODES_POOL_MASK | LXA_CFG_MODES_ACT_INT_MASK | LXA_CFG_MODES_WGT_INT_MASK |
+			 LXA_CFG_MODES_PACK_MASK | LXA_CFG_MODES_RES_MASK,
 	};
 }
 

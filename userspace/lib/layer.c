@@ -87,6 +87,10 @@ static int check_formats(const struct lxa_caps *caps, const struct lxa_job *j, s
 		return lxa_err_set(err, -EOPNOTSUPP, "this device has no XNOR lanes");
 	if (!binary && (!(caps->modes & LXA_CFG_MODES_SHIFT_MASK) || !caps->shift_oc || !caps->shift_ic))
 		return lxa_err_set(err, -EOPNOTSUPP, "this device has no shift lanes");
+	if ((j->act_fmt == LXA_FMT_U8 || j->act_fmt == LXA_FMT_S8) && !(caps->modes & LXA_CFG_MODES_ACT_INT_MASK))
+		return lxa_err_set(err, -EOPNOTSUPP, "this device takes no integer activations");
+	if (j->wgt_fmt == LXA_WFMT_S8 && !(caps->modes & LXA_CFG_MODES_WGT_INT_MASK))
+		return lxa_err_set(err, -EOPNOTSUPP, "this device takes no integer weights");
 	if (j->conv_flags & (LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2 | LXA_CONV_OUT_SQRT2) &&
 	    !(caps->modes & LXA_CFG_MODES_SQRT2_MASK))
 		return lxa_err_set(err, -EOPNOTSUPP, "this device has no base sqrt(2)");

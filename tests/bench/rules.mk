@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# Programs that print ratios; none is a test. Included by the Makefile after userspace/, whose libraries they link.
+BENCH := $(B)/tests/bench
+BENCH_COMMON := $(BENCH)/bench_dev.o $(BENCH)/nets.o
+$(BENCH)/%.o: CPPFLAGS += -Iuserspace -Idriver -Idriver/uapi -Isim -Itests/rtl
+
+$(BENCH)/bench-rtl: $(BENCH)/bench-rtl.o $(BENCH_COMMON) $(LXA_LIB) $(DRIVER_LIB) $(SIM_LIB)
+	@echo "  LD      $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DRIVER_LDLIBS) $(LXA_LDLIBS)
+
+.PHONY: bench-rtl
+bench-rtl: $(BENCH)/bench-rtl ## utilisation of the RTL on known networks, with the causes of stalls; then over memory speeds
+	@$<
+	@$< --memory
+
+# The simulator alone, without driver and library.
+$(BENCH)/bench-sim: $(BENCH)/bench-sim.o $(RTLT_COMMON) $(SIM_LIB)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(SIM_LDLIBS)
+
+$(BENCH)/rusage: $(BENCH)/rusage.o
+	@$(CC) $(LDFLAGS) -o $@ $^
+
+.PHONY: bench-sim
+bench-sim: $(BENCH)/bench-sim $(BENCH)/rusage ## speed and memory of the simulator, time to build it
+	@B=$(B) CONFIG=$(CONFIG) tests/bench/bench-sim.sh
