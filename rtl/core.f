@@ -7,9 +7,11 @@ rtl/lxa_wgt_load.sv
 rtl/lxa_par_load.sv
 rtl/lxa_res_load.sv
 rtl/lxa_shift_lane.sv
+rtl/lxa_shift_column.sv
 rtl/lxa_shift_fast.sv
 rtl/lxa_shift_synth.sv
 rtl/lxa_shift_array.sv
+rtl/lxa_xnor_column.sv
 rtl/lxa_xnor_fast.sv
 rtl/lxa_xnor_synth.sv
 rtl/lxa_xnor_array.sv

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Test: every configuration is clean under verilator -Wall, assertions included. Run from the top.
+# Test: every configuration, in both forms of the arrays, is clean under verilator -Wall, assertions included. Run from the top.
 set -eu
 if ! command -v verilator > /dev/null; then
 	echo "lint: skipped: verilator not installed"
@@ -11,4 +11,6 @@ for dir in rtl/config/*/; do
 	echo "lint: $config"
 	# shellcheck disable=SC2046 # file names have no blanks
 	verilator --lint-only -Wall --assert --top-module lxa_top rtl/lint.vlt $(rtl/srcs.sh "$config")
+	# shellcheck disable=SC2046
+	verilator --lint-only -Wall --assert -DLXA_SYNTH_FORM --top-module lxa_top rtl/lint.vlt $(rtl/srcs.sh "$config")
 done

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Shift lanes and accumulators, the form that synthesizes: lxa_shift_lane for each weight, accumulator words of all output
-// channels read, added to and written. The same function as lxa_shift_fast.
+// Shift lanes and accumulators, the form that synthesizes: decoded operands, lxa_shift_column for each output channel,
+// accumulator words of all output channels read, added to and written. The same function as lxa_shift_fast.
 module lxa_shift_synth #(
+  parameter int unsigned HALF_W = lxa_cfg_pkg::HALF_W,
+  parameter bit SQRT2 = lxa_cfg_pkg::HAS_SQRT2 != 0,       // products may have an odd number of half octaves
+  parameter bit ACT_INT = lxa_cfg_pkg::HAS_ACT_INT != 0,   // activations may be integers
+  parameter bit WGT_INT = lxa_cfg_pkg::HAS_WGT_INT != 0,   // weights may be integers
+  parameter int unsigned ACC_W = 2 * HALF_W,               // the drain sees it sign-extended to 64 bits
   localparam int unsigned PW = $clog2(lxa_cfg_pkg::ACC_PIXELS),
   localparam int unsigned SHIFT_WORDS = lxa_cfg_pkg::SHIFT_OC * lxa_cfg_pkg::SHIFT_IC * 8 / lxa_cfg_pkg::WORD_W,
   localparam int unsigned XNOR_WORDS = lxa_cfg_pkg::XNOR_OC * lxa_cfg_pkg::XNOR_IC / lxa_cfg_pkg::WORD_W,
@@ -41,48 +46,62 @@ module lxa_shift_synth #(
   localparam int unsigned WORD_W = lxa_cfg_pkg::WORD_W;
   localparam int unsigned LANES = lxa_cfg_pkg::OUT_LANES;
   localparam int unsigned NPIX = 2 << PW;
-  localparam int unsigned SW = 2 * lxa_cfg_pkg::HALF_W;
   localparam int unsigned OGW = $clog2(OC / LANES) > 0 ? $clog2(OC / LANES) : 1;
 
-  logic [OC*IC*8-1:0] shadow_q, w_q;
-  logic sh_int_q, sh_s_q, w_int_q, w_s_q;
-  logic mac_q, int_q, first_q;
-  logic [PW:0] idx_q;
-  logic [IC-1:0] zero_q;
-  logic [IC*5-1:0] e2_q;
-  logic [IC*9-1:0] val_q;
-  logic [OC*SW-1:0] mem_q [NPIX];
-  logic [OC*SW-1:0] acc_q, sum;
-
-  for (genvar o = 0; o < OC; o++) begin : g_oc
-    logic [SW-1:0] prod [IC];
-    logic [SW-1:0] total;
-    for (genvar i = 0; i < IC; i++) begin : g_ic
-      lxa_shift_lane u_lane (
-        .a_int_i(int_q), .a_zero_i(zero_q[i]), .a_e2_i(e2_q[5*i +: 5]), .a_val_i(val_q[9*i +: 9]),
-        .w_int_i(w_int_q), .w_s_i(w_s_q), .w_i(w_q[8*(o*IC+i) +: 8]), .product_o(prod[i])
-      );
+  // The weights as lxa_shift_lane wants them, decoded as they are loaded: {0, not zero, negative, exponent}, or an integer.
+  logic [WORD_W-1:0] ld_weights;
+  always_comb begin
+    for (int unsigned k = 0; k < WORD_W / 8; k++) begin
+      logic [4:0] m;
+      m = ld_word_i[8*k +: 5] - 5'd1;
+      if (!SQRT2 || !ld_s_i) m = {m[3:0], 1'b0};
+      ld_weights[8*k +: 8] = {1'b0, ld_word_i[8*k +: 7] != 7'd0, ld_word_i[8*k+7], m};
+      if (WGT_INT && ld_int_i) ld_weights[8*k +: 8] = ld_word_i[8*k +: 8];
     end
-    always_comb begin
-      total = first_q ? '0 : acc_q[SW*o +: SW];
-      for (int unsigned i = 0; i < IC; i++) total = total + prod[i];
-    end
-    assign sum[SW*o +: SW] = total;
   end
 
-  logic [IC*5-1:0] e2_d;
-  logic [IC*9-1:0] val_d;
-  logic [IC-1:0] zero_d;
+  logic [OC*IC*8-1:0] shadow_q, w_q;
+  logic sh_int_q, w_int_q;
+  always_ff @(posedge clk_i) begin
+    if (ld_valid_i) begin
+      for (int unsigned k = 0; k < SHIFT_WORDS; k++)
+        if (ld_idx_i == WIW'(k)) shadow_q[k*WORD_W +: WORD_W] <= ld_weights;
+      sh_int_q <= ld_int_i;
+    end
+    if (valid_i && swap_i) begin
+      w_q <= shadow_q;
+      w_int_q <= sh_int_q;
+    end
+  end
+
+  // The activations, decoded once for all output channels.
+  logic [IC-1:0] live_d, live_q;
+  logic [IC*5-1:0] e2_d, e2_q;
+  logic [IC*9-1:0] val_d, val_q;
+  logic mac_q, int_q, first_q;
+  logic [PW:0] idx_q;
   always_comb begin
     for (int unsigned i = 0; i < IC; i++) begin
       logic [7:0] q;
       logic [4:0] m;
+      logic integer_act;
+      integer_act = ACT_INT && int_i;
       q = nib_i ? {4'd0, nibs_i[4*i +: 4]} : bytes_i[8*i +: 8];
       m = q[4:0] - 5'd1;
-      zero_d[i] = q == 8'd0 || !in_img_i;
-      e2_d[5*i +: 5] = act_s_i ? m : {m[3:0], 1'b0};
-      val_d[9*i +: 9] = in_img_i ? {signed_i && q[7], q} : 9'd0;
+      if (!SQRT2 || !act_s_i) m = {m[3:0], 1'b0};
+      live_d[i] = (q != 8'd0 && in_img_i) || integer_act;
+      e2_d[5*i +: 5] = integer_act ? 5'd0 : m;
+      val_d[9*i +: 9] = ACT_INT && in_img_i ? {signed_i && q[7], q} : 9'd0;
     end
+  end
+
+  logic [OC*ACC_W-1:0] mem_q [NPIX];
+  logic [OC*ACC_W-1:0] acc_q, sum;
+  for (genvar o = 0; o < OC; o++) begin : g_oc
+    lxa_shift_column #(.IC(IC), .ACC_W(ACC_W), .HALF_W(HALF_W), .SQRT2(SQRT2), .ACT_INT(ACT_INT), .WGT_INT(WGT_INT)) u_column (
+      .a_int_i(int_q), .a_live_i(live_q), .a_e2_i(e2_q), .a_val_i(val_q), .w_int_i(w_int_q), .w_i(w_q[8*IC*o +: 8*IC]),
+      .first_i(first_q), .acc_i(acc_q[ACC_W*o +: ACC_W]), .sum_o(sum[ACC_W*o +: ACC_W])
+    );
   end
 
   always_ff @(posedge clk_i) begin
@@ -93,29 +112,18 @@ module lxa_shift_synth #(
       idx_q <= acc_i;
       first_q <= first_i;
       int_q <= int_i;
-      zero_q <= zero_d;
+      live_q <= live_d;
       e2_q <= e2_d;
       val_q <= val_d;
-      if (swap_i) begin
-        w_q <= shadow_q;
-        w_int_q <= sh_int_q;
-        w_s_q <= sh_s_q;
-      end
-    end
-    if (ld_valid_i) begin
-      shadow_q[ld_idx_i * WORD_W +: WORD_W] <= ld_word_i;
-      sh_int_q <= ld_int_i;
-      sh_s_q <= ld_s_i;
     end
     if (!rst_ni) mac_q <= 1'b0;
   end
 
-  logic [OC*SW-1:0] rdw_q;
+  logic [OC*ACC_W-1:0] rdw_q;
   logic [OGW-1:0] rgrp_q;
-  logic [LANES*SW-1:0] rdg;
-  assign rdg = rdw_q[rgrp_q * (LANES * SW) +: LANES * SW];
-  for (genvar j = 0; j < LANES; j++) begin : g_rd
-    assign rd_data_o[64*j +: 64] = 64'($signed(rdg[SW*j +: SW]));
+  always_comb begin
+    for (int unsigned j = 0; j < LANES; j++)
+      rd_data_o[64*j +: 64] = 64'($signed(rdw_q[(32'(rgrp_q) * LANES + j) * ACC_W +: ACC_W]));
   end
   always_ff @(posedge clk_i) begin
     if (rd_en_i) begin

@@ -7,7 +7,7 @@ CONFIG ?= base
 RTL_SRCS := $(shell rtl/srcs.sh $(CONFIG))
 RTL_LINT := rtl/lint.vlt
 
-.PHONY: regs check-regs lint yosys-read
+.PHONY: regs check-regs lint yosys-read area
 regs: ## regenerate what is made from rtl/regs/lxa.regs
 	awk -v to=c -f rtl/regs/gen.awk rtl/regs/lxa.regs > driver/lxa_regs.h
 	awk -v to=sv -f rtl/regs/gen.awk rtl/regs/lxa.regs > rtl/lxa_regs_pkg.sv
@@ -22,4 +22,7 @@ lint: ## verilator -Wall over the RTL of every configuration
 yosys-read: ## let yosys read and elaborate the RTL (when it is installed)
 	@rtl/yosys-read.sh
 
-TESTS += rtl/check-regs.sh rtl/lint.sh rtl/yosys-read.sh
+area: ## gates and LUTs of lanes, arrays and devices beside int8 ones (yosys); CSV=FILE
+	@CSV="$(CSV)" rtl/area/area.sh
+
+TESTS += rtl/area/check-area.sh rtl/check-regs.sh rtl/lint.sh rtl/yosys-read.sh
