@@ -256,6 +256,9 @@ module lxa_drain #(
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin
+      assert (state_q <= S_QUIET);
+      assert (accs_q != 2'd3 && pars_q != 2'd3);
+      assert (!acc_free_o || (accs_q != 2'd0 && pars_q != 2'd0));
       assert (!acc_full_i || accs_q != 2'd2);
       assert (!par_full_i || pars_q != 2'd2);
       assert (!push_i || (wp_q - rp_q) != (TW+1)'(lxa_core_pkg::TILES));

@@ -294,7 +294,7 @@ module lxa_tiler #(
     assert ((SHIFT_WORDS == 0 || SHIFT_WORDS * WB >= 64) && (XNOR_WORDS == 0 || XNOR_WORDS * WB >= 64));  // 2^32 bytes
   end
   always_ff @(posedge clk_i) begin
-    if (rst_ni && push_o) assert (32'(t_q.ch) * 32'(t_q.cw) <= lxa_cfg_pkg::ACC_PIXELS);
+    if (rst_ni) assert (state_q <= S_PUSH);
   end
 `endif
 endmodule

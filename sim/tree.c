@@ -95,6 +95,6 @@ int tree_parse(const void *dtb, size_t len, struct sim_config *cfg, char *err, s
 	if (!r)
 		r = get_u32(dtb, node, "dram-stall-percent", 0, 90, &cfg->stall, err, err_len);
 	if (!r)
-		r = get_u32(dtb, node, "dram-jitter-seed", 0, UINT32_MAX, &cfg->seed, err, err_len);
+		r = get_u32(dtb, node, "random-seed", 0, UINT32_MAX, &cfg->seed, err, err_len);
 	return r;
 }

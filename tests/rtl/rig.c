@@ -48,7 +48,7 @@ static int make_tree(uint8_t *buf, int len, enum lxa_sim_engine engine, const st
 	       fdt_property_u32(buf, "dram-bytes-per-cycle", t->bytes_per_cycle) ||
 	       fdt_property_u32(buf, "dram-jitter-cycles", t->jitter) ||
 	       fdt_property_u32(buf, "dram-stall-percent", t->stall) ||
-	       fdt_property_u32(buf, "dram-jitter-seed", t->seed) ||
+	       fdt_property_u32(buf, "random-seed", t->seed) ||
 	       fdt_end_node(buf) || fdt_end_node(buf) || fdt_finish(buf);
 }
 
