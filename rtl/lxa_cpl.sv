@@ -198,7 +198,6 @@ module lxa_cpl (
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin
       a_room: assert (!(push_i && full_o));
-      a_record: assert (!wr_valid_o || idx_q < 4'(REC_WORDS));
       a_done: assert (!(done_o && out_q == rec_ptr_q));
     end
   end

@@ -13,5 +13,5 @@ $(RTLT_PROGRAMS): $(RTLT)/%: $(RTLT)/%.o $(RTLT_COMMON) $(SIM_LIB)
 
 TESTS += $(RTLT)/oracle $(RTLT)/faults $(RTLT)/hostile $(RTLT)/cosim $(RTLT)/first_layer
 TESTS += tests/rtl/check-form.sh
-TESTS_LONG += tests/rtl/cosim-long.sh tests/rtl/waves.sh
+TESTS_LONG += tests/rtl/cosim-long.sh tests/rtl/second-opinion.sh tests/rtl/waves.sh
 
