@@ -12,6 +12,6 @@ $(RTLT_PROGRAMS): $(RTLT)/%: $(RTLT)/%.o $(RTLT_COMMON) $(SIM_LIB)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(SIM_LDLIBS)
 
 TESTS += $(RTLT)/oracle $(RTLT)/faults $(RTLT)/hostile $(RTLT)/cosim $(RTLT)/first_layer
-TESTS += tests/rtl/check-form.sh
-TESTS_LONG += tests/rtl/cosim-long.sh tests/rtl/second-opinion.sh tests/rtl/waves.sh
+TESTS += tests/rtl/check-form.sh tests/rtl/configs.sh
+TESTS_LONG += tests/rtl/cosim-long.sh $(RTLT)/hostile-long tests/rtl/second-opinion.sh tests/rtl/waves.sh
 
