@@ -40,7 +40,7 @@ module lxa_drain #(
   state_t state_q;
 
   // verilator lint_off UNUSEDSIGNAL
-  lxa_core_pkg::tile_t ring_q [lxa_core_pkg::TILES];
+  logic [$bits(tile_i)-1:0] ring_q [lxa_core_pkg::TILES];  // tiles; yosys takes an array of structures for bits of one
   // verilator lint_on UNUSEDSIGNAL
   lxa_core_pkg::tile_t t_q;
   logic [TW:0] wp_q, rp_q;

@@ -55,8 +55,8 @@ V_INCLUDE := /usr/share/verilator/include
 $(B)/sim/second.v: $(RTL_SRCS) sim/rules.mk
 	@mkdir -p $(@D)
 	@echo "  YOSYS   $@ ($(CONFIG))"
-	@yosys -q -w "Replacing memory" -p "read_verilog -sv $(RTL_SRCS); hierarchy -check -top lxa_top; proc; opt_clean; \
-		memory_collect; write_verilog -noattr $@.tmp"
+	@yosys -q -w "Replacing memory" -p "read_verilog -sv $(RTL_SRCS); hierarchy -check -top lxa_top; proc; opt; \
+		memory_collect; opt_clean; write_verilog -noattr $@.tmp"
 	@mv $@.tmp $@
 
 $(V_DIR)/Vlxa.mk: $(V_SRCS) sim/rtl_state.vlt sim/lxa_sim_top.sv sim/rules.mk
