@@ -26,7 +26,7 @@ module lxa_act_load #(
 
   // verilator lint_off UNUSEDSIGNAL
   lxa_core_pkg::tile_t head;             // scratch: the tile that is taken
-  lxa_core_pkg::tile_t ring_q [lxa_core_pkg::TILES];
+  logic [$bits(tile_i)-1:0] ring_q [lxa_core_pkg::TILES];  // tiles; yosys takes an array of structures for bits of one
   lxa_core_pkg::tile_t t_q;
   // verilator lint_on UNUSEDSIGNAL
   logic [lxa_core_pkg::TILES-1:0] wait_q; // the tile waits for all earlier jobs

@@ -194,6 +194,8 @@ module lxa_cmd (
       a_ahead: assert (issued_q - loaded_q <= (32'd1 << AHEAD_LOG2));
       a_order: assert (head_q - loaded_q <= issued_q - loaded_q);
       a_words: assert (!(words_pop && words_empty));
+      a_state: assert (state_q <= REFUSE);
+      a_no_job: assert (!(job_valid_o && (bad || nop || read_err_q)));
     end
   end
 

@@ -29,7 +29,7 @@ module lxa_desc_check (
   assign block_ic = desc_i.lane ? XNOR_IC : SHIFT_IC;
 
   logic        pool;
-  logic [18:0] res_mask;               // what a group's length, up to a word, makes of the pixel pitch
+  logic [18:0] res_mask, out_mask;     // what a group's length, up to a word, makes of the pixel pitch
   logic [31:0] oc_sum;                 // OC as the blocks have it
   logic [22:0] oc_up, out_need, res_need;        // channels of whole groups; their bits in a pixel
 
@@ -39,7 +39,7 @@ module lxa_desc_check (
 
   always_comb begin
     pool = 1'b0;
-    res_mask = '0;
+    {res_mask, out_mask} = '0;
     {oc_sum, oc_up, out_need, res_need} = '0;
     if (check_i) begin
       pool = desc_i.pool_h != 4'd1 || desc_i.pool_w != 4'd1 || desc_i.pool_sy != 4'd1 || desc_i.pool_sx != 4'd1 ||
@@ -52,6 +52,13 @@ module lxa_desc_check (
         3'(lxa_regs_pkg::OFMT_B8): out_need = oc_up << 3;
         3'(lxa_regs_pkg::OFMT_W32): out_need = oc_up << 5;
         default: out_need = oc_up << 6;
+      endcase
+      case (desc_i.out_fmt)
+        3'(lxa_regs_pkg::OFMT_B1): out_mask = group_mask(LANES / 8);
+        3'(lxa_regs_pkg::OFMT_N4): out_mask = group_mask(LANES / 2);
+        3'(lxa_regs_pkg::OFMT_B8): out_mask = group_mask(LANES);
+        3'(lxa_regs_pkg::OFMT_W32): out_mask = group_mask(LANES * 4);
+        default: out_mask = group_mask(LANES * 8);
       endcase
       if (desc_i.res_mode == 2'(lxa_regs_pkg::RES_RAW)) begin
         res_need = oc_up << 6;
@@ -94,8 +101,9 @@ module lxa_desc_check (
       align_q <= (desc_i.act_addr[WB_LOG2-1:0] | desc_i.wgt_addr[WB_LOG2-1:0] | desc_i.par_addr[WB_LOG2-1:0] |
                   desc_i.out_addr[WB_LOG2-1:0] | desc_i.in_row[WB_LOG2-1:0] | desc_i.in_img[WB_LOG2-1:0] |
                   desc_i.out_row[WB_LOG2-1:0] | desc_i.out_img[WB_LOG2-1:0]) != 0;
-      // Kind raw and a residual: no pool; w64 is raw's alone.
-      out_q <= (desc_i.kind == 3'(lxa_regs_pkg::KIND_RAW)) != (desc_i.out_fmt == 3'(lxa_regs_pkg::OFMT_W64)) ||
+      // Kind raw and a residual: no pool; w64 is raw's alone. No group of channels straddles words.
+      out_q <= ({desc_i.out_px, 3'b0} & out_mask) != 0 ||
+               (desc_i.kind == 3'(lxa_regs_pkg::KIND_RAW)) != (desc_i.out_fmt == 3'(lxa_regs_pkg::OFMT_W64)) ||
                (pool && (desc_i.kind == 3'(lxa_regs_pkg::KIND_RAW) || desc_i.res_mode != 0));
       // Residual: a group of channels must not begin inside a word that it does not end in, and the drain must walk over
       // every group with a channel below OC, as the loader does: they would lose step otherwise, also for later jobs.

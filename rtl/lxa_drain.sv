@@ -40,7 +40,7 @@ module lxa_drain #(
   state_t state_q;
 
   // verilator lint_off UNUSEDSIGNAL
-  lxa_core_pkg::tile_t ring_q [lxa_core_pkg::TILES];
+  logic [$bits(tile_i)-1:0] ring_q [lxa_core_pkg::TILES];  // tiles; yosys takes an array of structures for bits of one
   // verilator lint_on UNUSEDSIGNAL
   lxa_core_pkg::tile_t t_q;
   logic [TW:0] wp_q, rp_q;
@@ -256,6 +256,9 @@ module lxa_drain #(
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin
+      assert (state_q <= S_QUIET);
+      assert (accs_q != 2'd3 && pars_q != 2'd3);
+      assert (!acc_free_o || (accs_q != 2'd0 && pars_q != 2'd0));
       assert (!acc_full_i || accs_q != 2'd2);
       assert (!par_full_i || pars_q != 2'd2);
       assert (!push_i || (wp_q - rp_q) != (TW+1)'(lxa_core_pkg::TILES));

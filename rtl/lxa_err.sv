@@ -69,6 +69,7 @@ module lxa_err (
 
   always_ff @(posedge clk_i) begin
     if (rst_ni && error_o) a_cause: assert (err_q.status != 3'(lxa_regs_pkg::STATUS_OK));
+    if (rst_ni) a_state: assert (state_q <= FAILED);
   end
 
 endmodule

@@ -196,8 +196,20 @@ module lxa_regs (
 
   assign port_busy_o = s_axil_awvalid_i || s_axil_wvalid_i || s_axil_arvalid_i || bvalid_q || rvalid_q;
 
+  // ---- assertions --------------------------------------------------------------------------------
+  logic        b_held_q, r_held_q;
+  logic [31:0] r_was_q;
+
   always_ff @(posedge clk_i) begin
+    b_held_q <= rst_ni && s_axil_bvalid_o && !s_axil_bready_i;
+    r_held_q <= rst_ni && s_axil_rvalid_o && !s_axil_rready_i;
+    r_was_q <= s_axil_rdata_o;
     if (rst_ni) begin
+      if (b_held_q) a_b_valid: assert (s_axil_bvalid_o);
+      if (r_held_q) begin
+        a_r_valid: assert (s_axil_rvalid_o);
+        a_r_stable: assert (s_axil_rdata_o == r_was_q);
+      end
       a_one_answer: assert (!(wr && bvalid_q) && !(rd && rvalid_q));
       a_irq: assert (irq_o == ((irq_status_q & irq_mask_q) != 0));
     end

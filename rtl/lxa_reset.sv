@@ -52,6 +52,7 @@ module lxa_reset #(
   end
 
   always_ff @(posedge clk_i) begin
+    if (rst_ni) a_state: assert (state_q <= PULSE);
     if (rst_ni) a_count: assert (cnt_q <= CNT_W'(HANG_CYCLES));
   end
 

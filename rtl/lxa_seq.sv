@@ -34,7 +34,7 @@ module lxa_seq #(
 
   // verilator lint_off UNUSEDSIGNAL
   lxa_core_pkg::tile_t head;             // scratch: the tile that is taken
-  lxa_core_pkg::tile_t ring_q [lxa_core_pkg::TILES];
+  logic [$bits(tile_i)-1:0] ring_q [lxa_core_pkg::TILES];  // tiles; yosys takes an array of structures for bits of one
   lxa_core_pkg::tile_t t_q;
   // verilator lint_on UNUSEDSIGNAL
   logic [TW:0] wp_q, rp_q;

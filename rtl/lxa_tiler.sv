@@ -37,7 +37,7 @@ module lxa_tiler #(
   logic xax_q;                                  // axis under way: 0 = y, 1 = x
   logic [15:0] n_q, oy_q, ox_q;
   logic [63:0] aimg_q, oimg_q, rimg_q;
-  logic [31:0] wm_q;
+  logic [40:0] wm_q;                            // weight tiles of a tile of the output
   logic [8:0] ek1_y_q, ek1_x_q;
   // one axis
   logic [15:0] len_q, iy0_q, ix0_q;
@@ -96,7 +96,7 @@ module lxa_tiler #(
       S_IDLE: if (job_valid_i) state_q <= S_JOB0;
       S_JOB0: begin
         job_q <= job_q + 8'd1;
-        wm_q <= 32'(d_q.ocb) * 32'(d_q.icb);
+        wm_q <= 41'(d_q.ocb) * 41'(d_q.icb);
         aimg_q <= d_q.act_addr;
         oimg_q <= d_q.out_addr;
         rimg_q <= d_q.res_addr;
@@ -107,7 +107,7 @@ module lxa_tiler #(
         state_q <= S_JOB1;
       end
       S_JOB1: begin
-        wm_q <= wm_q * (32'(d_q.kh) * (d_q.pack ? 32'd1 : 32'(d_q.kw)) * 32'(d_q.passes));
+        wm_q <= wm_q * (41'(d_q.kh) * (d_q.pack ? 41'd1 : 41'(d_q.kw)) * 41'(d_q.passes));
         ek1_y_q <= 9'((9'(d_q.kh) - 9'd1) * 9'(d_q.dy));
         ek1_x_q <= 9'((9'(d_q.kw) - 9'd1) * 9'(d_q.dx));
         state_q <= S_JOB2;
@@ -252,7 +252,9 @@ module lxa_tiler #(
         t_q.a_dy <= AM'(pit * AM'(d_q.dy));
       end
       S_JOB2: begin
-        t_q.wgt_words <= d_q.lane ? wm_q * XNOR_WORDS : wm_q * SHIFT_WORDS;
+        // 2^26 weight tiles do not fit any window: the loader meets its end, and the count must not wrap before
+        if (wm_q[40:26] != '0) t_q.wgt_words <= '1;
+        else t_q.wgt_words <= d_q.lane ? 32'(wm_q) * XNOR_WORDS : 32'(wm_q) * SHIFT_WORDS;
       end
       S_AX3: begin
         if (xax_q) begin
@@ -287,8 +289,12 @@ module lxa_tiler #(
   end
 
 `ifndef SYNTHESIS
+  initial begin
+    assert (SHIFT_WORDS <= 64 && XNOR_WORDS <= 64);                      // 2^26 weight tiles: less than 2^32 words,
+    assert ((SHIFT_WORDS == 0 || SHIFT_WORDS * WB >= 64) && (XNOR_WORDS == 0 || XNOR_WORDS * WB >= 64));  // 2^32 bytes
+  end
   always_ff @(posedge clk_i) begin
-    if (rst_ni && push_o) assert (32'(t_q.ch) * 32'(t_q.cw) <= lxa_cfg_pkg::ACC_PIXELS);
+    if (rst_ni) assert (state_q <= S_PUSH);
   end
 `endif
 endmodule

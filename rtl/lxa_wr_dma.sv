@@ -328,13 +328,17 @@ module lxa_wr_dma (
   logic                     aw_held_q, w_held_q;
   logic [71:0]              aw_was_q;
   logic [BUS_W+BUS_W/8:0]   w_was_q;
+  logic [15:0]              beats_q;  // of bursts whose data has not all gone
 
   always_ff @(posedge clk_i) begin
     aw_held_q <= rst_ni && m_axi_awvalid_o && !m_axi_awready_i;
     aw_was_q <= {m_axi_awaddr_o, m_axi_awlen_o};
     w_held_q <= rst_ni && refused_o;
     w_was_q <= {m_axi_wdata_o, m_axi_wstrb_o, m_axi_wlast_o};
+    if (!rst_ni) beats_q <= '0;
+    else beats_q <= beats_q + (aw_load ? 16'(32'(q_words) * RATIO) : 16'd0) - 16'(w_hs);
     if (rst_ni) begin
+      if (w_hs && due_q == 1) a_last: assert (m_axi_wlast_o == (beats_q == 16'd1));  // as long as was said
       if (aw_held_q) begin
         a_aw_valid: assert (m_axi_awvalid_o);
         a_aw_stable: assert (aw_was_q == {m_axi_awaddr_o, m_axi_awlen_o});

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* axi_mem.c - see axi_mem.h. In order, one ID; the first data of a burst comes `latency` cycles after its address. */
+/*
+ * axi_mem.c - see axi_mem.h. In order, one ID; the first data of a burst comes `latency` cycles after its address,
+ * and later by up to `jitter`; in `stall` of 256 cycles a channel stands still, each by itself.
+ */
 #include "axi_mem.h"
 
 #include <inttypes.h>
@@ -43,6 +46,36 @@ static void strike(struct axi_mem *m, struct axi_burst *b, int kind)
 	trace_line(&m->bus->trace, m->bus->now, "fault %s %" PRIx64, fault_name(kind), b->addr);
 }
 
+/* ---- random timing ------------------------------------------------------------------------------------ */
+
+/* splitmix64 */
+static uint64_t draw(struct bus *bus)
+{
+	uint64_t z = bus->random += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+static uint64_t latency(struct bus *bus)
+{
+	return bus->latency + (bus->jitter ? draw(bus) % (bus->jitter + 1u) : 0);
+}
+
+/* Channels that refuse or offer nothing in this cycle. */
+enum { STALL_R = 1, STALL_W = 2, STALL_AR = 4, STALL_AW = 8, STALL_B = 16 };
+
+static unsigned int stalls(struct bus *bus)
+{
+	uint64_t z = draw(bus);
+	unsigned int i, mask = 0;
+
+	for (i = 0; i < 5; i++)
+		mask |= (z >> 8 * i & 255) < bus->stall ? 1u << i : 0;
+	return mask;
+}
+
 /* ---- what the design sees next ------------------------------------------------------------------------ */
 
 /* Put the next read beat on the channel. */
@@ -71,7 +104,9 @@ void axi_mem_drive(struct axi_mem *m)
 	struct bus *bus = m->bus;
 	struct axi_burst *r = head(&m->rd), *b = head(&m->resp);
 	uint64_t beats = m->tokens / bus->beat;
-	int read_wants = r && r->when <= bus->now, write_may = head(&m->wr) != NULL;
+	unsigned int stall = bus->stall ? stalls(bus) : 0;
+	int read_wants = r && r->when <= bus->now && !(stall & STALL_R);
+	int write_may = head(&m->wr) && !(stall & STALL_W);
 
 	if (bus->hung) {		/* what is offered stays offered, nothing new comes */
 		m->arready = m->awready = m->wready = 0;
@@ -84,9 +119,9 @@ void axi_mem_drive(struct axi_mem *m)
 		beats--;
 	}
 	m->wready = write_may && beats;
-	m->arready = !full(&m->rd);
-	m->awready = !full(&m->wr);
-	if (!m->bvalid && b && b->when <= bus->now) {
+	m->arready = !full(&m->rd) && !(stall & STALL_AR);
+	m->awready = !full(&m->wr) && !(stall & STALL_AW);
+	if (!m->bvalid && b && b->when <= bus->now && !(stall & STALL_B)) {
 		m->bvalid = 1;
 		m->bresp = b->error ? RESP_SLVERR : 0;
 	}
@@ -105,7 +140,7 @@ static void take_ar(struct axi_mem *m, const struct axi_out *o)
 
 	b->addr = o->araddr;
 	b->beats = o->arlen + 1;
-	b->when = m->bus->now + m->bus->latency;
+	b->when = m->bus->now + latency(m->bus);
 	b->desc = in_ring(b->addr, m->ring_base, m->ring_log2, LXA_DESC_BYTES) &&
 		  b->beats * m->bus->beat == LXA_DESC_BYTES && b->addr % LXA_DESC_BYTES == 0;
 	strike(m, b, LXA_SIM_FAULT_READ_ERROR);
@@ -183,7 +218,7 @@ static void take_w(struct axi_mem *m, const struct axi_out *o)
 		return;
 	r = push(&m->resp);
 	r->error = b->error;
-	r->when = m->bus->now + m->bus->latency;
+	r->when = m->bus->now + latency(m->bus);
 	m->wr.out++;
 }
 

@@ -24,6 +24,8 @@ struct bus {
 	struct trace trace;
 	struct lxa_sim_stats stats;
 	uint32_t latency, bytes_per_cycle; /* DRAM timing, from the tree */
+	uint32_t jitter, stall;		/* extra latency of a burst, 0..jitter cycles; share of cycles refused, of 256 */
+	uint64_t random;		/* state of those */
 	uint32_t beat;			/* bytes of one beat */
 	int hung;			/* the memory side has stopped answering */
 	uint64_t spurious;		/* interrupts without cause still to deliver */

@@ -141,7 +141,8 @@ void *rtl_create(struct bus *bus)
 #endif
 	Verilated::threadContextp(&e->ctx);
 	e->ctx.threads(1);
-	e->ctx.randReset(2); // only a build with --x-initial unique looks at it
+	e->ctx.randReset(2); // only a build with --x-initial unique looks at these
+	e->ctx.randSeed(static_cast<int>(bus->random & 0x3fffffff) + 1);
 	e->top = new (std::nothrow) Vlxa(&e->ctx, "lxa");
 	if (!e->top) {
 		delete e;

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 # The simulated device: $(SIM_LIB), to be linked with $(SIM_LDLIBS). CONFIG chooses rtl/config/<name>.
 # WAVES=1 builds the RTL engine with assertions, random initial values and FST tracing (slower); CHECK=1 with assertions,
-# random initial values and the synthesizable form of every module instead of the fast one. Use a B of its own for either.
+# random initial values and the synthesizable form of every module instead of the fast one; SECOND=1 with what yosys makes
+# of the RTL in place of the RTL itself, and random initial values. Use a B of its own for each.
 CONFIG ?= base
 WAVES ?=
 CHECK ?=
+SECOND ?=
 comma := ,
 
 SIM_LIB := $(B)/libsim.a
@@ -34,7 +36,11 @@ $(B)/sim/lxa.dtb: sim/lxa.dts
 V_DIR := $(B)/sim/rtl
 V_COMMON := --cc --prefix Vlxa --top-module lxa_sim_top --unroll-count 600 --unroll-stmts 1000000 \
 	--output-split 20000 --output-split-cfuncs 4000 -Wno-fatal
-ifeq ($(WAVES)$(CHECK),)
+V_SRCS := $(RTL_LINT) $(RTL_SRCS)
+ifneq ($(SECOND),)
+V_SRCS := rtl/config/$(CONFIG)/lxa_cfg_pkg.sv $(B)/sim/second.v
+V_FLAGS := $(V_COMMON) -Wno-lint -Wno-style -O3 --x-assign unique --x-initial unique --noassert
+else ifeq ($(WAVES)$(CHECK),)
 V_FLAGS := $(V_COMMON) -O3 --x-assign fast --x-initial fast --noassert
 else
 V_FLAGS := $(V_COMMON) -O3 --x-assign unique --x-initial unique --assert \
@@ -42,25 +48,33 @@ V_FLAGS := $(V_COMMON) -O3 --x-assign unique --x-initial unique --assert \
 endif
 V_ARCH := -march=native
 # Without SLP: it joins loads of what single stores have just written, which stall.
-V_CXX = -O3 $(V_ARCH) -fno-tree-slp-vectorize -fPIC -w
+V_CXX = $(if $(SECOND),-O1,-O3) $(V_ARCH) -fno-tree-slp-vectorize -fPIC -w
 V_INCLUDE := /usr/share/verilator/include
 
-$(V_DIR)/Vlxa.mk: $(RTL_SRCS) $(RTL_LINT) sim/rtl_state.vlt sim/lxa_sim_top.sv sim/rules.mk
+# Processes become registers and multiplexers, memories stay; names of modules and registers stay too.
+$(B)/sim/second.v: $(RTL_SRCS) sim/rules.mk
 	@mkdir -p $(@D)
-	@echo "  VERILATE rtl/lxa_top.sv ($(CONFIG)$(if $(WAVES),$(comma) waves)$(if $(CHECK),$(comma) check))"
+	@echo "  YOSYS   $@ ($(CONFIG))"
+	@yosys -q -w "Replacing memory" -p "read_verilog -sv $(RTL_SRCS); hierarchy -check -top lxa_top; proc; opt; \
+		memory_collect; opt_clean; write_verilog -noattr $@.tmp"
+	@mv $@.tmp $@
+
+$(V_DIR)/Vlxa.mk: $(V_SRCS) sim/rtl_state.vlt sim/lxa_sim_top.sv sim/rules.mk
+	@mkdir -p $(@D)
+	@echo "  VERILATE rtl/lxa_top.sv ($(CONFIG)$(if $(WAVES),$(comma) waves)$(if $(CHECK),$(comma) check)$(if $(SECOND),$(comma) read by yosys))"
 	@rm -f $(V_DIR)/*
-	@verilator $(V_FLAGS) --Mdir $(V_DIR) sim/rtl_state.vlt $(RTL_LINT) $(RTL_SRCS) sim/lxa_sim_top.sv
+	@verilator $(V_FLAGS) --Mdir $(V_DIR) sim/rtl_state.vlt $(V_SRCS) sim/lxa_sim_top.sv
 
 $(V_DIR)/Vlxa__ALL.a: $(V_DIR)/Vlxa.mk
 	@echo "  VBUILD  $@"
-	@+$(MAKE) -s --no-print-directory -C $(V_DIR) -f Vlxa.mk CXX=$(CXX) OPT_FAST="$(V_CXX)" OPT_SLOW="-O1 $(V_ARCH) -fPIC -w" \
+	@+$(MAKE) -s --no-print-directory -C $(V_DIR) -f Vlxa.mk CXX=$(CXX) OPT_FAST="$(V_CXX)" OPT_SLOW="$(if $(SECOND),-O0,-O1) $(V_ARCH) -fPIC -w" \
 		OPT_GLOBAL="$(V_CXX)" Vlxa__ALL.a $(V_GLOBAL) >/dev/null
 	@touch $@
 
 V_GLOBAL := verilated.o verilated_threads.o $(if $(WAVES),verilated_fst_c.o)
 
 # Verilator's memory of the clock, by whatever name this version has; without it a cycle takes two evaluations
-V_CLK_SEEN = $(if $(WAVES)$(CHECK),,$(addprefix -DLXA_CLK_SEEN=,$(shell grep -o -m1 '__Vtrig[a-z]*_*TOP__clk_i[_0-9]*' $(V_DIR)/Vlxa___024root.h)))
+V_CLK_SEEN = $(if $(WAVES)$(CHECK)$(SECOND),,$(addprefix -DLXA_CLK_SEEN=,$(shell grep -o -m1 '__Vtrig[a-z]*_*TOP__clk_i[_0-9]*' $(V_DIR)/Vlxa___024root.h)))
 
 $(B)/sim/engine_rtl.o: sim/engine_rtl.cpp $(V_DIR)/Vlxa.mk $(B)/sim/lxa_cfg.h
 	@echo "  CXX     $<"

@@ -187,6 +187,9 @@ int lxa_sim_create(const void *dtb, size_t dtb_len, struct lxa_sim **out, char *
 		return say(err, err_len, -ENOMEM, "no memory for a simulated device");
 	sim->bus.latency = cfg.latency;
 	sim->bus.bytes_per_cycle = cfg.bytes_per_cycle;
+	sim->bus.jitter = cfg.jitter;
+	sim->bus.stall = cfg.stall * 256 / 100;
+	sim->bus.random = cfg.seed;
 	sim->bus.beat = LXA_CFG_BUS_W / 8;
 	sim->which = cfg.engine;
 	sim->ops = engine_table[cfg.engine];

@@ -84,11 +84,17 @@ int tree_parse(const void *dtb, size_t len, struct sim_config *cfg, char *err, s
 	node = fdt_node_offset_by_compatible(dtb, -1, "lxa,lxa-1");
 	if (node < 0)
 		return fail(err, err_len, "device tree: no node is compatible with \"lxa,lxa-1\": %s", fdt_strerror(node));
-	*cfg = (struct sim_config){ .engine = LXA_SIM_RTL, .latency = 100, .bytes_per_cycle = 16 };
+	*cfg = (struct sim_config){ .engine = LXA_SIM_RTL, .latency = 100, .bytes_per_cycle = 16, .seed = 1 };
 	r = get_engine(dtb, node, &cfg->engine, err, err_len);
 	if (!r)
 		r = get_u32(dtb, node, "dram-latency-cycles", 1, 100000, &cfg->latency, err, err_len);
 	if (!r)
 		r = get_u32(dtb, node, "dram-bytes-per-cycle", 1, 1024, &cfg->bytes_per_cycle, err, err_len);
+	if (!r)
+		r = get_u32(dtb, node, "dram-jitter-cycles", 0, 100000, &cfg->jitter, err, err_len);
+	if (!r)
+		r = get_u32(dtb, node, "dram-stall-percent", 0, 90, &cfg->stall, err, err_len);
+	if (!r)
+		r = get_u32(dtb, node, "random-seed", 0, UINT32_MAX, &cfg->seed, err, err_len);
 	return r;
 }

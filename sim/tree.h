@@ -12,6 +12,9 @@ struct sim_config {
 	enum lxa_sim_engine engine;
 	uint32_t latency;		/* dram-latency-cycles */
 	uint32_t bytes_per_cycle;	/* dram-bytes-per-cycle */
+	uint32_t jitter;		/* dram-jitter-cycles */
+	uint32_t stall;			/* dram-stall-percent */
+	uint32_t seed;			/* random-seed */
 };
 
 /* dtb NULL: the built-in tree. 0, or -EINVAL with a sentence in err (which may be NULL). */

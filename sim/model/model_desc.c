@@ -184,7 +184,9 @@ static int pack_ok(const struct geom *g)
 /* Fields that must agree with each other. */
 static int relations_ok(const struct geom *g)
 {
-	return g->ic_tail >= 1 && g->ic_tail <= g->block_ic && g->oc_tail >= 1 && g->oc_tail <= g->block_oc &&
+	uint32_t group = LXA_CFG_OUT_LANES * g->out_bits / 8; /* no group of channels straddles words */
+
+	return g->out_px % (group < WORD ? group : WORD) == 0 && g->ic_tail >= 1 && g->ic_tail <= g->block_ic && g->oc_tail >= 1 && g->oc_tail <= g->block_oc &&
 	       (g->ocb - 1) * g->block_oc + g->oc_tail == g->oc &&
 	       (g->ocb - 1) / g->grp_ocb * g->grp_icb + g->icb <= g->icb_total &&
 	       (g->pack ? pack_ok(g) : (uint64_t)g->icb_total * g->act_block <= g->in_px) &&

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.."
 top=${B:-build}
 # MAKEFLAGS of an outer make (B=, SAN=) would win over ours.
 env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make --no-print-directory -j2 CHECK=1 B="$top/check" \
-	"$top/check/tests/rtl/cosim" "$top/check/tests/rtl/faults"
+	"$top/check/tests/rtl/cosim" "$top/check/tests/rtl/faults" "$top/check/tests/rtl/hostile"
 "$top/check/tests/rtl/cosim" --cases "${CASES:-120}"
 "$top/check/tests/rtl/faults"
+"$top/check/tests/rtl/hostile" --cases "${CASES:-120}"

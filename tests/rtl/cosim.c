@@ -1,28 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cosim.c - the RTL against the functional engine on random jobs: memory byte for byte (guards around every output
- * included), completion records, counters.
- *   cosim [--seed S] [--cases N] [--case K] [--first K] [--macs M] [--verbose]
- * Called as cosim-long it runs 20000 cases instead of 600.
- * A case is one to five jobs in one ring, in random memory timing. --case K runs case K of the seed alone.
+ * included), completion records, counters, no access outside what is mapped.
+ *   cosim [--seed S] [--cases N] [--layers N] [--jobs N] [--cover] [--first K] [--case K] [--macs M] [--verbose]
+ * A case is one to five jobs in one ring, in random memory timing. --case K runs case K of the seed alone; --layers N
+ * takes as many cases as have N layers together; --jobs N works in N processes; --cover prints the coverage
+ * (cover.c) and fails when some bin was not hit.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "cover.h"
 #include "layer.h"
 
 #define MAX_JOBS 5
 
 struct options {
-	uint64_t seed, cases, first, macs;
-	int verbose;
+	uint64_t seed, cases, layers, first, macs;
+	uint32_t jobs;
+	int verbose, cover, one;
+	const char *name;		/* of the program, for the command that repeats a case */
+};
+
+/* What the processes have done, in memory that they share. */
+struct tally {
+	uint64_t next, cases, layers, failed;
+	uint64_t now[];			/* case under way in each process */
 };
 
 struct batch {
 	int jobs;
 	struct layer y[MAX_JOBS];
-	uint32_t latency, bpc;
+	struct rig_timing t;
 };
 
 #define CHAINED 2			/* layer.barrier: the activations are the output of the job before, */
@@ -97,8 +111,13 @@ static void make_batch(uint64_t seed, uint64_t k, const struct lxa_caps *caps, c
 	*s = seed + k * 0x51ed2701ull;
 	rnd(s);
 	memset(b, 0, sizeof(*b));
-	b->latency = rnd_n(s, 3) ? 1 + rnd_n(s, 200) : 100;
-	b->bpc = rnd_n(s, 2) ? 16 : 1 + rnd_n(s, 40);
+	b->t.latency = rnd_n(s, 3) ? 1 + rnd_n(s, 200) : 100;
+	b->t.bytes_per_cycle = rnd_n(s, 2) ? 16 : 1 + rnd_n(s, 40);
+	if (rnd_n(s, 2))
+		b->t.jitter = 1 + rnd_n(s, rnd_n(s, 2) ? 20 : 300);
+	if (rnd_n(s, 2))
+		b->t.stall = 1 + rnd_n(s, rnd_n(s, 2) ? 30 : 90);
+	b->t.seed = (uint32_t)rnd(s);
 	want_jobs = 1 + (int)rnd_n(s, 4);
 	want.max_macs = o->macs / (uint64_t)want_jobs;
 	while (b->jobs < want_jobs) {
@@ -215,7 +234,37 @@ static int compare(const struct rig *a, const struct rig *b, const struct batch 
 	return bad;
 }
 
-static int run_case(const struct options *o, uint64_t k, const struct lxa_caps *caps)
+/* A right job gets no bus error. */
+static int check_bus(struct rig *r)
+{
+	struct lxa_sim_stats st;
+
+	lxa_sim_stats(r->sim, &st);
+	if (!st.bus_errors)
+		return 0;
+	printf("  rtl: %llu accesses outside the mapping\n", (unsigned long long)st.bus_errors);
+	return 1;
+}
+
+static void count_coverage(const struct lxa_caps *caps, const struct batch *b)
+{
+	int i;
+
+	for (i = 0; i < b->jobs; i++) {
+		struct cover_case c = { .caps = caps, .timing = &b->t, .jobs = b->jobs, .index = i,
+					.chained = b->y[i].barrier == 2 };
+
+		cover_layer(&c, &b->y[i]);
+	}
+}
+
+static void print_command(const struct options *o, uint64_t k)
+{
+	printf("FAILED case %llu: %s --seed %llu --macs %llu --case %llu\n", (unsigned long long)k, o->name,
+	       (unsigned long long)o->seed, (unsigned long long)o->macs, (unsigned long long)k);
+}
+
+static int run_case(const struct options *o, uint64_t k, const struct lxa_caps *caps, struct tally *t)
 {
 	uint64_t s, macs_rtl, macs_model;
 	struct rig *rtl, *model;
@@ -224,13 +273,14 @@ static int run_case(const struct options *o, uint64_t k, const struct lxa_caps *
 
 	make_batch(o->seed, k, caps, o, &b, &s);
 	if (o->verbose) {
-		printf("case %llu: %d jobs, latency %u, %u bytes a cycle\n", (unsigned long long)k, b.jobs, b.latency, b.bpc);
+		printf("case %llu: %d jobs, latency %u + %u, %u bytes a cycle, stall %u %%\n", (unsigned long long)k, b.jobs,
+		       b.t.latency, b.t.jitter, b.t.bytes_per_cycle, b.t.stall);
 		for (i = 0; i < b.jobs; i++)
 			layer_print(&b.y[i]);
 		fflush(stdout);
 	}
-	rtl = rig_open(LXA_SIM_RTL, b.latency, b.bpc, 64 << 20);
-	model = rig_open(LXA_SIM_MODEL, b.latency, b.bpc, 64 << 20);
+	rtl = rig_open_timing(LXA_SIM_RTL, &b.t, 64 << 20);
+	model = rig_open_timing(LXA_SIM_MODEL, &b.t, 64 << 20);
 	load(rtl, &b, s);
 	load(model, &b, s);
 	rig_doorbell(rtl);
@@ -253,14 +303,19 @@ static int run_case(const struct options *o, uint64_t k, const struct lxa_caps *
 			bad = 1;
 		}
 		bad |= compare(rtl, model, &b);
+		bad |= check_bus(rtl);
 	}
 	if (bad) {
-		printf("FAILED case %llu: cosim --seed %llu --macs %llu --case %llu\n", (unsigned long long)k,
-		       (unsigned long long)o->seed, (unsigned long long)o->macs, (unsigned long long)k);
+		print_command(o, k);
 		for (i = 0; i < b.jobs; i++)
 			layer_print(&b.y[i]);
 		fflush(stdout);
 	}
+	if (!bad)
+		count_coverage(caps, &b);
+	__atomic_add_fetch(&t->layers, (uint64_t)b.jobs, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&t->cases, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&t->failed, bad, __ATOMIC_RELAXED);
 	rig_close(rtl);
 	rig_close(model);
 	for (i = 0; i < b.jobs; i++)
@@ -268,40 +323,117 @@ static int run_case(const struct options *o, uint64_t k, const struct lxa_caps *
 	return bad;
 }
 
-int main(int argc, char **argv)
+/* One process: the next case until there are enough. The first one shows how far all are. */
+static void work(const struct options *o, const struct lxa_caps *caps, struct tally *t, uint32_t process)
 {
-	const char *name = strrchr(argv[0], '/');
-	struct options o = { .cases = name && !strcmp(name, "/cosim-long") ? 20000 : 600, .macs = 6000000 };
-	uint64_t k, failed = 0;
+	time_t start = time(NULL), shown = start, now;
+
+	for (;;) {
+		uint64_t k = __atomic_fetch_add(&t->next, 1, __ATOMIC_RELAXED);
+
+		if (o->layers ? __atomic_load_n(&t->layers, __ATOMIC_RELAXED) >= o->layers : k >= o->first + o->cases)
+			break;
+		__atomic_store_n(&t->now[process], k, __ATOMIC_RELAXED);
+		run_case(o, k, caps, t);
+		now = time(NULL);
+		if (process || now - shown < 20)
+			continue;
+		shown = now;
+		printf("%llu cases, %llu layers, %llu failed, %lld s\n", (unsigned long long)t->cases,
+		       (unsigned long long)t->layers, (unsigned long long)t->failed, (long long)(now - start));
+		fflush(stdout);
+	}
+}
+
+/* Processes of their own, so that a case that ends in an assertion is still told by its number. */
+static int work_all(const struct options *o, const struct lxa_caps *caps, struct tally *t)
+{
+	pid_t pid[64];
+	uint32_t i;
+	int status;
+
+	for (i = 0; i < o->jobs; i++) {
+		fflush(stdout);
+		pid[i] = fork();
+		if (pid[i] < 0)
+			abort();
+		if (!pid[i]) {
+			work(o, caps, t, i);
+			fflush(stdout);
+			_exit(0);
+		}
+	}
+	for (i = 0; i < o->jobs; i++) {
+		if (waitpid(pid[i], &status, 0) == pid[i] && !status)
+			continue;
+		printf("process ended with status %d\n", status);
+		print_command(o, t->now[i]);
+		t->failed++;
+	}
+	return t->failed != 0;
+}
+
+static int parse(int argc, char **argv, struct options *o)
+{
 	int i, have_seed = 0;
-	struct lxa_caps caps;
-	struct rig *r;
 
 	for (i = 1; i < argc; i++) {
 		uint64_t v = i + 1 < argc ? strtoull(argv[i + 1], NULL, 0) : 0;
 
 		if (!strcmp(argv[i], "--seed"))
-			o.seed = v, have_seed = 1, i++;
+			o->seed = v, have_seed = 1, i++;
 		else if (!strcmp(argv[i], "--cases"))
-			o.cases = v, i++;
+			o->cases = v, i++;
+		else if (!strcmp(argv[i], "--layers"))
+			o->layers = v, i++;
+		else if (!strcmp(argv[i], "--jobs") && v >= 1 && v <= 64)
+			o->jobs = (uint32_t)v, i++;
 		else if (!strcmp(argv[i], "--first"))
-			o.first = v, i++;
+			o->first = v, i++;
 		else if (!strcmp(argv[i], "--case"))
-			o.first = v, o.cases = 1, i++;
+			o->first = v, o->cases = 1, o->one = 1, i++;
 		else if (!strcmp(argv[i], "--macs"))
-			o.macs = v, i++;
+			o->macs = v, i++;
 		else if (!strcmp(argv[i], "--verbose"))
-			o.verbose = 1;
+			o->verbose = 1;
+		else if (!strcmp(argv[i], "--cover"))
+			o->cover = 1;
 		else
-			return fprintf(stderr, "cosim [--seed S] [--cases N] [--first K] [--case K] [--macs M] [--verbose]\n"), 2;
+			return -1;
 	}
 	if (!have_seed)
-		o.seed = rnd_seed();
+		o->seed = rnd_seed();
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .cases = 600, .macs = 6000000, .jobs = 1, .name = argv[0] };
+	struct lxa_caps caps;
+	struct tally *t;
+	struct rig *r;
+	int bad;
+
+	if (parse(argc, argv, &o)) {
+		fputs("cosim [--seed S] [--cases N] [--layers N] [--jobs N] [--cover] [--first K] [--case K] [--macs M] [--verbose]\n",
+		      stderr);
+		return 2;
+	}
+	t = mmap(NULL, sizeof(*t) + o.jobs * sizeof(t->now[0]), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (t == MAP_FAILED)
+		abort();
+	t->next = o.first;
 	r = rig_open(LXA_SIM_MODEL, 1, 16, 1 << 20);
 	caps = r->caps;
 	rig_close(r);
-	for (k = o.first; k < o.first + o.cases; k++)
-		failed += (uint64_t)run_case(&o, k, &caps);
-	printf("%llu of %llu cases failed\n", (unsigned long long)failed, (unsigned long long)o.cases);
-	return failed != 0;
+	cover_start(&caps);
+	if (o.one)
+		bad = run_case(&o, o.first, &caps, t);
+	else
+		bad = work_all(&o, &caps, t);
+	if (o.cover)
+		bad |= cover_report() != 0;
+	printf("%llu of %llu cases failed, %llu layers\n", (unsigned long long)t->failed, (unsigned long long)t->cases,
+	       (unsigned long long)t->layers);
+	return bad != 0;
 }

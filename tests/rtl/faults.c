@@ -273,6 +273,8 @@ static void test_bad_descriptors(void **state)
 	expect_error(r, LXA_D_ACT_ADDR, RIG_IOVA + 4, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
 	expect_error(r, LXA_D_KIND, LXA_HW_KIND_RAW, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD); /* into w32 */
 	expect_error(r, LXA_D_OUT_FMT, LXA_HW_OFMT_W64, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
+	if (r->caps.word_bytes > 8)	/* words of the output would not be aligned */
+		expect_error(r, LXA_D_OUT_PX, 13, LXA_HW_STATUS_BAD_DESC, LXA_HW_STREAM_CMD);
 }
 
 /* A residual that is impossible, or would make its loader and the output stage lose step. */

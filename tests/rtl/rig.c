@@ -39,12 +39,16 @@ static void on_irq(void *ctx, int level)
 	pthread_mutex_unlock(&r->lock);
 }
 
-static int make_tree(uint8_t *buf, int len, enum lxa_sim_engine engine, uint32_t latency, uint32_t bpc)
+static int make_tree(uint8_t *buf, int len, enum lxa_sim_engine engine, const struct rig_timing *t)
 {
 	return fdt_create(buf, len) || fdt_finish_reservemap(buf) || fdt_begin_node(buf, "") || fdt_begin_node(buf, "lxa") ||
 	       fdt_property_string(buf, "compatible", "lxa,lxa-1") ||
 	       fdt_property_string(buf, "engine", engine == LXA_SIM_RTL ? "rtl" : "model") ||
-	       fdt_property_u32(buf, "dram-latency-cycles", latency) || fdt_property_u32(buf, "dram-bytes-per-cycle", bpc) ||
+	       fdt_property_u32(buf, "dram-latency-cycles", t->latency) ||
+	       fdt_property_u32(buf, "dram-bytes-per-cycle", t->bytes_per_cycle) ||
+	       fdt_property_u32(buf, "dram-jitter-cycles", t->jitter) ||
+	       fdt_property_u32(buf, "dram-stall-percent", t->stall) ||
+	       fdt_property_u32(buf, "random-seed", t->seed) ||
 	       fdt_end_node(buf) || fdt_end_node(buf) || fdt_finish(buf);
 }
 
@@ -69,6 +73,13 @@ static void read_caps(struct rig *r)
 
 struct rig *rig_open(enum lxa_sim_engine engine, uint32_t latency, uint32_t bytes_per_cycle, size_t mem)
 {
+	struct rig_timing t = { .latency = latency, .bytes_per_cycle = bytes_per_cycle };
+
+	return rig_open_timing(engine, &t, mem);
+}
+
+struct rig *rig_open_timing(enum lxa_sim_engine engine, const struct rig_timing *t, size_t mem)
+{
 	struct rig *r = must(calloc(1, sizeof(*r)), "a rig");
 	uint8_t tree[1024];
 	char err[256];
@@ -79,7 +90,7 @@ struct rig *rig_open(enum lxa_sim_engine engine, uint32_t latency, uint32_t byte
 		must(NULL, "device memory");
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->cond, NULL);
-	if (make_tree(tree, sizeof(tree), engine, latency, bytes_per_cycle) ||
+	if (make_tree(tree, sizeof(tree), engine, t) ||
 	    lxa_sim_create(tree, sizeof(tree), &r->sim, err, sizeof(err)) ||
 	    lxa_sim_dma_map(r->sim, RIG_IOVA, r->mem, mem, LXA_SIM_DMA_READ | LXA_SIM_DMA_WRITE)) {
 		fprintf(stderr, "rig: no device: %s\n", err);

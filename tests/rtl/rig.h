@@ -29,7 +29,14 @@ struct rig {
 	int level;
 };
 
+/* Memory timing: the properties of sim/README.md of the same names. */
+struct rig_timing {
+	uint32_t latency, bytes_per_cycle;
+	uint32_t jitter, stall, seed;	/* cycles, percent */
+};
+
 /* Aborts with a message when the device cannot be made: a test has nothing to go on with then. */
+struct rig *rig_open_timing(enum lxa_sim_engine engine, const struct rig_timing *t, size_t mem);
 struct rig *rig_open(enum lxa_sim_engine engine, uint32_t latency, uint32_t bytes_per_cycle, size_t mem);
 void rig_close(struct rig *r);
 

@@ -5,15 +5,13 @@ RTLT_COMMON := $(RTLT)/rig.o $(RTLT)/layer.o $(RTLT)/ref.o
 $(RTLT)/%.o: CPPFLAGS += -Isim -Idriver -Idriver/uapi -Itests/rtl
 $(RTLT)/ref.o: CFLAGS += -O3
 
-RTLT_PROGRAMS := $(RTLT)/oracle $(RTLT)/cosim $(RTLT)/faults $(RTLT)/first_layer
+RTLT_PROGRAMS := $(RTLT)/oracle $(RTLT)/cosim $(RTLT)/faults $(RTLT)/hostile $(RTLT)/first_layer
+$(RTLT)/cosim: $(RTLT)/cover.o
 $(RTLT_PROGRAMS): $(RTLT)/%: $(RTLT)/%.o $(RTLT_COMMON) $(SIM_LIB)
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(SIM_LDLIBS)
 
-TESTS += $(RTLT)/oracle $(RTLT)/faults $(RTLT)/cosim $(RTLT)/first_layer
-TESTS += tests/rtl/check-form.sh
-TESTS_LONG += $(RTLT)/cosim-long tests/rtl/waves.sh
+TESTS += $(RTLT)/oracle $(RTLT)/faults $(RTLT)/hostile $(RTLT)/cosim $(RTLT)/first_layer
+TESTS += tests/rtl/check-form.sh tests/rtl/configs.sh
+TESTS_LONG += tests/rtl/cosim-long.sh $(RTLT)/hostile-long tests/rtl/second-opinion.sh tests/rtl/waves.sh
 
-# the same program under a name that makes it run more cases
-$(RTLT)/cosim-long: $(RTLT)/cosim
-	@ln -sf cosim $@
