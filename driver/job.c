@@ -141,7 +141,7 @@ int lxa_submit(struct lxa_file *lf, struct lxa_submit *arg)
 	arg->seqno = 0;
 	if (arg->flags || arg->pad || !arg->job_count || arg->job_count > LXA_JOBS_PER_SUBMIT)
 		return -EINVAL;
-	if (arg->job_stride < sizeof(struct lxa_job) || arg->job_stride % 8)
+	if (arg->job_stride < LXA_JOB_SIZE_1 || arg->job_stride % 8)
 		return -EINVAL;
 	if (arg->job_stride > PAGE_SIZE)
 		return -E2BIG;

@@ -58,7 +58,7 @@ module lxa_regs (
   output logic             irq_o
 );
 
-  localparam logic [31:0] ID = {lxa_regs_pkg::DESC_MAGIC, 8'd1, 8'd0};
+  localparam logic [31:0] ID = {lxa_regs_pkg::DESC_MAGIC, 8'd1, 8'd1};
   localparam logic [7:0]  HALF_W = 8'(lxa_cfg_pkg::HALF_W), XACC_W = 8'(lxa_cfg_pkg::XACC_W);  // rtl/README.md, section 3
   localparam logic [7:0]  ACC_W = lxa_cfg_pkg::HALF_W < 24 ? 8'(2 * lxa_cfg_pkg::HALF_W) : 8'd48;
   localparam logic        SHIFT = lxa_cfg_pkg::SHIFT_OC != 0, XNOR = lxa_cfg_pkg::XNOR_OC != 0;

@@ -193,7 +193,7 @@ struct lxa_job {
 	__s32 clamp_lo, clamp_hi;	/* int32, int8; else 0 */
 	__u16 tile_h, tile_w;		/* output pixels a tile; 0, 0 = the driver chooses, also to take several images into one */
 	__u32 in_row, in_img;		/* pitches in bytes; 0 = the tight ones of lxa_layout.h */
-	__u32 out_row, out_img;
+	__u32 out_row, out_img;		/* the first version, LXA_JOB_SIZE_1, ended here: what follows is 0 in a shorter job */
 	struct lxa_ref res;		/* residual operand of res_mode, one element an output element; needs pool 1x1 */
 	__u32 res_row, res_img;		/* 0 = the tight ones */
 	__u8 res_mode;			/* enum lxa_res */
@@ -205,12 +205,14 @@ struct lxa_job {
 	__u8 pad2;
 };
 
+#define LXA_JOB_SIZE_1 __builtin_offsetof(struct lxa_job, res)
+
 struct lxa_submit {
 	__u32 size;
 	__u32 ctx;
 	__u32 flags;			/* 0 */
 	__u32 job_count;		/* 1..LXA_PARAM_MAX_JOBS */
-	__u32 job_stride;		/* sizeof(struct lxa_job) of the caller */
+	__u32 job_stride;		/* sizeof(struct lxa_job) of the caller, at least LXA_JOB_SIZE_1 */
 	__u32 failed;			/* out on EINVAL and the like: index of the job refused */
 	__u64 jobs;			/* pointer to job_count jobs; all are accepted or none */
 	__u64 seqno;			/* out: number of the last job of this call */

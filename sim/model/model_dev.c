@@ -73,7 +73,7 @@ static uint32_t config(uint32_t off)
 {
 	switch (off) {
 	case LXA_REG_ID:
-		return (uint32_t)LXA_MAGIC << 16 | 1 << 8;
+		return (uint32_t)LXA_MAGIC << 16 | 1 << 8 | 1;
 	case LXA_REG_CFG_SHIFT:
 		return LXA_CFG_SHIFT_IC << 16 | LXA_CFG_SHIFT_OC;
 	case LXA_REG_CFG_XNOR:

@@ -12,6 +12,19 @@ static void show(struct lxa_device *dev, const char *name, uint32_t param, const
 		printf("  %-26s %llu%s%s\n", name, (unsigned long long)v, *unit ? " " : "", unit);
 }
 
+/* The bits of register CFG_MODES, lowest first. */
+static void show_modes(uint64_t modes)
+{
+	static const char *const names[] = { "shift", "sqrt2", "xnor", "pool", "int-activations", "int-weights", "bit-planes",
+					     "packed-pixels", "residual" };
+
+	printf("  %-26s", "modes");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (modes >> i & 1)
+			printf(" %s", names[i]);
+	putchar('\n');
+}
+
 int cmd_info(int argc, char **argv)
 {
 	struct cli_options o;
@@ -36,8 +49,7 @@ int cmd_info(int argc, char **argv)
 	lxa_device_param(dev, LXA_PARAM_MODES, &modes);
 	printf("%s: LXA, engine %s, register map %u.%u\n", lxa_device_path(dev), lxa_device_engine(dev),
 	       (unsigned int)(id >> 8 & 0xff), (unsigned int)(id & 0xff));
-	printf("  %-26s%s%s%s%s\n", "modes", modes & 1 ? " shift" : "", modes & 2 ? " sqrt2" : "", modes & 4 ? " xnor" : "",
-	       modes & 8 ? " pool" : "");
+	show_modes(modes);
 	show(dev, "shift lanes, outputs", LXA_PARAM_SHIFT_OC, "");
 	show(dev, "shift lanes, inputs", LXA_PARAM_SHIFT_IC, "");
 	show(dev, "XNOR lanes, outputs", LXA_PARAM_XNOR_OC, "");
