@@ -26,6 +26,8 @@ static double peak(const struct bench_dev *d, const struct bench_net *net)
 {
 	const struct lxa_caps *c = lxa_device_caps(d->dev);
 
+	if (net->data == BENCH_PLANES)
+		return (double)c->xnor_oc * c->xnor_ic / (BENCH_BITS * BENCH_BITS);
 	return net->data == BENCH_BINARY ? (double)c->xnor_oc * c->xnor_ic : (double)c->shift_oc * c->shift_ic;
 }
 

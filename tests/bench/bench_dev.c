@@ -126,6 +126,11 @@ static void describe(const struct lxa_caps *caps, const struct bench_layer *l, e
 	if (data == BENCH_BINARY) {
 		j->act_fmt = LXA_FMT_B1, j->wgt_fmt = LXA_WFMT_B1;
 		j->kind = LXA_KIND_THRESH, j->out_fmt = LXA_OFMT_B1, j->nthr = 1;
+	} else if (data == BENCH_PLANES) {
+		j->act_fmt = LXA_FMT_N4, j->wgt_fmt = LXA_WFMT_BITS;
+		j->act_bits = j->wgt_bits = BENCH_BITS;
+		j->kind = LXA_KIND_THRESH, j->out_fmt = LXA_OFMT_N4, j->nthr = 3;
+		j->conv_flags = LXA_CONV_WGT_SIGNED | LXA_CONV_OUT_LINEAR;
 	} else {
 		j->act_fmt = data == BENCH_PIXELS ? LXA_FMT_U8 : LXA_FMT_LOG4;
 		j->kind = LXA_KIND_LOG, j->out_fmt = LXA_OFMT_N4, j->log_max = 15;
@@ -165,6 +170,8 @@ static void add_job(const struct lxa_caps *caps, const struct bench_net *net, co
 	px = (uint64_t)y->conv_h * y->conv_w;
 	b->macs = px * l->oc * l->k * l->k * (l->ic / l->groups);
 	b->slots = px * (y->wgt_bytes / y->wgt_tile) * y->block_oc * y->block_ic;
+	if (net->data == BENCH_PLANES)
+		b->slots /= BENCH_BITS;		/* the weights' planes are in wgt_bytes, the activations' in the peak */
 	b->bytes = traffic(caps, &b->job, y);
 }
 

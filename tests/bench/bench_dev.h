@@ -22,6 +22,7 @@ struct bench_job {
 };
 
 #define BENCH_JOBS_MAX 64
+#define BENCH_BITS 2			/* of either operand of BENCH_PLANES */
 
 /* engine "rtl" or "model". All functions: 0 (bench_jobs: how many), or -1 after a message on stderr. */
 int bench_open(struct bench_dev *d, const char *engine, uint32_t latency, uint32_t bytes_per_cycle);

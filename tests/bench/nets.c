@@ -76,6 +76,8 @@ const struct bench_net bench_nets[] = {
 	NET("mobilenet3", "MobileNet v3, 1x1 layers of 64 and more channels, log", BENCH_LOG, 0.88, mobilenet3),
 	NET("binary256", "3x3 layers of 256 channels, binary", BENCH_BINARY, 0.90, binary256),
 	NET("bresnet18", "ResNet-18, all convolutions but the first, binary", BENCH_BINARY, 0.85, resnet18),
+	NET("planes", "ResNet-18, all convolutions but the first, 2 x 2 bits as bit planes (of a quarter of the XNOR MACs)", BENCH_PLANES, 0,
+	    resnet18),
 	NET("first", "first layers, 3 channels of 8-bit pixels x log", BENCH_PIXELS, 0.60, first),
 	NET("dense", "fully connected, batch 1, log (share of the bus)", BENCH_LOG, 0.90, dense),
 	NET("depthwise", "MobileNet v1, depthwise 3x3, log", BENCH_LOG, 0, depthwise),

@@ -14,6 +14,7 @@ enum bench_data {
 	BENCH_LOG,			/* log4 x log -> log4 */
 	BENCH_BINARY,			/* b1 x b1 -> b1, one threshold */
 	BENCH_PIXELS,			/* u8 x log -> log4 */
+	BENCH_PLANES,			/* 2-bit x 2-bit signed -> 2-bit, as bit planes */
 };
 
 struct bench_layer {
