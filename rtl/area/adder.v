@@ -6,5 +6,6 @@ module _80_lxa_ripple (P, G, CI, CO);
   input [WIDTH-1:0] P, G;
   input CI;
   output [WIDTH-1:0] CO;
-  assign CO = G | (P & {CO[WIDTH-2:0], CI});
+  wire [WIDTH:0] c = {CO, CI};
+  assign CO = G | (P & c[WIDTH-1:0]);
 endmodule

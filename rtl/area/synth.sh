@@ -46,6 +46,7 @@ else
 		techmap -map $area/adder.v -map +/techmap.v
 		opt -full
 		techmap
+		setattr -unset init w:*
 		dfflegalize -cell \$_DFF_P_ x
 		abc -genlib $area/nand2.genlib -script $area/abc.script
 		opt_clean
