@@ -112,7 +112,7 @@ module lxa_act_load #(
       empty = r_words_q[rhalf_q] == 16'd0 || r_rows_q[rhalf_q] == 16'd0;
       row_end = word_q + 16'd1 == r_words_q[rhalf_q];
       all_end = empty || (rsp_valid_i && row_end && rrow_q + 16'd1 == r_rows_q[rhalf_q]);
-      mem_addr_o = {rhalf_q, base_q + MW'(word_q)};
+      mem_addr_o = {rhalf_q, base_q + word_q[MW-1:0]};  // no cast here: yosys keeps its operand's width in a concatenation
     end
   end
   assign full_o = all_end;

@@ -30,6 +30,7 @@ struct options {
 /* What the processes have done, in memory that they share. */
 struct tally {
 	uint64_t next, cases, layers, failed;
+	uint64_t cycles;		/* of the RTL, in records: the same for the same seed */
 	uint64_t now[];			/* case under way in each process */
 };
 
@@ -304,6 +305,8 @@ static int run_case(const struct options *o, uint64_t k, const struct lxa_caps *
 		}
 		bad |= compare(rtl, model, &b);
 		bad |= check_bus(rtl);
+		for (i = 0; i < b.jobs; i++)
+			__atomic_add_fetch(&t->cycles, rig_rec64(rig_record(rtl, (uint32_t)i), LXA_C_CYCLES), __ATOMIC_RELAXED);
 	}
 	if (bad) {
 		print_command(o, k);
@@ -433,7 +436,7 @@ int main(int argc, char **argv)
 		bad = work_all(&o, &caps, t);
 	if (o.cover)
 		bad |= cover_report() != 0;
-	printf("%llu of %llu cases failed, %llu layers\n", (unsigned long long)t->failed, (unsigned long long)t->cases,
-	       (unsigned long long)t->layers);
+	printf("%llu of %llu cases failed, %llu layers, %llu cycles\n", (unsigned long long)t->failed,
+	       (unsigned long long)t->cases, (unsigned long long)t->layers, (unsigned long long)t->cycles);
 	return bad != 0;
 }
