@@ -1,0 +1,1149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lxa_cycles.c - see lxa_cycles.h.
+ *
+ * One struct an engine, named after the RTL's module; each says when it can move next (plan_*) and does so (on_*), and the
+ * engine with the earliest time moves. What happens inside a burst, a step or an output block is in closed form:
+ *  - a burst's words come evenly spaced, at the rate that the memory and the writes beside it leave;
+ *  - a step takes a cycle a pixel, and begins when its weights have moved to the shadow registers;
+ *  - a block takes its items a cycle each, and its words go to the write port evenly spaced.
+ * Times are cycles since reset, as doubles: memory rates are fractions. "x + n" stands for registers between two engines; the
+ * names of the numbers are in the table below.
+ */
+#include "lxa_cycles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lxa_regs.h"
+
+/* ---- the micro-architecture's constants ----------------------------------------------------------------- */
+enum {
+	TILES = 4,			/* lxa_core_pkg: ring of tiles */
+	JOBS = 8,			/* lxa_core: accepted and not complete */
+	BURST_WORDS = 16,		/* lxa_reader: words of a request, and its alignment */
+	AHEAD = 4,			/* lxa_cmd: descriptors fetched ahead */
+	KEEP_BYTES = 42 * 4,		/* lxa_cmd: bytes of a descriptor that are loaded, a word a cycle */
+	CMD_CHECK = 2,			/* lxa_cmd: LOADED, CHECK */
+	TILER_JOB = 14,			/* lxa_tiler: job accepted to first push */
+	TILER_TILE = 11,		/* push to push */
+	ACC_HALVES = 2, ACT_HALVES = 2, PAR_BUFFERS = 2,
+	WGT_READY = 2,			/* lxa_wgt_load: last word popped to ready */
+	WGT_NEXT = 2,			/* a step's first issue to the next one's first pop */
+	ACC_FULL = 3,			/* lxa_seq: last issue to accumulators complete */
+	DRAIN_BLOCK = 2,		/* lxa_drain: WAIT to first item */
+	DRAIN_QUIET = 8,		/* last item to an empty output stage */
+	OUT_PIPE = 6,			/* item to a word at the write port */
+	OUT_FLUSH = 19,			/* last item to the last word's beat on an idle bus */
+	WR_BUFFER = 42,			/* lxa_pack and lxa_wr_dma: words between output stage and bus */
+	WR_OPEN = 64,			/* lxa_wr_dma: bursts without a response */
+	WR_TRIP = 3,			/* cycles beyond the latency that such a burst is open */
+	DEBT = 32,			/* lxa_rd_dma: words of lead of activations or weights, at most */
+	RES_DEPTH = 64,			/* lxa_res_load: words, and pixels */
+	REC_BYTES = 128,		/* lxa_cpl */
+};
+
+#define NEVER 1e300
+#define QUEUE 64			/* bursts in flight; >= any RD_OUTSTANDING + 1 */
+
+enum client { CMD, ACT, WGT, PAR, RES, CLIENTS };
+enum cause { BUSY, C_WGT, C_ACT, C_RD, C_OUT, C_WR, C_PIPE, C_CMD, CAUSES };
+
+struct job {
+	int nop, barrier, lane, planes;
+	uint32_t in_h, in_w, conv_h, conv_w, out_h, out_w, batch, tile_h, tile_w;
+	uint32_t sy, sx, pad_t, pad_l, ek_h, ek_w;
+	uint32_t pool_h, pool_w, pool_sy, pool_sx, pool_pt, pool_pl;
+	uint64_t act_addr, wgt_addr, par_addr, res_addr;
+	uint32_t in_px, in_row, in_img, out_px, res_px, res_row, res_img;
+	uint32_t ocb, oc_tail, steps;	/* steps a block */
+	uint32_t wgt_step;		/* words of a step's weights */
+	uint64_t wgt_words;
+	uint32_t par_words;		/* of a block */
+	uint32_t rows;			/* parameter rows of a channel */
+	uint32_t blk_groups, grp_bytes, grp_beats, res_grp;
+	double when;			/* seen by the command engine */
+	/* its way */
+	double desc_at;			/* descriptor in, or NEVER */
+	double retired;			/* or NEVER */
+};
+
+struct tile {
+	uint32_t job;			/* number */
+	int first, last;
+	double push;
+	uint32_t pix, npx;		/* convolution pixels, outputs */
+	uint32_t ch, cw, th, tw;
+	uint64_t windows;		/* sum over outputs of the window positions inside */
+	uint64_t act_addr, res_addr;
+	uint32_t act_rows, act_words;
+};
+
+struct burst {
+	double when;
+	uint32_t words;
+	enum client client;
+};
+
+/* A run of words cut into requests: lxa_reader. */
+struct reader {
+	uint64_t addr;			/* in words */
+	uint64_t left;
+	double req;			/* cycle from which the request stands */
+	double free;			/* cycle in which the last request left */
+};
+
+struct lxa_cycles {
+	struct lxa_cycles_cfg cfg;
+	double latency, cap, rate;	/* cap: beats a cycle together; rate: of one direction */
+	double slack;			/* beats that an idle memory saves up, in cycles */
+	uint32_t ratio;			/* beats a word */
+	double now;
+
+	struct job jobs[LXA_CYCLES_QUEUE];
+	uint32_t added, issued, loaded, accepted, retired, done, taken; /* numbers of jobs; taken: asked for */
+	struct lxa_cycles_share share[LXA_CYCLES_QUEUE];
+	double share_at[LXA_CYCLES_QUEUE];
+
+	struct { double req, load_free; uint32_t in; } cmd;
+	struct {
+		int busy;
+		double t, ready, idle;
+		uint32_t n, oy, ox;
+		struct tile tile;
+	} tiler;
+	struct tile ring[2 * TILES];	/* twice: the drain still works on one that is free for the tiler */
+	uint32_t pushed, freed;		/* tiles */
+	double freed_at;
+
+	struct {
+		uint32_t tile, used, rows;
+		int run;
+		uint64_t row;
+		double free_at;		/* a half was freed */
+		struct reader rd;
+		uint32_t rx;		/* tile whose words come in */
+		uint64_t rx_left;
+		int rx_on;
+		uint32_t full;		/* halves filled, in tiles */
+		double full_at[2 * TILES];
+	} act;
+	struct {
+		uint32_t tile;
+		struct reader rd;
+		uint64_t asked, have;	/* words requested, on their way in or in */
+		uint64_t seg;		/* first word of the last burst */
+		double seg_at, seg_dt;
+	} wgt;
+	struct {
+		uint32_t tile, blk, used;
+		int run;
+		double load, free_at;
+		struct reader rd;
+		uint32_t rx_left[4], rx_in, rx_out; /* buffers on their way */
+		uint32_t full;		/* blocks filled */
+		double full_at[4];
+	} par;
+	struct {
+		uint32_t tile, blk, oy, ox;
+		int run;
+		double start;		/* reader may start the next pixel */
+		struct reader rd;
+		uint64_t asked, have, popped; /* words */
+		uint64_t pixels, pixels_popped;
+		double seg_at;		/* arrival of the last word */
+		double popped_at;
+	} res;
+	struct {
+		double t, free;
+		int stuck;
+		double stuck_at;
+		struct burst held;
+		int debt;
+		uint32_t in, out;	/* bursts issued, data begun */
+		struct burst q[QUEUE];
+		double popped[QUEUE];
+		double bus;		/* next beat */
+		double cur_at, cur_end, cur_beats; /* the burst on the bus */
+	} rd;
+	struct {
+		double t, backlog, rate, from, to; /* words; rate of arrival from .. to */
+		double credit;		/* bursts that may be opened */
+		double per_burst;	/* words */
+	} wr;
+	struct {
+		double t;
+		uint32_t tile, blk, step;
+		int run;
+		double head;		/* last step's first issue */
+		double end;		/* the cycle behind the last issue */
+		double shadow;		/* first pop of the next step's weights, or NEVER */
+		uint64_t popped;	/* words of the steps before that */
+		uint32_t acc_used;
+		double acc_free;
+		uint32_t blocks;	/* complete */
+		double full_at[4];
+	} seq;
+	struct {
+		double t;
+		enum { D_IDLE, D_WAIT, D_RUN, D_FLUSH, D_QUIET } state;
+		double since;
+		uint32_t tile, blk, blocks;
+		uint64_t px, px_chunk;	/* residual: pixels done, in this chunk */
+		double last;
+	} drain;
+	struct { double t, free; } cpl;
+
+	double acct;			/* cycles before it are accounted */
+	double sampled;
+	double cause[CAUSES];
+};
+
+static double max2(double a, double b) { return a > b ? a : b; }
+static double min2(double a, double b) { return a < b ? a : b; }
+static uint32_t div_up(uint32_t a, uint32_t b) { return (a + b - 1) / b; }
+static struct job *job_of(struct lxa_cycles *c, uint32_t n) { return &c->jobs[n % LXA_CYCLES_QUEUE]; }
+static struct tile *tile_of(struct lxa_cycles *c, uint32_t n) { return &c->ring[n % (2 * TILES)]; }
+
+/* ---- descriptor ------------------------------------------------------------------------------------------ */
+
+static uint64_t get(const uint32_t *d, uint32_t field)
+{
+	uint32_t word = LXA_DF_WORD(field), lsb = LXA_DF_LSB(field), width = LXA_DF_WIDTH(field);
+
+	if (width == 64)
+		return d[word] | (uint64_t)d[word + 1] << 32;
+	return width == 32 ? d[word] : d[word] >> lsb & ((1u << width) - 1);
+}
+
+static void take_desc(const struct lxa_cycles_cfg *cfg, const uint32_t *d, struct job *j)
+{
+#define F(f) ((uint32_t)get(d, LXA_D_##f))
+	static const uint8_t out_bits[8] = { 1, 4, 8, 32, 64 }, res_bits[8] = { 4, 8, 8, 8, 0, 0, 32 };
+	uint32_t oc, ic, pack = F(PACK), kx = pack ? 1 : F(KW), bits;
+
+	memset(j, 0, sizeof(*j));
+	j->nop = F(OP) == LXA_HW_OP_NOP;
+	j->desc_at = j->retired = NEVER;
+	if (j->nop)
+		return;
+	j->barrier = (int)F(BARRIER), j->lane = (int)F(LANE);
+	j->planes = F(ACT_FMT) == LXA_HW_FMT_N4 && F(A_BITS) ? (int)F(A_BITS) : 1;
+	j->in_h = F(IN_H), j->in_w = F(IN_W), j->conv_h = F(CONV_H), j->conv_w = F(CONV_W);
+	j->out_h = F(OUT_H), j->out_w = F(OUT_W), j->batch = F(BATCH), j->tile_h = F(TILE_H), j->tile_w = F(TILE_W);
+	j->sy = F(SY), j->sx = F(SX), j->pad_t = F(PAD_T), j->pad_l = F(PAD_L);
+	j->ek_h = (F(KH) - 1) * F(DY) + 1, j->ek_w = (F(KW) - 1) * F(DX) + 1;
+	j->pool_h = F(POOL_H), j->pool_w = F(POOL_W), j->pool_sy = F(POOL_SY), j->pool_sx = F(POOL_SX);
+	j->pool_pt = F(POOL_PT), j->pool_pl = F(POOL_PL);
+	j->act_addr = get(d, LXA_D_ACT_ADDR), j->wgt_addr = get(d, LXA_D_WGT_ADDR), j->par_addr = get(d, LXA_D_PAR_ADDR);
+	j->res_addr = get(d, LXA_D_RES_ADDR);
+	j->in_px = F(IN_PX) * (pack ? 1 : 8), j->in_row = F(IN_ROW), j->in_img = F(IN_IMG), j->out_px = F(OUT_PX) * 8;
+	j->res_px = F(RES_PX) * 8, j->res_row = F(RES_ROW), j->res_img = F(RES_IMG);
+	j->ocb = F(OCB), j->oc_tail = F(OC_TAIL);
+	j->steps = F(PASSES) * F(KH) * kx * F(ICB);
+	oc = j->lane ? cfg->xnor_oc : cfg->shift_oc, ic = j->lane ? cfg->xnor_ic : cfg->shift_ic;
+	j->wgt_step = oc * ic / (j->lane ? 8 : 1) / cfg->word_bytes;
+	j->wgt_words = (uint64_t)j->ocb * j->steps * j->wgt_step;
+	j->rows = (F(NTHR) + 6) / 4;
+	j->par_words = j->rows * oc * 16 / cfg->word_bytes;
+	j->blk_groups = oc / cfg->out_lanes;
+	bits = out_bits[F(OUT_FMT)];
+	j->grp_bytes = cfg->out_lanes * bits / 8;
+	j->grp_beats = j->grp_bytes > cfg->word_bytes ? j->grp_bytes / cfg->word_bytes : 1;
+	if (F(RES_MODE) != LXA_HW_RES_NONE)
+		j->res_grp = cfg->out_lanes * (F(RES_MODE) == LXA_HW_RES_RAW ? 64u : res_bits[F(RES_FMT)]) / 8;
+#undef F
+}
+
+/* ---- tiler ------------------------------------------------------------------------------------------------ */
+
+struct axis {
+	uint32_t out, conv, in;		/* outputs, convolution pixels, input pixels of the tile */
+	uint32_t in0;			/* first input pixel */
+	uint64_t windows;		/* positions inside the convolution, summed over the outputs */
+};
+
+/* One axis of a tile, as lxa_tiler works it out. */
+static struct axis cut(uint32_t o0, uint32_t tile, uint32_t out, uint32_t ps, uint32_t pool, uint32_t pp, uint32_t s,
+		       uint32_t pad, uint32_t ek, uint32_t conv, uint32_t in)
+{
+	struct axis a;
+	int64_t lo, c0, hi, ilo, ihi, i0, w, i;
+
+	a.out = o0 + tile > out ? out - o0 : tile;
+	lo = (int64_t)o0 * ps - pp;
+	c0 = lo < 0 ? 0 : lo;
+	hi = lo + (int64_t)(a.out - 1) * ps + pool;
+	a.conv = (uint32_t)((hi < conv ? hi : conv) - c0);
+	ilo = c0 * s - pad;
+	ihi = ilo + (int64_t)(a.conv - 1) * s + ek;
+	i0 = ilo < 0 ? 0 : ilo;
+	ihi = ihi < in ? ihi : in;
+	a.in = ihi > i0 ? (uint32_t)(ihi - i0) : 0;
+	a.in0 = (uint32_t)i0;
+	a.windows = (uint64_t)a.out * pool;
+	/* the windows that stick out at either end */
+	for (i = 0; i < a.out && (w = lo + i * ps - c0) < 0; i++)
+		a.windows -= (uint64_t)(-w < pool - 1 ? -w : (int64_t)pool - 1);
+	for (i = (int64_t)a.out - 1; i >= 0 && (w = lo + i * ps - c0 + pool) > a.conv; i--)
+		a.windows -= (uint64_t)(w - a.conv < pool - 1 ? w - a.conv : (int64_t)pool - 1);
+	return a;
+}
+
+static void make_tile(struct lxa_cycles *c)
+{
+	struct job *j = job_of(c, c->accepted - 1);
+	struct tile *t = &c->tiler.tile;
+	uint32_t wb = c->cfg.word_bytes, x0;
+	struct axis y = cut(c->tiler.oy, j->tile_h, j->out_h, j->pool_sy, j->pool_h, j->pool_pt, j->sy, j->pad_t, j->ek_h, j->conv_h,
+			    j->in_h);
+	struct axis x = cut(c->tiler.ox, j->tile_w, j->out_w, j->pool_sx, j->pool_w, j->pool_pl, j->sx, j->pad_l, j->ek_w, j->conv_w,
+			    j->in_w);
+
+	t->job = c->accepted - 1;
+	t->first = !c->tiler.n && !c->tiler.oy && !c->tiler.ox;
+	t->last = c->tiler.n + 1 == j->batch && c->tiler.oy + j->tile_h >= j->out_h && c->tiler.ox + j->tile_w >= j->out_w;
+	t->pix = y.conv * x.conv, t->npx = y.out * x.out;
+	t->ch = y.conv, t->cw = x.conv, t->th = y.out, t->tw = x.out;
+	t->windows = y.windows * x.windows;
+	x0 = x.in0 * j->in_px;
+	t->act_rows = y.in;
+	t->act_words = div_up(x.in * j->in_px + x0 % wb, wb);
+	if (!t->act_rows || !t->act_words)
+		t->act_rows = t->act_words = 0;
+	t->act_addr = j->act_addr + (uint64_t)c->tiler.n * j->in_img + (uint64_t)y.in0 * j->in_row + x0;
+	t->res_addr = j->res_addr + (uint64_t)c->tiler.n * j->res_img + (uint64_t)c->tiler.oy * j->res_row +
+		      (uint64_t)c->tiler.ox * j->res_px;
+}
+
+static void plan_tiler(struct lxa_cycles *c)
+{
+	if (c->tiler.busy) {
+		c->tiler.t = c->pushed - c->freed < TILES ? max2(c->tiler.ready, c->freed_at + 1) : NEVER;
+		return;
+	}
+	c->tiler.t = NEVER;
+	if (c->loaded > c->accepted && c->accepted - c->done < JOBS)
+		c->tiler.t = max2(max2(c->tiler.idle, c->cmd.load_free), c->cpl.free);
+}
+
+static void account(struct lxa_cycles *c, double t);
+static void plan_cmd(struct lxa_cycles *c);
+
+static void on_tiler(struct lxa_cycles *c)
+{
+	struct job *j;
+
+	if (!c->tiler.busy) {		/* take the next job */
+		account(c, c->now + 1);
+		j = job_of(c, c->accepted++);
+		c->cmd.load_free = c->now + 1;
+		plan_cmd(c);
+		if (j->nop) {
+			j->retired = c->now;
+			return;
+		}
+		c->tiler.busy = 1;
+		c->tiler.n = c->tiler.oy = c->tiler.ox = 0;
+		c->tiler.ready = c->now + TILER_JOB;
+		make_tile(c);
+		return;
+	}
+	account(c, c->now + 1);
+	j = job_of(c, c->accepted - 1);
+	c->tiler.tile.push = c->now;
+	*tile_of(c, c->pushed++) = c->tiler.tile;
+	c->tiler.ready = c->now + TILER_TILE;
+	if (c->tiler.tile.last) {
+		c->tiler.busy = 0;
+		c->tiler.idle = c->now + 1;
+		return;
+	}
+	c->tiler.ox += j->tile_w;
+	if (c->tiler.ox >= j->out_w) {
+		c->tiler.ox = 0;
+		c->tiler.oy += j->tile_h;
+		if (c->tiler.oy >= j->out_h)
+			c->tiler.oy = 0, c->tiler.n++;
+	}
+	make_tile(c);
+}
+
+/* ---- requests --------------------------------------------------------------------------------------------- */
+
+static void reader_start(struct lxa_cycles *c, struct reader *r, uint64_t addr, uint64_t words, double at)
+{
+	r->addr = addr / c->cfg.word_bytes;
+	r->left = words;
+	r->req = at + 1;
+	r->free = NEVER;
+}
+
+static uint32_t reader_words(const struct reader *r)
+{
+	uint32_t edge = BURST_WORDS - (uint32_t)(r->addr % BURST_WORDS);
+
+	return r->left < edge ? (uint32_t)r->left : edge;
+}
+
+static void reader_fire(struct reader *r, double at)
+{
+	uint32_t n = reader_words(r);
+
+	r->addr += n;
+	r->left -= n;
+	r->req = r->left ? at + 1 : NEVER;
+	if (!r->left)
+		r->free = at;
+}
+
+/* Descriptors: the next request. */
+static void plan_cmd(struct lxa_cycles *c)
+{
+	c->cmd.req = NEVER;
+	if (c->issued < c->added && c->issued - c->loaded < AHEAD)
+		c->cmd.req = max2(job_of(c, c->issued)->when, c->cmd.req);
+	c->cmd.req = c->issued < c->added && c->issued - c->loaded < AHEAD ? max2(job_of(c, c->issued)->when, c->now) : NEVER;
+}
+
+/* The next descriptor that is in: loaded, checked, offered. */
+static void load_desc(struct lxa_cycles *c)
+{
+	struct job *j;
+
+	if (c->loaded != c->accepted || c->loaded == c->issued)
+		return;
+	j = job_of(c, c->loaded);
+	if (j->desc_at >= NEVER)
+		return;
+	c->loaded++;
+	c->cmd.load_free = max2(j->desc_at + 1, c->cmd.load_free) + div_up(KEEP_BYTES, c->cfg.word_bytes) + CMD_CHECK;
+	plan_cmd(c);
+}
+
+static void act_next_row(struct lxa_cycles *c, double at)
+{
+	struct tile *t = tile_of(c, c->act.tile - 1);
+
+	reader_start(c, &c->act.rd, c->act.row, t->act_words, at);
+	c->act.row += job_of(c, t->job)->in_row;
+	if (!--c->act.rows)
+		c->act.run = 0;
+}
+
+static void act_receive(struct lxa_cycles *c, double at)
+{
+	while (!c->act.rx_on && c->act.rx < c->act.tile) {
+		struct tile *t = tile_of(c, c->act.rx);
+
+		c->act.rx_left = (uint64_t)t->act_rows * t->act_words;
+		if (c->act.rx_left) {
+			c->act.rx_on = 1;
+			return;
+		}
+		c->act.full_at[c->act.full++ % (2 * TILES)] = at;
+		c->act.rx++;
+	}
+}
+
+static void plan_act(struct lxa_cycles *c)
+{
+	struct tile *t;
+	struct job *j;
+	double at;
+
+	if (c->act.run || c->act.rd.free >= NEVER || c->act.tile == c->pushed || c->act.used == ACT_HALVES)
+		return;
+	t = tile_of(c, c->act.tile);
+	j = job_of(c, t->job);
+	at = max2(max2(t->push + 1, c->act.free_at + 1), c->act.rd.free);
+	if (j->barrier && t->first) {
+		if (c->retired != t->job)
+			return;
+		if (t->job)
+			at = max2(at, job_of(c, t->job - 1)->retired + 1);
+	}
+	c->act.tile++;
+	c->act.used++;
+	c->act.rows = t->act_rows;
+	c->act.row = t->act_addr;
+	c->act.run = t->act_rows != 0;
+	if (c->act.run)
+		act_next_row(c, at + 1);
+	else
+		c->act.rd.free = at + 1;
+	act_receive(c, at + 1);
+}
+
+static void plan_par(struct lxa_cycles *c)
+{
+	struct job *j;
+	double at;
+
+	if (!c->par.run) {
+		if (c->par.tile == c->pushed || c->par.rd.free >= NEVER)
+			return;
+		c->par.load = max2(tile_of(c, c->par.tile)->push + 1, c->par.rd.free) + 1;
+		c->par.tile++;
+		c->par.blk = 0;
+		c->par.run = 1;
+	}
+	if (c->par.rd.free >= NEVER || c->par.used == PAR_BUFFERS)
+		return;
+	j = job_of(c, tile_of(c, c->par.tile - 1)->job);
+	at = max2(max2(c->par.load, c->par.rd.free), c->par.free_at + 1);
+	reader_start(c, &c->par.rd, j->par_addr + (uint64_t)c->par.blk * j->par_words * c->cfg.word_bytes, j->par_words, at);
+	c->par.rx_left[c->par.rx_in++ % 4] = j->par_words;
+	c->par.used++;
+	if (++c->par.blk == j->ocb)
+		c->par.run = 0;
+}
+
+static void plan_wgt(struct lxa_cycles *c)
+{
+	struct tile *t;
+	struct job *j;
+
+	if (c->wgt.rd.left || c->wgt.tile == c->pushed)
+		return;
+	t = tile_of(c, c->wgt.tile++);
+	j = job_of(c, t->job);
+	reader_start(c, &c->wgt.rd, j->wgt_addr, j->wgt_words, max2(t->push + 1, c->wgt.rd.free + 1));
+}
+
+/* From when the weight request stands: it waits for room in the buffer. */
+static double wgt_req(const struct lxa_cycles *c)
+{
+	uint64_t depth = c->cfg.wgt_bytes / c->cfg.word_bytes, want;
+
+	if (!c->wgt.rd.left)
+		return NEVER;
+	want = c->wgt.asked + reader_words(&c->wgt.rd);
+	if (want <= depth + c->seq.popped)
+		return c->wgt.rd.req;
+	if (c->seq.shadow >= NEVER)
+		return NEVER;
+	want -= depth + c->seq.popped;	/* words of the shadow's load that must be popped */
+	if (c->seq.popped + want > c->wgt.have)
+		return NEVER;
+	return max2(c->wgt.rd.req, c->seq.shadow + (double)want);
+}
+
+static uint32_t res_groups(const struct lxa_cycles *c, const struct job *j, uint32_t blk)
+{
+	return blk + 1 == j->ocb ? div_up(j->oc_tail, c->cfg.out_lanes) : j->blk_groups;
+}
+
+static uint64_t res_addr(const struct lxa_cycles *c, const struct job *j, const struct tile *t, uint32_t blk, uint32_t oy, uint32_t ox)
+{
+	return t->res_addr + (uint64_t)blk * j->blk_groups * j->res_grp + (uint64_t)oy * j->res_row + (uint64_t)ox * j->res_px;
+}
+
+static uint32_t res_words(const struct lxa_cycles *c, const struct job *j, const struct tile *t, uint32_t blk, uint32_t oy, uint32_t ox)
+{
+	uint32_t off = (uint32_t)(res_addr(c, j, t, blk, oy, ox) % c->cfg.word_bytes);
+
+	return div_up(off + res_groups(c, j, blk) * j->res_grp, c->cfg.word_bytes);
+}
+
+/* The residual's next pixel. */
+static void plan_res(struct lxa_cycles *c)
+{
+	struct tile *t;
+	struct job *j;
+
+	while (!c->res.run) {
+		double at;
+
+		if (c->res.tile == c->pushed || c->res.rd.free >= NEVER)
+			return;
+		t = tile_of(c, c->res.tile);
+		j = job_of(c, t->job);
+		if (!j->res_grp) {
+			c->res.tile++;
+			continue;
+		}
+		at = max2(t->push + 1, c->res.rd.free);
+		if (j->barrier && t->first) {
+			if (c->retired != t->job)
+				return;
+			if (t->job)
+				at = max2(at, job_of(c, t->job - 1)->retired + 1);
+		}
+		c->res.tile++;
+		c->res.run = 1;
+		c->res.start = at + 1;
+		c->res.blk = c->res.oy = c->res.ox = 0;
+	}
+	if (c->res.rd.free >= NEVER || c->res.pixels - c->res.pixels_popped >= RES_DEPTH)
+		return;
+	t = tile_of(c, c->res.tile - 1);
+	j = job_of(c, t->job);
+	reader_start(c, &c->res.rd, res_addr(c, j, t, c->res.blk, c->res.oy, c->res.ox),
+		     res_words(c, j, t, c->res.blk, c->res.oy, c->res.ox),
+		     max2(max2(c->res.start, c->res.rd.free), c->res.popped_at));
+	c->res.pixels++;
+	if (++c->res.ox < t->tw)
+		return;
+	c->res.ox = 0;
+	if (++c->res.oy < t->th)
+		return;
+	c->res.oy = 0;
+	if (++c->res.blk == j->ocb)
+		c->res.run = 0;
+}
+
+static double res_req(const struct lxa_cycles *c)
+{
+	if (!c->res.rd.left || c->res.asked + reader_words(&c->res.rd) > c->res.popped + RES_DEPTH)
+		return NEVER;
+	return max2(c->res.rd.req, c->res.popped_at);
+}
+
+/* ---- read DMA and the memory ------------------------------------------------------------------------------ */
+
+static void plan_rd(struct lxa_cycles *c, double v[CLIENTS])
+{
+	v[CMD] = c->cmd.req;
+	v[ACT] = c->act.rd.left ? c->act.rd.req : NEVER;
+	v[WGT] = wgt_req(c);
+	v[PAR] = c->par.rd.left ? c->par.rd.req : NEVER;
+	v[RES] = res_req(c);
+	c->rd.t = c->rd.stuck ? NEVER : max2(c->rd.free, min2(min2(min2(v[CMD], v[ACT]), min2(v[WGT], v[PAR])), v[RES]));
+}
+
+/* A burst on the address channel, unless too many are open. */
+static void issue_burst(struct lxa_cycles *c, const struct burst *b, double granted)
+{
+	double at = granted + 1;
+	uint32_t max = c->cfg.rd_outstanding;
+
+	c->rd.held = *b;
+	c->rd.stuck_at = granted;
+	c->rd.stuck = c->rd.in - c->rd.out >= max;
+	if (c->rd.stuck)
+		return;
+	if (c->rd.in >= max)
+		at = max2(at, c->rd.popped[(c->rd.in - max) % QUEUE] + 1);
+	c->rd.q[c->rd.in % QUEUE] = *b;
+	c->rd.q[c->rd.in++ % QUEUE].when = at + 1 + c->latency;
+	c->rd.free = at;
+}
+
+static void on_rd(struct lxa_cycles *c)
+{
+	struct burst b;
+	double v[CLIENTS];
+
+	plan_rd(c, v);
+	b.when = 0;
+	if (v[CMD] <= c->now) {
+		b.client = CMD;
+		b.words = LXA_DESC_BYTES / c->cfg.word_bytes;
+		c->issued++;
+		plan_cmd(c);
+		c->cmd.req = max2(c->cmd.req, c->now + 1);
+	} else if (v[PAR] <= c->now) {
+		b.client = PAR;
+		b.words = reader_words(&c->par.rd);
+		reader_fire(&c->par.rd, c->now);
+	} else if (v[RES] <= c->now) {
+		b.client = RES;
+		b.words = reader_words(&c->res.rd);
+		reader_fire(&c->res.rd, c->now);
+		c->res.asked += b.words;
+	} else if (v[ACT] <= c->now && (v[WGT] > c->now || c->rd.debt <= 0)) {
+		b.client = ACT;
+		b.words = reader_words(&c->act.rd);
+		reader_fire(&c->act.rd, c->now);
+		if (!c->act.rd.left && c->act.run)
+			act_next_row(c, c->now);
+		if (c->rd.debt < DEBT)
+			c->rd.debt += (int)b.words;
+	} else {
+		b.client = WGT;
+		b.words = reader_words(&c->wgt.rd);
+		reader_fire(&c->wgt.rd, c->now);
+		c->wgt.asked += b.words;
+		if (c->rd.debt > -DEBT)
+			c->rd.debt -= (int)b.words;
+	}
+	issue_burst(c, &b, c->now);
+}
+
+/* Words that come to the write port in a span of time. */
+static double wr_arrive(const struct lxa_cycles *c, double from, double to)
+{
+	double a = max2(from, c->wr.from), b = min2(to, c->wr.to);
+
+	return b > a ? (b - a) * c->wr.rate : 0;
+}
+
+/* Bring the write port up to t, with up to `words` words a cycle for it. */
+static void wr_run(struct lxa_cycles *c, double t, double words)
+{
+	double d = t - c->wr.t, can;
+
+	if (d <= 0)
+		return;
+	can = d * words;
+	c->wr.credit = min2(WR_OPEN, c->wr.credit + d * WR_OPEN / (c->latency + WR_TRIP));
+	can = min2(can, c->wr.credit * c->wr.per_burst);
+	c->wr.backlog += wr_arrive(c, c->wr.t, t);
+	can = min2(can, c->wr.backlog);
+	c->wr.backlog -= can;
+	c->wr.credit -= can / c->wr.per_burst;
+	c->wr.t = t;
+}
+
+static void plan_data(const struct lxa_cycles *c, double *t)
+{
+	*t = c->rd.in == c->rd.out ? NEVER : max2(c->rd.q[c->rd.out % QUEUE].when, c->rd.bus);
+}
+
+static void deliver(struct lxa_cycles *c, const struct burst *b, double first, double dt)
+{
+	double last = first + (b->words - 1) * dt;
+
+	switch (b->client) {
+	case CMD:
+		job_of(c, c->cmd.in++)->desc_at = last;
+		load_desc(c);
+		break;
+	case ACT:
+		c->act.rx_left -= b->words;
+		if (c->act.rx_left)
+			break;
+		c->act.full_at[c->act.full++ % (2 * TILES)] = last;
+		c->act.rx++;
+		c->act.rx_on = 0;
+		act_receive(c, last + 1);
+		break;
+	case WGT:
+		c->wgt.seg = c->wgt.have;
+		c->wgt.have += b->words;
+		c->wgt.seg_at = first;
+		c->wgt.seg_dt = dt;
+		break;
+	case PAR:
+		c->par.rx_left[c->par.rx_out % 4] -= b->words;
+		if (!c->par.rx_left[c->par.rx_out % 4]) {
+			c->par.full_at[c->par.full++ % 4] = last;
+			c->par.rx_out++;
+		}
+		break;
+	default:
+		c->res.have += b->words;
+		c->res.seg_at = last;
+	}
+}
+
+static void on_data(struct lxa_cycles *c)
+{
+	struct burst *b = &c->rd.q[c->rd.out % QUEUE];
+	double n = b->words * c->ratio, d, w, dt;
+
+	account(c, c->now);
+	wr_run(c, c->now, c->rate / c->ratio);
+	d = n / c->rate;
+	if (c->cap < 2) {
+		w = min2(n, (c->wr.backlog + wr_arrive(c, c->now, c->now + d)) * c->ratio);
+		w = min2(w, c->wr.credit * c->wr.per_burst);
+		d = max2(d, (n + w) / c->cap);
+	}
+	wr_run(c, c->now + d, c->cap < 2 ? max2(c->cap / 2, c->cap - n / d) / c->ratio : 1.0 / c->ratio);
+	c->rd.cur_at = c->now;
+	c->rd.cur_end = c->now + d;
+	c->rd.cur_beats = n;
+	c->rd.bus = c->now + d;
+	dt = d / n;
+	c->rd.popped[c->rd.out++ % QUEUE] = c->rd.bus - dt;
+	deliver(c, b, c->now + c->ratio * dt - dt + 1, c->ratio * dt);
+	if (c->rd.stuck)
+		issue_burst(c, &c->rd.held, c->rd.stuck_at);
+}
+
+/* ---- sequencer -------------------------------------------------------------------------------------------- */
+
+/* From when the shadow registers hold the next step's weights. */
+static double wgt_ready(const struct lxa_cycles *c, uint32_t words)
+{
+	uint64_t end = c->seq.popped + words;
+	double last;
+
+	if (c->seq.shadow >= NEVER || end > c->wgt.have)
+		return NEVER;
+	last = c->seq.shadow + words - 1;
+	if (end > c->wgt.seg)
+		last = max2(last, c->wgt.seg_at + (double)(end - 1 - c->wgt.seg) * c->wgt.seg_dt + 1);
+	return last + WGT_READY;
+}
+
+static int acc_wait(const struct lxa_cycles *c)
+{
+	return !c->seq.step && c->seq.acc_used == ACC_HALVES;
+}
+
+static void plan_seq(struct lxa_cycles *c)
+{
+	struct tile *t;
+
+	if (!c->seq.run) {
+		c->seq.t = NEVER;
+		if (c->seq.tile == c->pushed)
+			return;
+		t = tile_of(c, c->seq.tile);
+		if (c->seq.shadow >= NEVER)
+			c->seq.shadow = max2(c->seq.head + WGT_NEXT + 1, t->push + 2);
+		if (c->act.full > c->seq.tile)
+			c->seq.t = max2(max2(t->push, c->act.full_at[c->seq.tile % (2 * TILES)]) + 1, c->seq.end);
+		return;
+	}
+	t = tile_of(c, c->seq.tile);
+	c->seq.t = acc_wait(c) ? NEVER : max2(c->seq.end, wgt_ready(c, job_of(c, t->job)->wgt_step));
+	if (!c->seq.step)
+		c->seq.t = max2(c->seq.t, c->seq.acc_free + 1);
+}
+
+static void on_seq(struct lxa_cycles *c)
+{
+	struct tile *t = tile_of(c, c->seq.tile);
+	struct job *j = job_of(c, t->job);
+	double pix = (double)t->pix * j->planes;
+
+	account(c, c->now);
+	if (!c->seq.run) {
+		c->seq.run = 1;
+		c->seq.end = c->now + 1;
+		c->seq.blk = c->seq.step = 0;
+		c->cause[C_PIPE] += 1;
+		c->acct = c->now + 1;
+		return;
+	}
+	if (!c->seq.step)
+		c->seq.acc_used++;
+	c->seq.head = c->now;
+	c->seq.end = c->now + pix;
+	c->seq.popped += j->wgt_step;
+	c->seq.shadow = c->now + WGT_NEXT;
+	c->cause[BUSY] += pix;
+	c->acct = c->seq.end;
+	if (++c->seq.step < j->steps)
+		return;
+	c->seq.step = 0;
+	c->seq.full_at[c->seq.blocks++ % 4] = c->seq.end - 1 + ACC_FULL;
+	if (++c->seq.blk < j->ocb)
+		return;
+	c->seq.run = 0;
+	c->seq.shadow = NEVER;
+	c->seq.tile++;
+	c->act.used--;
+	c->act.free_at = c->seq.end - 1;
+}
+
+/* ---- output stage ----------------------------------------------------------------------------------------- */
+
+static void plan_drain(struct lxa_cycles *c)
+{
+	c->drain.t = NEVER;
+	switch (c->drain.state) {
+	case D_IDLE:
+		if (c->drain.tile < c->pushed && c->seq.blocks > c->drain.blocks)
+			c->drain.t = max2(max2(c->drain.since, tile_of(c, c->drain.tile)->push + 1),
+					  c->seq.full_at[c->drain.blocks % 4] + 1);
+		break;
+	case D_WAIT:
+		if (c->seq.blocks > c->drain.blocks && c->par.full > c->drain.blocks)
+			c->drain.t = max2(max2(c->drain.since, c->seq.full_at[c->drain.blocks % 4] + 1),
+					  c->par.full_at[c->drain.blocks % 4] + 1);
+		break;
+	default:
+		c->drain.t = c->drain.since;
+	}
+}
+
+/* Groups of a pixel that are written in a block. */
+static uint32_t groups(const struct job *j, uint32_t blk)
+{
+	uint32_t off = blk * j->blk_groups * j->grp_bytes, n;
+
+	if (off >= j->out_px)
+		return 0;
+	n = (j->out_px - off) / j->grp_bytes;
+	return n < j->blk_groups ? n : j->blk_groups;
+}
+
+/* Words of the residual that the pixels up to px of this block need. */
+static void drain_chunk(struct lxa_cycles *c)
+{
+	c->drain.px_chunk = 8;
+	if (c->drain.px + c->drain.px_chunk > tile_of(c, c->drain.tile)->npx)
+		c->drain.px_chunk = tile_of(c, c->drain.tile)->npx - c->drain.px;
+}
+
+static void drain_start(struct lxa_cycles *c)
+{
+	struct tile *t = tile_of(c, c->drain.tile);
+	struct job *j = job_of(c, t->job);
+	uint32_t ng = groups(j, c->drain.blk), wb = c->cfg.word_bytes, per_px = div_up(ng * j->grp_bytes, wb);
+	double items = (double)ng * (double)t->windows * j->rows, beats = (double)ng * t->npx * j->grp_beats, n = max2(items, beats);
+	double start = c->now + DRAIN_BLOCK, words = (double)per_px * t->npx;
+
+	c->drain.state = D_RUN;
+	c->drain.px = 0;
+	if (!ng) {
+		c->drain.since = c->drain.last = c->now + 1;
+		return;
+	}
+	c->drain.last = start + n - 1;
+	c->drain.since = c->drain.last;
+	/* what the last block has still to send is taken to be there */
+	c->wr.backlog += wr_arrive(c, c->wr.t, NEVER);
+	c->wr.from = start + OUT_PIPE;
+	c->wr.to = c->wr.from + n;
+	c->wr.rate = words / n;
+	c->wr.per_burst = 1;
+	if (ng * j->grp_bytes == j->out_px && j->out_px % wb == 0)
+		c->wr.per_burst = min2(BURST_WORDS, words);
+	else if (per_px > 1)
+		c->wr.per_burst = min2(BURST_WORDS, per_px);
+}
+
+static void retire(struct lxa_cycles *c)
+{
+	account(c, c->now + 1);
+	job_of(c, c->retired)->retired = c->now;
+	c->retired++;
+	while (c->retired < c->accepted && job_of(c, c->retired)->nop)
+		c->retired++;
+	c->drain.state = D_IDLE;
+	c->drain.since = c->now + 1;
+}
+
+static double wr_rate(const struct lxa_cycles *c)
+{
+	double r = c->rd.in == c->rd.out || c->cap >= 2 ? c->rate : c->cap / 2;
+
+	return min2(r / c->ratio, WR_OPEN * c->wr.per_burst / (c->latency + WR_TRIP));
+}
+
+static void on_drain(struct lxa_cycles *c)
+{
+	struct tile *t = tile_of(c, c->drain.tile);
+
+	switch (c->drain.state) {
+	case D_IDLE:
+		c->freed++;
+		c->freed_at = c->now;
+		c->drain.state = D_WAIT;
+		c->drain.since = c->now + 1;
+		c->drain.blk = 0;
+		return;
+	case D_WAIT:
+		drain_start(c);
+		return;
+	case D_RUN:
+		wr_run(c, c->now, c->rate / c->ratio);
+		if (c->wr.backlog > WR_BUFFER + 1) {	/* the write port holds the output stage up */
+			c->drain.since = max2(c->now + (c->wr.backlog - WR_BUFFER) / wr_rate(c), c->now + 1);
+			return;
+		}
+		account(c, c->now + 1);
+		c->drain.last = c->now;
+		c->drain.blocks++;
+		c->seq.acc_used--;
+		c->seq.acc_free = c->now;
+		c->par.used--;
+		c->par.free_at = c->now;
+		c->drain.since = c->now + 1;
+		c->drain.state = D_WAIT;
+		if (++c->drain.blk < job_of(c, t->job)->ocb)
+			return;
+		c->drain.tile++;
+		c->drain.state = t->last ? D_FLUSH : D_IDLE;
+		if (t->last)
+			c->drain.since = c->now + OUT_FLUSH;
+		return;
+	case D_FLUSH:
+		wr_run(c, c->now, c->rate / c->ratio);
+		if (c->wr.backlog > 0.5) {
+			c->drain.since = max2(c->now + c->wr.backlog / wr_rate(c), max2(c->wr.t, c->now + 1));
+			return;
+		}
+		c->drain.state = D_QUIET;
+		c->drain.since = c->now + c->latency + 1;
+		return;
+	case D_QUIET:
+		retire(c);
+	}
+}
+
+/* ---- completion and accounting ---------------------------------------------------------------------------- */
+
+/* What the array does when it issues nothing, as lxa_seq and lxa_counters tell it. */
+static enum cause waits_for(const struct lxa_cycles *c)
+{
+	if (c->seq.run)
+		return acc_wait(c) ? (c->wr.backlog > WR_BUFFER ? C_WR : C_OUT) : C_WGT;
+	if (c->seq.tile < c->pushed)
+		return C_ACT;
+	if (c->tiler.busy && c->pushed - c->freed < TILES)
+		return C_PIPE;
+	return c->tiler.busy || c->accepted != c->retired ? C_OUT : C_CMD;
+}
+
+static void account(struct lxa_cycles *c, double t)
+{
+	enum cause why = waits_for(c);
+	double d = t - c->acct, a, b, beats;
+
+	if (d <= 0)
+		return;
+	if (why == C_WGT || why == C_ACT) {
+		a = max2(c->acct, c->rd.cur_at), b = min2(t, c->rd.cur_end);
+		beats = b > a ? (b - a) * c->rd.cur_beats / (c->rd.cur_end - c->rd.cur_at) : 0;
+		c->cause[C_RD] += beats;
+		d -= beats;
+	}
+	c->cause[why] += d;
+	c->acct = t;
+}
+
+static void plan_cpl(struct lxa_cycles *c)
+{
+	struct job *j = job_of(c, c->done);
+
+	c->cpl.t = c->done < c->accepted && j->retired < NEVER ? max2(j->retired + 1, c->cpl.free) : NEVER;
+}
+
+static void on_cpl(struct lxa_cycles *c)
+{
+	static const uint8_t order[] = { C_WGT, C_ACT, C_RD, C_OUT, C_WR, C_PIPE, C_CMD };
+	struct lxa_cycles_share *s = &c->share[c->done % LXA_CYCLES_QUEUE];
+	uint64_t *part[CAUSES], sum = 0;
+	double over;
+	size_t i;
+
+	account(c, c->now);
+	part[C_WGT] = &s->wgt, part[C_ACT] = &s->act, part[C_RD] = &s->rd, part[C_OUT] = &s->out, part[C_WR] = &s->wr;
+	part[C_PIPE] = &s->pipe, part[C_CMD] = &s->cmd;
+	over = c->acct - c->now;	/* a step that goes on */
+	s->cycles = (uint64_t)(c->now - c->sampled + 0.5);
+	for (i = 0; i < sizeof(order); i++) {
+		double v = c->cause[order[i]];
+
+		*part[order[i]] = sum + (uint64_t)v > s->cycles ? s->cycles - sum : (uint64_t)v;
+		sum += *part[order[i]];
+	}
+	s->busy = s->cycles - sum;	/* with the fractions that the others have lost */
+	memset(c->cause, 0, sizeof(c->cause));
+	c->cause[BUSY] = over;
+	c->share_at[c->done % LXA_CYCLES_QUEUE] = c->sampled = c->now;
+	c->done++;
+	c->cpl.free = c->now + REC_BYTES / c->cfg.word_bytes + 2;
+	c->wr.backlog += REC_BYTES / c->cfg.word_bytes;
+}
+
+/* ---- the loop --------------------------------------------------------------------------------------------- */
+
+static int step(struct lxa_cycles *c)
+{
+	double v[CLIENTS], data, t;
+
+	load_desc(c);
+	plan_tiler(c);
+	plan_act(c);
+	plan_par(c);
+	plan_wgt(c);
+	plan_res(c);
+	plan_seq(c);
+	plan_rd(c, v);
+	plan_data(c, &data);
+	plan_drain(c);
+	plan_cpl(c);
+	t = min2(min2(min2(c->tiler.t, c->rd.t), min2(data, c->seq.t)), min2(c->drain.t, c->cpl.t));
+	if (t >= NEVER)
+		return 0;
+	c->now = max2(c->now, t);
+	if (t == data)
+		on_data(c);
+	else if (t == c->seq.t)
+		on_seq(c);
+	else if (t == c->rd.t)
+		on_rd(c);
+	else if (t == c->drain.t)
+		on_drain(c);
+	else if (t == c->tiler.t)
+		on_tiler(c);
+	else
+		on_cpl(c);
+	return 1;
+}
+
+void lxa_cycles_reset(struct lxa_cycles *c)
+{
+	struct lxa_cycles_cfg cfg = c->cfg;
+	double latency = c->latency, cap = c->cap;
+
+	memset(c, 0, sizeof(*c));
+	c->cfg = cfg;
+	c->latency = latency;
+	c->cap = cap;
+	c->rate = min2(1, cap);
+	c->ratio = cfg.word_bytes / cfg.bus_bytes;
+	c->seq.shadow = NEVER;
+	c->wr.credit = WR_OPEN;
+	c->wr.per_burst = 1;
+}
+
+struct lxa_cycles *lxa_cycles_create(const struct lxa_cycles_cfg *cfg, const struct lxa_cycles_mem *mem)
+{
+	struct lxa_cycles *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->cfg = *cfg;
+	c->latency = mem->latency ? mem->latency : 1;
+	c->cap = (double)mem->bytes_per_cycle / cfg->bus_bytes;
+	lxa_cycles_reset(c);
+	return c;
+}
+
+void lxa_cycles_destroy(struct lxa_cycles *c)
+{
+	free(c);
+}
+
+int lxa_cycles_add(struct lxa_cycles *c, const uint32_t *desc, uint64_t when)
+{
+	struct job *j = job_of(c, c->added);
+
+	if (c->added - c->taken == LXA_CYCLES_QUEUE)
+		return -1;
+	take_desc(&c->cfg, desc, j);
+	j->when = max2((double)when, c->now);
+	if (c->added == c->done)	/* nothing was pending */
+		c->sampled = c->acct = j->when;
+	c->added++;
+	plan_cmd(c);
+	return 0;
+}
+
+uint32_t lxa_cycles_pending(const struct lxa_cycles *c)
+{
+	return c->added - c->taken;
+}
+
+int lxa_cycles_next(struct lxa_cycles *c, struct lxa_cycles_share *share, uint64_t *when)
+{
+	if (c->taken == c->added)
+		return -1;
+	while (c->done == c->taken)
+		if (!step(c))
+			return -1;
+	*share = c->share[c->taken % LXA_CYCLES_QUEUE];
+	if (when)
+		*when = (uint64_t)c->share_at[c->taken % LXA_CYCLES_QUEUE];
+	c->taken++;
+	return 0;
+}
