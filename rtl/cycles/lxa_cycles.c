@@ -33,11 +33,14 @@ enum {
 	ACC_FULL = 3,			/* lxa_seq: last issue to accumulators complete */
 	DRAIN_BLOCK = 2,		/* lxa_drain: WAIT to first item */
 	DRAIN_QUIET = 8,		/* last item to an empty output stage */
-	OUT_PIPE = 6,			/* item to a word at the write port */
-	OUT_FLUSH = 19,			/* last item to the last word's beat on an idle bus */
-	WR_BUFFER = 42,			/* lxa_pack and lxa_wr_dma: words between output stage and bus */
-	WR_OPEN = 64,			/* lxa_wr_dma: bursts without a response */
-	WR_TRIP = 3,			/* cycles beyond the latency that such a burst is open */
+	OUT_BEAT = 10,			/* lxa_requant to lxa_wr_dma: the item that closes a burst to its first beat */
+	OUT_FLUSH = 19,			/* the same when no further word comes */
+	WR_QUEUED = 10,			/* lxa_pack and the words that wait to be joined */
+	WR_DATA = 32,			/* lxa_wr_dma: words queued */
+	WR_ADDR = 8,			/* closed bursts queued */
+	WR_OPEN = 64,			/* bursts without a response */
+	WR_TRIP = 3,			/* last beat to the first one of the burst that takes its place, beyond the latency */
+	RES_GROUP = 2,			/* lxa_res_load: word in to group out */
 	DEBT = 32,			/* lxa_rd_dma: words of lead of activations or weights, at most */
 	RES_DEPTH = 64,			/* lxa_res_load: words, and pixels */
 	REC_BYTES = 128,		/* lxa_cpl */
@@ -45,6 +48,7 @@ enum {
 
 #define NEVER 1e300
 #define QUEUE 64			/* bursts in flight; >= any RD_OUTSTANDING + 1 */
+#define RUNS 64				/* runs of words that the output stage has sent; >= WR_QUEUED + WR_DATA + 2 */
 
 enum client { CMD, ACT, WGT, PAR, RES, CLIENTS };
 enum cause { BUSY, C_WGT, C_ACT, C_RD, C_OUT, C_WR, C_PIPE, C_CMD, CAUSES };
@@ -57,6 +61,7 @@ struct job {
 	uint64_t act_addr, wgt_addr, par_addr, res_addr;
 	uint32_t in_px, in_row, in_img, out_px, res_px, res_row, res_img;
 	uint32_t ocb, oc_tail, steps;	/* steps a block */
+	uint32_t icb, pass_steps;	/* input blocks; steps of a pass */
 	uint32_t wgt_step;		/* words of a step's weights */
 	uint64_t wgt_words;
 	uint32_t par_words;		/* of a block */
@@ -77,6 +82,12 @@ struct tile {
 	uint64_t windows;		/* sum over outputs of the window positions inside */
 	uint64_t act_addr, res_addr;
 	uint32_t act_rows, act_words;
+};
+
+/* Words at even distances at the write port. */
+struct out_run {
+	double first, dt, last;		/* when the first, .. and the last one may be on the bus */
+	uint32_t words, burst;		/* words that join */
 };
 
 struct burst {
@@ -151,7 +162,8 @@ struct lxa_cycles {
 		struct reader rd;
 		uint64_t asked, have, popped; /* words */
 		uint64_t pixels, pixels_popped;
-		double seg_at;		/* arrival of the last word */
+		uint64_t seg;
+		double seg_at, seg_dt;
 		double popped_at;
 	} res;
 	struct {
@@ -167,9 +179,15 @@ struct lxa_cycles {
 		double cur_at, cur_end, cur_beats; /* the burst on the bus */
 	} rd;
 	struct {
-		double t, backlog, rate, from, to; /* words; rate of arrival from .. to */
-		double credit;		/* bursts that may be opened */
-		double per_burst;	/* words */
+		struct out_run q[RUNS];	/* what blocks of the output stage send */
+		uint32_t in, out;
+		uint32_t at;		/* words of the oldest that are gone */
+		uint64_t queued, sent;	/* words */
+		uint32_t bursts;
+		double open[WR_OPEN];	/* when the burst that takes this one's place may begin */
+		double slot;		/* next beat */
+		double last;		/* beat of the last word sent */
+		double bus;		/* from when reads have the bus again */
 	} wr;
 	struct {
 		double t;
@@ -178,7 +196,9 @@ struct lxa_cycles {
 		double head;		/* last step's first issue */
 		double end;		/* the cycle behind the last issue */
 		double shadow;		/* first pop of the next step's weights, or NEVER */
+		uint32_t shadow_words;
 		uint64_t popped;	/* words of the steps before that */
+		int counts;		/* the step under way counts MACs in each cycle */
 		uint32_t acc_used;
 		double acc_free;
 		uint32_t blocks;	/* complete */
@@ -186,11 +206,11 @@ struct lxa_cycles {
 	} seq;
 	struct {
 		double t;
-		enum { D_IDLE, D_WAIT, D_RUN, D_FLUSH, D_QUIET } state;
+		enum { D_IDLE, D_WAIT, D_RES, D_END, D_FLUSH, D_QUIET } state;
 		double since;
 		uint32_t tile, blk, blocks;
-		uint64_t px, px_chunk;	/* residual: pixels done, in this chunk */
-		double last;
+		uint32_t oy, ox, grp;	/* with a residual: where in the block */
+		double next;		/* its next item */
 	} drain;
 	struct { double t, free; } cpl;
 
@@ -240,7 +260,9 @@ static void take_desc(const struct lxa_cycles_cfg *cfg, const uint32_t *d, struc
 	j->in_px = F(IN_PX) * (pack ? 1 : 8), j->in_row = F(IN_ROW), j->in_img = F(IN_IMG), j->out_px = F(OUT_PX) * 8;
 	j->res_px = F(RES_PX) * 8, j->res_row = F(RES_ROW), j->res_img = F(RES_IMG);
 	j->ocb = F(OCB), j->oc_tail = F(OC_TAIL);
-	j->steps = F(PASSES) * F(KH) * kx * F(ICB);
+	j->icb = F(ICB);
+	j->pass_steps = F(KH) * kx * j->icb;
+	j->steps = F(PASSES) * j->pass_steps;
 	oc = j->lane ? cfg->xnor_oc : cfg->shift_oc, ic = j->lane ? cfg->xnor_ic : cfg->shift_ic;
 	j->wgt_step = oc * ic / (j->lane ? 8 : 1) / cfg->word_bytes;
 	j->wgt_words = (uint64_t)j->ocb * j->steps * j->wgt_step;
@@ -524,7 +546,7 @@ static double wgt_req(const struct lxa_cycles *c)
 	if (c->seq.shadow >= NEVER)
 		return NEVER;
 	want -= depth + c->seq.popped;	/* words of the shadow's load that must be popped */
-	if (c->seq.popped + want > c->wgt.have)
+	if (want > c->seq.shadow_words || c->seq.popped + want > c->wgt.have)
 		return NEVER;
 	return max2(c->wgt.rd.req, c->seq.shadow + (double)want);
 }
@@ -671,30 +693,86 @@ static void on_rd(struct lxa_cycles *c)
 	issue_burst(c, &b, c->now);
 }
 
-/* Words that come to the write port in a span of time. */
-static double wr_arrive(const struct lxa_cycles *c, double from, double to)
-{
-	double a = max2(from, c->wr.from), b = min2(to, c->wr.to);
+/* ---- write DMA -------------------------------------------------------------------------------------------- */
 
-	return b > a ? (b - a) * c->wr.rate : 0;
+/* When the next word of the output stage may be on the bus, for all that the bus has to say. */
+static double wr_next(const struct lxa_cycles *c)
+{
+	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
+	uint32_t end;
+	double at;
+
+	if (c->wr.in == c->wr.out)
+		return NEVER;
+	if (c->wr.at % r->burst)
+		return 0;		/* its burst has begun */
+	end = c->wr.at + r->burst;
+	at = end >= r->words ? r->last : r->first + r->dt * end;
+	return c->wr.bursts < WR_OPEN ? at : max2(at, c->wr.open[c->wr.bursts % WR_OPEN]);
 }
 
-/* Bring the write port up to t, with up to `words` words a cycle for it. */
-static void wr_run(struct lxa_cycles *c, double t, double words)
+static void wr_send(struct lxa_cycles *c, double at, double interval)
 {
-	double d = t - c->wr.t, can;
+	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
 
-	if (d <= 0)
+	c->wr.slot = at + interval;
+	c->wr.last = at + c->ratio - 1;
+	c->wr.bus = at + c->ratio / c->cap;
+	c->wr.sent++;
+	c->wr.at++;
+	if (c->wr.at % r->burst && c->wr.at != r->words)
 		return;
-	can = d * words;
-	c->wr.credit = min2(WR_OPEN, c->wr.credit + d * WR_OPEN / (c->latency + WR_TRIP));
-	can = min2(can, c->wr.credit * c->wr.per_burst);
-	c->wr.backlog += wr_arrive(c, c->wr.t, t);
-	can = min2(can, c->wr.backlog);
-	c->wr.backlog -= can;
-	c->wr.credit -= can / c->wr.per_burst;
-	c->wr.t = t;
+	c->wr.open[c->wr.bursts++ % WR_OPEN] = c->wr.last + c->latency + WR_TRIP;
+	if (c->wr.at == r->words) {
+		c->wr.at = 0;
+		c->wr.out++;
+	}
 }
+
+/* Send until t, and no further than to `sent` words, on a bus without reads. */
+static void wr_run(struct lxa_cycles *c, double t, uint64_t sent)
+{
+	double at;
+
+	while (c->wr.sent < sent && (at = max2(wr_next(c), c->wr.slot)) < t)
+		wr_send(c, at, c->ratio / c->rate);
+}
+
+/* n read beats from `at` on, beside the writes that come meanwhile: both directions take turns. When they are through. */
+static double wr_beside(struct lxa_cycles *c, double at, double n)
+{
+	double end = at + n / c->rate, w = 0, s;
+
+	if (c->cap < 2)
+		c->wr.slot = max2(c->wr.slot, at + 1 / c->cap);
+	while ((s = max2(wr_next(c), c->wr.slot)) < end) {
+		wr_send(c, s, c->cap < 2 ? 2 * c->ratio / c->cap : c->ratio);
+		w += c->ratio;
+		if (c->cap < 2)
+			end = max2(end, at + (n + w) / c->cap);
+	}
+	if (c->cap < 2)
+		c->wr.slot = max2(c->wr.bus, end);
+	return end;
+}
+
+/* Words that may wait between the output stage and the bus. */
+static uint32_t wr_room(const struct lxa_cycles *c)
+{
+	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
+
+	if (c->wr.bursts < WR_OPEN || c->wr.open[c->wr.bursts % WR_OPEN] <= c->wr.slot || WR_ADDR * r->burst >= WR_DATA)
+		return WR_QUEUED + WR_DATA;
+	return WR_QUEUED + WR_ADDR * r->burst;
+}
+
+static void wr_push(struct lxa_cycles *c, double first, double dt, double last, uint32_t words, uint32_t burst)
+{
+	c->wr.q[c->wr.in++ % RUNS] = (struct out_run){ first, dt, last, words, burst };
+	c->wr.queued += words;
+}
+
+/* ---- the bus ---------------------------------------------------------------------------------------------- */
 
 static void plan_data(const struct lxa_cycles *c, double *t)
 {
@@ -733,32 +811,29 @@ static void deliver(struct lxa_cycles *c, const struct burst *b, double first, d
 		}
 		break;
 	default:
+		c->res.seg = c->res.have;
 		c->res.have += b->words;
-		c->res.seg_at = last;
+		c->res.seg_at = first;
+		c->res.seg_dt = dt;
 	}
 }
 
 static void on_data(struct lxa_cycles *c)
 {
 	struct burst *b = &c->rd.q[c->rd.out % QUEUE];
-	double n = b->words * c->ratio, d, w, dt;
+	double n = b->words * c->ratio, at, end, dt;
 
 	account(c, c->now);
-	wr_run(c, c->now, c->rate / c->ratio);
-	d = n / c->rate;
-	if (c->cap < 2) {
-		w = min2(n, (c->wr.backlog + wr_arrive(c, c->now, c->now + d)) * c->ratio);
-		w = min2(w, c->wr.credit * c->wr.per_burst);
-		d = max2(d, (n + w) / c->cap);
-	}
-	wr_run(c, c->now + d, c->cap < 2 ? max2(c->cap / 2, c->cap - n / d) / c->ratio : 1.0 / c->ratio);
-	c->rd.cur_at = c->now;
-	c->rd.cur_end = c->now + d;
+	wr_run(c, c->now, UINT64_MAX);
+	at = c->cap < 2 ? max2(c->now, c->wr.bus) : c->now;
+	end = wr_beside(c, at, n);
+	c->rd.cur_at = at;
+	c->rd.cur_end = end;
 	c->rd.cur_beats = n;
-	c->rd.bus = c->now + d;
-	dt = d / n;
+	c->rd.bus = end;
+	dt = (end - at) / n;
 	c->rd.popped[c->rd.out++ % QUEUE] = c->rd.bus - dt;
-	deliver(c, b, c->now + c->ratio * dt - dt + 1, c->ratio * dt);
+	deliver(c, b, at + c->ratio * dt - dt + 1, c->ratio * dt);
 	if (c->rd.stuck)
 		issue_burst(c, &c->rd.held, c->rd.stuck_at);
 }
@@ -795,6 +870,7 @@ static void plan_seq(struct lxa_cycles *c)
 		t = tile_of(c, c->seq.tile);
 		if (c->seq.shadow >= NEVER)
 			c->seq.shadow = max2(c->seq.head + WGT_NEXT + 1, t->push + 2);
+		c->seq.shadow_words = job_of(c, t->job)->wgt_step;
 		if (c->act.full > c->seq.tile)
 			c->seq.t = max2(max2(t->push, c->act.full_at[c->seq.tile % (2 * TILES)]) + 1, c->seq.end);
 		return;
@@ -828,6 +904,7 @@ static void on_seq(struct lxa_cycles *c)
 	c->seq.shadow = c->now + WGT_NEXT;
 	c->cause[BUSY] += pix;
 	c->acct = c->seq.end;
+	c->seq.counts = c->seq.step < j->pass_steps && c->seq.step % j->icb == j->icb - 1;
 	if (++c->seq.step < j->steps)
 		return;
 	c->seq.step = 0;
@@ -843,6 +920,8 @@ static void on_seq(struct lxa_cycles *c)
 
 /* ---- output stage ----------------------------------------------------------------------------------------- */
 
+static double plan_res_unit(const struct lxa_cycles *c);
+
 static void plan_drain(struct lxa_cycles *c)
 {
 	c->drain.t = NEVER;
@@ -856,6 +935,9 @@ static void plan_drain(struct lxa_cycles *c)
 		if (c->seq.blocks > c->drain.blocks && c->par.full > c->drain.blocks)
 			c->drain.t = max2(max2(c->drain.since, c->seq.full_at[c->drain.blocks % 4] + 1),
 					  c->par.full_at[c->drain.blocks % 4] + 1);
+		break;
+	case D_RES:
+		c->drain.t = plan_res_unit(c);
 		break;
 	default:
 		c->drain.t = c->drain.since;
@@ -873,40 +955,106 @@ static uint32_t groups(const struct job *j, uint32_t blk)
 	return n < j->blk_groups ? n : j->blk_groups;
 }
 
-/* Words of the residual that the pixels up to px of this block need. */
-static void drain_chunk(struct lxa_cycles *c)
+/* Give the words of a block, n cycles long from `start` on, to the write port. */
+static void drain_words(struct lxa_cycles *c, const struct tile *t, const struct job *j, uint32_t ng, double start, double n)
 {
-	c->drain.px_chunk = 8;
-	if (c->drain.px + c->drain.px_chunk > tile_of(c, c->drain.tile)->npx)
-		c->drain.px_chunk = tile_of(c, c->drain.tile)->npx - c->drain.px;
+	uint32_t wb = c->cfg.word_bytes, per_px = div_up(ng * j->grp_bytes, wb), words = per_px * t->npx, burst = 1;
+	double dt = n / words;
+
+	if (ng * j->grp_bytes == j->out_px && j->out_px % wb == 0)
+		burst = words < BURST_WORDS ? words : BURST_WORDS;
+	else if (per_px > 1)
+		burst = per_px < BURST_WORDS ? per_px : BURST_WORDS;
+	wr_push(c, start - 1 + dt + OUT_BEAT, dt, start + n - 1 + OUT_FLUSH, words, burst);
+}
+
+/* Cycles of a group of channels: the slowest of parameter rows, write beats and residual words. */
+static double group_cycles(const struct lxa_cycles *c, const struct job *j)
+{
+	return max2(max2(j->rows, j->grp_beats), div_up(j->res_grp, c->cfg.word_bytes));
 }
 
 static void drain_start(struct lxa_cycles *c)
 {
 	struct tile *t = tile_of(c, c->drain.tile);
 	struct job *j = job_of(c, t->job);
-	uint32_t ng = groups(j, c->drain.blk), wb = c->cfg.word_bytes, per_px = div_up(ng * j->grp_bytes, wb);
-	double items = (double)ng * (double)t->windows * j->rows, beats = (double)ng * t->npx * j->grp_beats, n = max2(items, beats);
-	double start = c->now + DRAIN_BLOCK, words = (double)per_px * t->npx;
+	uint32_t ng = groups(j, c->drain.blk);
+	double start = c->now + DRAIN_BLOCK, n;
 
-	c->drain.state = D_RUN;
-	c->drain.px = 0;
+	c->drain.state = D_END;
 	if (!ng) {
-		c->drain.since = c->drain.last = c->now + 1;
+		c->drain.since = c->now + 1;
 		return;
 	}
-	c->drain.last = start + n - 1;
-	c->drain.since = c->drain.last;
-	/* what the last block has still to send is taken to be there */
-	c->wr.backlog += wr_arrive(c, c->wr.t, NEVER);
-	c->wr.from = start + OUT_PIPE;
-	c->wr.to = c->wr.from + n;
-	c->wr.rate = words / n;
-	c->wr.per_burst = 1;
-	if (ng * j->grp_bytes == j->out_px && j->out_px % wb == 0)
-		c->wr.per_burst = min2(BURST_WORDS, words);
-	else if (per_px > 1)
-		c->wr.per_burst = min2(BURST_WORDS, per_px);
+	if (j->res_grp) {
+		c->drain.state = D_RES;
+		c->drain.oy = c->drain.ox = c->drain.grp = 0;
+		c->drain.next = start;
+		return;
+	}
+	n = max2((double)ng * (double)t->windows * j->rows, (double)ng * t->npx * j->grp_beats);
+	drain_words(c, t, j, ng, start, n);
+	c->drain.since = start + n - 1;
+}
+
+/* Words of the residual that the next groups need: of a pixel, or of one group where a pixel has many. */
+static uint32_t res_unit(const struct lxa_cycles *c, const struct tile *t, const struct job *j, uint32_t *n)
+{
+	uint32_t words = res_words(c, j, t, c->drain.blk, c->drain.oy, c->drain.ox), ng = res_groups(c, j, c->drain.blk);
+
+	*n = ng;
+	if (j->res_grp < c->cfg.word_bytes || words <= 4)
+		return words;
+	*n = 1;
+	return j->res_grp / c->cfg.word_bytes;
+}
+
+static double plan_res_unit(const struct lxa_cycles *c)
+{
+	struct lxa_cycles *m = (struct lxa_cycles *)(uintptr_t)c;
+	struct tile *t = tile_of(m, c->drain.tile);
+	struct job *j = job_of(m, t->job);
+	uint32_t n, words = res_unit(c, t, j, &n);
+	uint64_t end = c->res.popped + words;
+	double cycles = group_cycles(c, j), at = c->drain.next + (n - 1) * cycles, in;
+
+	if (end > c->res.have)
+		return NEVER;
+	if (end > c->res.seg) {
+		in = c->res.seg_at + (double)(end - 1 - c->res.seg) * c->res.seg_dt + RES_GROUP;
+		at = max2(at, in);
+	}
+	return at;
+}
+
+/* The last group of the unit has its residual. */
+static void on_res_unit(struct lxa_cycles *c)
+{
+	struct tile *t = tile_of(c, c->drain.tile);
+	struct job *j = job_of(c, t->job);
+	uint32_t n, words = res_unit(c, t, j, &n), ng = groups(j, c->drain.blk), first, last;
+
+	c->res.popped += words;
+	c->res.popped_at = c->now;
+	c->drain.next = c->now + group_cycles(c, j);
+	first = c->drain.grp * j->grp_bytes / c->cfg.word_bytes;
+	c->drain.grp += n;
+	last = c->drain.grp < res_groups(c, j, c->drain.blk) ? c->drain.grp * j->grp_bytes / c->cfg.word_bytes :
+							       div_up(ng * j->grp_bytes, c->cfg.word_bytes);
+	if (last > first)
+		wr_push(c, c->now + OUT_BEAT, 1, c->now + n * group_cycles(c, j) + OUT_BEAT, last - first, last - first);
+	if (c->drain.grp < res_groups(c, j, c->drain.blk))
+		return;
+	c->res.pixels_popped++;
+	c->drain.next += (ng - c->drain.grp) * max2(j->rows, j->grp_beats);	/* that have no channel */
+	c->drain.grp = 0;
+	if (++c->drain.ox < t->tw)
+		return;
+	c->drain.ox = 0;
+	if (++c->drain.oy < t->th)
+		return;
+	c->drain.state = D_END;
+	c->drain.since = c->drain.next - 1;
 }
 
 static void retire(struct lxa_cycles *c)
@@ -920,11 +1068,19 @@ static void retire(struct lxa_cycles *c)
 	c->drain.since = c->now + 1;
 }
 
-static double wr_rate(const struct lxa_cycles *c)
+/* Wait until no more than `room` words are queued. 1: they are not yet. */
+static int drain_held(struct lxa_cycles *c, uint32_t room)
 {
-	double r = c->rd.in == c->rd.out || c->cap >= 2 ? c->rate : c->cap / 2;
+	double data;
 
-	return min2(r / c->ratio, WR_OPEN * c->wr.per_burst / (c->latency + WR_TRIP));
+	plan_data(c, &data);
+	wr_run(c, max2(min2(data, NEVER), c->now), c->wr.queued > room ? c->wr.queued - room : 0);
+	if (c->wr.queued - c->wr.sent <= room) {
+		c->drain.since = max2(c->now, c->wr.last);
+		return c->drain.since > c->now;
+	}
+	c->drain.since = max2(data, c->now + 1);
+	return 1;
 }
 
 static void on_drain(struct lxa_cycles *c)
@@ -942,14 +1098,14 @@ static void on_drain(struct lxa_cycles *c)
 	case D_WAIT:
 		drain_start(c);
 		return;
-	case D_RUN:
-		wr_run(c, c->now, c->rate / c->ratio);
-		if (c->wr.backlog > WR_BUFFER + 1) {	/* the write port holds the output stage up */
-			c->drain.since = max2(c->now + (c->wr.backlog - WR_BUFFER) / wr_rate(c), c->now + 1);
+	case D_RES:
+		on_res_unit(c);
+		return;
+	case D_END:
+		wr_run(c, c->now, UINT64_MAX);
+		if (c->wr.queued - c->wr.sent > wr_room(c) && drain_held(c, wr_room(c)))
 			return;
-		}
 		account(c, c->now + 1);
-		c->drain.last = c->now;
 		c->drain.blocks++;
 		c->seq.acc_used--;
 		c->seq.acc_free = c->now;
@@ -961,20 +1117,18 @@ static void on_drain(struct lxa_cycles *c)
 			return;
 		c->drain.tile++;
 		c->drain.state = t->last ? D_FLUSH : D_IDLE;
-		if (t->last)
-			c->drain.since = c->now + OUT_FLUSH;
 		return;
 	case D_FLUSH:
-		wr_run(c, c->now, c->rate / c->ratio);
-		if (c->wr.backlog > 0.5) {
-			c->drain.since = max2(c->now + c->wr.backlog / wr_rate(c), max2(c->wr.t, c->now + 1));
+		if (drain_held(c, 0))
 			return;
-		}
 		c->drain.state = D_QUIET;
-		c->drain.since = c->now + c->latency + 1;
+		c->drain.since = max2(c->now, c->wr.last) + c->latency + 1;
 		return;
-	case D_QUIET:
-		retire(c);
+	case D_QUIET:			/* the MACs that are counted in a cycle are handed out in the next */
+		if (c->seq.counts && c->seq.head <= c->now - 1 && c->now - 1 < c->seq.end)
+			c->drain.since = c->seq.end + 1;
+		else
+			retire(c);
 	}
 }
 
@@ -984,7 +1138,7 @@ static void on_drain(struct lxa_cycles *c)
 static enum cause waits_for(const struct lxa_cycles *c)
 {
 	if (c->seq.run)
-		return acc_wait(c) ? (c->wr.backlog > WR_BUFFER ? C_WR : C_OUT) : C_WGT;
+		return acc_wait(c) ? C_OUT : C_WGT;
 	if (c->seq.tile < c->pushed)
 		return C_ACT;
 	if (c->tiler.busy && c->pushed - c->freed < TILES)
@@ -1041,7 +1195,7 @@ static void on_cpl(struct lxa_cycles *c)
 	c->share_at[c->done % LXA_CYCLES_QUEUE] = c->sampled = c->now;
 	c->done++;
 	c->cpl.free = c->now + REC_BYTES / c->cfg.word_bytes + 2;
-	c->wr.backlog += REC_BYTES / c->cfg.word_bytes;
+	wr_push(c, c->now + OUT_BEAT, 1, c->now + OUT_FLUSH, REC_BYTES / c->cfg.word_bytes, REC_BYTES / c->cfg.word_bytes);
 }
 
 /* ---- the loop --------------------------------------------------------------------------------------------- */
@@ -1092,8 +1246,6 @@ void lxa_cycles_reset(struct lxa_cycles *c)
 	c->rate = min2(1, cap);
 	c->ratio = cfg.word_bytes / cfg.bus_bytes;
 	c->seq.shadow = NEVER;
-	c->wr.credit = WR_OPEN;
-	c->wr.per_burst = 1;
 }
 
 struct lxa_cycles *lxa_cycles_create(const struct lxa_cycles_cfg *cfg, const struct lxa_cycles_mem *mem)
