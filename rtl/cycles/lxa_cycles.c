@@ -39,6 +39,7 @@ enum {
 	WR_DATA = 32,			/* lxa_wr_dma: words queued */
 	WR_ADDR = 8,			/* closed bursts queued */
 	WR_OPEN = 64,			/* bursts without a response */
+	WR_BURST = 256,			/* bytes that bursts are aligned to */
 	WR_TRIP = 3,			/* last beat to the first one of the burst that takes its place, beyond the latency */
 	RES_GROUP = 2,			/* lxa_res_load: word in to group out */
 	DEBT = 32,			/* lxa_rd_dma: words of lead of activations or weights, at most */
@@ -48,7 +49,7 @@ enum {
 
 #define NEVER 1e300
 #define QUEUE 64			/* bursts in flight; >= any RD_OUTSTANDING + 1 */
-#define RUNS 64				/* runs of words that the output stage has sent; >= WR_QUEUED + WR_DATA + 2 */
+#define RUNS 64				/* blocks that the output stage has sent, each with a word still queued, and records */
 
 enum client { CMD, ACT, WGT, PAR, RES, CLIENTS };
 enum cause { BUSY, C_WGT, C_ACT, C_RD, C_OUT, C_WR, C_PIPE, C_CMD, CAUSES };
@@ -58,8 +59,8 @@ struct job {
 	uint32_t in_h, in_w, conv_h, conv_w, out_h, out_w, batch, tile_h, tile_w;
 	uint32_t sy, sx, pad_t, pad_l, ek_h, ek_w;
 	uint32_t pool_h, pool_w, pool_sy, pool_sx, pool_pt, pool_pl;
-	uint64_t act_addr, wgt_addr, par_addr, res_addr;
-	uint32_t in_px, in_row, in_img, out_px, res_px, res_row, res_img;
+	uint64_t act_addr, wgt_addr, par_addr, res_addr, out_addr;
+	uint32_t in_px, in_row, in_img, out_px, out_row, out_img, res_px, res_row, res_img;
 	uint32_t ocb, oc_tail, steps;	/* steps a block */
 	uint32_t icb, pass_steps;	/* input blocks; steps of a pass */
 	uint32_t wgt_step;		/* words of a step's weights */
@@ -80,14 +81,18 @@ struct tile {
 	uint32_t pix, npx;		/* convolution pixels, outputs */
 	uint32_t ch, cw, th, tw;
 	uint64_t windows;		/* sum over outputs of the window positions inside */
-	uint64_t act_addr, res_addr;
+	uint64_t act_addr, res_addr, out_addr;
 	uint32_t act_rows, act_words;
 };
 
-/* Words at even distances at the write port. */
+/* A block's words at the write port: rows of pixels, at even distances in time, or, with a residual, as they come. */
 struct out_run {
-	double first, dt, last;		/* when the first, .. and the last one may be on the bus */
-	uint32_t words, burst;		/* words that join */
+	uint64_t addr;			/* of the first pixel */
+	uint32_t row, px, bytes, tw;	/* pitches; bytes written of a pixel; pixels a row */
+	uint32_t words;			/* of all */
+	uint32_t known;			/* that have come; evenly: all */
+	double first, dt, last;		/* word n closes the burst before it at first + n * dt; the last one is closed at .. */
+	int evenly;
 };
 
 struct burst {
@@ -181,9 +186,14 @@ struct lxa_cycles {
 	struct {
 		struct out_run q[RUNS];	/* what blocks of the output stage send */
 		uint32_t in, out;
-		uint32_t at;		/* words of the oldest that are gone */
+		/* the oldest's next word, and its burst's end */
+		uint32_t at, end, x;
+		uint64_t word, word_end, row; /* addresses in words: the word, last of the pixel; of the row, in bytes */
+		struct { uint32_t known; double at; } come[RUNS]; /* of the newest run, when it does not come evenly */
+		uint32_t come_in;
 		uint64_t queued, sent;	/* words */
 		uint32_t bursts;
+		int begun;		/* the burst under way has sent a word */
 		double open[WR_OPEN];	/* when the burst that takes this one's place may begin */
 		double slot;		/* next beat */
 		double last;		/* beat of the last word sent */
@@ -256,8 +266,9 @@ static void take_desc(const struct lxa_cycles_cfg *cfg, const uint32_t *d, struc
 	j->pool_h = F(POOL_H), j->pool_w = F(POOL_W), j->pool_sy = F(POOL_SY), j->pool_sx = F(POOL_SX);
 	j->pool_pt = F(POOL_PT), j->pool_pl = F(POOL_PL);
 	j->act_addr = get(d, LXA_D_ACT_ADDR), j->wgt_addr = get(d, LXA_D_WGT_ADDR), j->par_addr = get(d, LXA_D_PAR_ADDR);
-	j->res_addr = get(d, LXA_D_RES_ADDR);
+	j->res_addr = get(d, LXA_D_RES_ADDR), j->out_addr = get(d, LXA_D_OUT_ADDR);
 	j->in_px = F(IN_PX) * (pack ? 1 : 8), j->in_row = F(IN_ROW), j->in_img = F(IN_IMG), j->out_px = F(OUT_PX) * 8;
+	j->out_row = F(OUT_ROW), j->out_img = F(OUT_IMG);
 	j->res_px = F(RES_PX) * 8, j->res_row = F(RES_ROW), j->res_img = F(RES_IMG);
 	j->ocb = F(OCB), j->oc_tail = F(OC_TAIL);
 	j->icb = F(ICB);
@@ -336,6 +347,8 @@ static void make_tile(struct lxa_cycles *c)
 	t->act_addr = j->act_addr + (uint64_t)c->tiler.n * j->in_img + (uint64_t)y.in0 * j->in_row + x0;
 	t->res_addr = j->res_addr + (uint64_t)c->tiler.n * j->res_img + (uint64_t)c->tiler.oy * j->res_row +
 		      (uint64_t)c->tiler.ox * j->res_px;
+	t->out_addr = j->out_addr + (uint64_t)c->tiler.n * j->out_img + (uint64_t)c->tiler.oy * j->out_row +
+		      (uint64_t)c->tiler.ox * j->out_px;
 }
 
 static void plan_tiler(struct lxa_cycles *c)
@@ -695,19 +708,77 @@ static void on_rd(struct lxa_cycles *c)
 
 /* ---- write DMA -------------------------------------------------------------------------------------------- */
 
+static void run_pixel(struct lxa_cycles *c, const struct out_run *r)
+{
+	uint64_t at = c->wr.row + (uint64_t)c->wr.x * r->px;
+
+	c->wr.word = at / c->cfg.word_bytes;
+	c->wr.word_end = (at + r->bytes - 1) / c->cfg.word_bytes;
+}
+
+/* Go to the next word of the oldest run: 1 when it joins the one before. */
+static int run_word(struct lxa_cycles *c, const struct out_run *r)
+{
+	uint64_t was = c->wr.word;
+
+	if (c->wr.word < c->wr.word_end) {
+		c->wr.word++;
+	} else {
+		if (++c->wr.x == r->tw) {
+			c->wr.x = 0;
+			c->wr.row += r->row;
+		}
+		run_pixel(c, r);
+	}
+	return c->wr.word == was + 1 && c->wr.word % (WR_BURST / c->cfg.word_bytes);
+}
+
+/* Find the end of the burst that begins with the oldest run's next word. */
+static void run_burst(struct lxa_cycles *c, const struct out_run *r)
+{
+	do
+		c->wr.end++;
+	while (c->wr.end < r->words && run_word(c, r));
+}
+
+static void run_begin(struct lxa_cycles *c)
+{
+	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
+
+	c->wr.at = c->wr.end = c->wr.x = 0;
+	c->wr.row = r->addr;
+	run_pixel(c, r);
+	run_burst(c, r);
+}
+
+/* When word n of a run that comes as it comes was there: it closes the burst before it. */
+static double come_at(const struct lxa_cycles *c, uint32_t n)
+{
+	uint32_t i = c->wr.come_in;
+
+	if (!i || c->wr.come[(i - 1) % RUNS].known <= n)
+		return NEVER;
+	while (i && c->wr.come_in - i < RUNS - 1 && c->wr.come[(i - 1) % RUNS].known > n)
+		i--;
+	return c->wr.come[i % RUNS].at;
+}
+
 /* When the next word of the output stage may be on the bus, for all that the bus has to say. */
 static double wr_next(const struct lxa_cycles *c)
 {
 	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
-	uint32_t end;
 	double at;
 
 	if (c->wr.in == c->wr.out)
 		return NEVER;
-	if (c->wr.at % r->burst)
-		return 0;		/* its burst has begun */
-	end = c->wr.at + r->burst;
-	at = end >= r->words ? r->last : r->first + r->dt * end;
+	if (c->wr.begun)
+		return 0;
+	if (c->wr.end == r->words)
+		at = r->known == r->words ? r->last : NEVER;
+	else if (r->evenly)
+		at = r->first + r->dt * c->wr.end;
+	else
+		at = come_at(c, c->wr.end);
 	return c->wr.bursts < WR_OPEN ? at : max2(at, c->wr.open[c->wr.bursts % WR_OPEN]);
 }
 
@@ -719,14 +790,14 @@ static void wr_send(struct lxa_cycles *c, double at, double interval)
 	c->wr.last = at + c->ratio - 1;
 	c->wr.bus = at + c->ratio / c->cap;
 	c->wr.sent++;
-	c->wr.at++;
-	if (c->wr.at % r->burst && c->wr.at != r->words)
+	c->wr.begun = ++c->wr.at != c->wr.end;
+	if (c->wr.begun)
 		return;
 	c->wr.open[c->wr.bursts++ % WR_OPEN] = c->wr.last + c->latency + WR_TRIP;
-	if (c->wr.at == r->words) {
-		c->wr.at = 0;
-		c->wr.out++;
-	}
+	if (c->wr.at < r->words)
+		run_burst(c, r);
+	else if (++c->wr.out != c->wr.in)
+		run_begin(c);
 }
 
 /* Send until t, and no further than to `sent` words, on a bus without reads. */
@@ -759,17 +830,22 @@ static double wr_beside(struct lxa_cycles *c, double at, double n)
 /* Words that may wait between the output stage and the bus. */
 static uint32_t wr_room(const struct lxa_cycles *c)
 {
-	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
+	uint32_t burst = c->wr.end - c->wr.at;
 
-	if (c->wr.bursts < WR_OPEN || c->wr.open[c->wr.bursts % WR_OPEN] <= c->wr.slot || WR_ADDR * r->burst >= WR_DATA)
+	if (c->wr.bursts < WR_OPEN || c->wr.open[c->wr.bursts % WR_OPEN] <= c->wr.slot || WR_ADDR * burst >= WR_DATA)
 		return WR_QUEUED + WR_DATA;
-	return WR_QUEUED + WR_ADDR * r->burst;
+	return WR_QUEUED + WR_ADDR * burst;
 }
 
-static void wr_push(struct lxa_cycles *c, double first, double dt, double last, uint32_t words, uint32_t burst)
+static struct out_run *wr_push(struct lxa_cycles *c, const struct out_run *r)
 {
-	c->wr.q[c->wr.in++ % RUNS] = (struct out_run){ first, dt, last, words, burst };
-	c->wr.queued += words;
+	struct out_run *to = &c->wr.q[c->wr.in++ % RUNS];
+
+	*to = *r;
+	c->wr.queued += r->known;
+	if (c->wr.in - c->wr.out == 1)
+		run_begin(c);
+	return to;
 }
 
 /* ---- the bus ---------------------------------------------------------------------------------------------- */
@@ -955,23 +1031,26 @@ static uint32_t groups(const struct job *j, uint32_t blk)
 	return n < j->blk_groups ? n : j->blk_groups;
 }
 
-/* Give the words of a block, n cycles long from `start` on, to the write port. */
-static void drain_words(struct lxa_cycles *c, const struct tile *t, const struct job *j, uint32_t ng, double start, double n)
+/* The words of a block of ng groups a pixel. */
+static struct out_run block_words(const struct lxa_cycles *c, const struct tile *t, const struct job *j, uint32_t ng)
 {
-	uint32_t wb = c->cfg.word_bytes, per_px = div_up(ng * j->grp_bytes, wb), words = per_px * t->npx, burst = 1;
-	double dt = n / words;
+	struct out_run r = { .addr = t->out_addr + (uint64_t)c->drain.blk * j->blk_groups * j->grp_bytes, .row = j->out_row,
+			     .px = j->out_px, .bytes = ng * j->grp_bytes, .tw = t->tw };
+	uint32_t wb = c->cfg.word_bytes, x, n = 0;
 
-	if (ng * j->grp_bytes == j->out_px && j->out_px % wb == 0)
-		burst = words < BURST_WORDS ? words : BURST_WORDS;
-	else if (per_px > 1)
-		burst = per_px < BURST_WORDS ? per_px : BURST_WORDS;
-	wr_push(c, start - 1 + dt + OUT_BEAT, dt, start + n - 1 + OUT_FLUSH, words, burst);
+	for (x = 0; x < t->tw; x++) {
+		uint32_t off = (uint32_t)((r.addr + (uint64_t)x * r.px) % wb);
+
+		n += (off + r.bytes - 1) / wb + 1;
+	}
+	r.words = n * t->th;
+	return r;
 }
 
-/* Cycles of a group of channels: the slowest of parameter rows, write beats and residual words. */
+/* Cycles of a group of channels in the output stage, which a group that is wider than a word holds up. */
 static double group_cycles(const struct lxa_cycles *c, const struct job *j)
 {
-	return max2(max2(j->rows, j->grp_beats), div_up(j->res_grp, c->cfg.word_bytes));
+	return max2(j->rows + j->grp_beats - 1, div_up(j->res_grp, c->cfg.word_bytes));
 }
 
 static void drain_start(struct lxa_cycles *c)
@@ -980,21 +1059,32 @@ static void drain_start(struct lxa_cycles *c)
 	struct job *j = job_of(c, t->job);
 	uint32_t ng = groups(j, c->drain.blk);
 	double start = c->now + DRAIN_BLOCK, n;
+	struct out_run r;
 
 	c->drain.state = D_END;
 	if (!ng) {
 		c->drain.since = c->now + 1;
 		return;
 	}
+	r = block_words(c, t, j, ng);
 	if (j->res_grp) {
 		c->drain.state = D_RES;
 		c->drain.oy = c->drain.ox = c->drain.grp = 0;
 		c->drain.next = start;
+		r.last = NEVER;
+		c->drain.since = start;
+		c->wr.come_in = 0;
+		wr_push(c, &r);
 		return;
 	}
-	n = max2((double)ng * (double)t->windows * j->rows, (double)ng * t->npx * j->grp_beats);
-	drain_words(c, t, j, ng, start, n);
+	n = ng * ((double)t->windows * j->rows + (double)t->npx * (j->grp_beats - 1));
 	c->drain.since = start + n - 1;
+	r.evenly = 1;
+	r.known = r.words;
+	r.dt = n / r.words;
+	r.first = start - 1 + r.dt + OUT_BEAT;
+	r.last = c->drain.since + OUT_FLUSH;
+	wr_push(c, &r);
 }
 
 /* Words of the residual that the next groups need: of a pixel, or of one group where a pixel has many. */
@@ -1016,7 +1106,7 @@ static double plan_res_unit(const struct lxa_cycles *c)
 	struct job *j = job_of(m, t->job);
 	uint32_t n, words = res_unit(c, t, j, &n);
 	uint64_t end = c->res.popped + words;
-	double cycles = group_cycles(c, j), at = c->drain.next + (n - 1) * cycles, in;
+	double cycles = group_cycles(c, j), at = max2(c->drain.since, c->drain.next + (n - 1) * cycles), in;
 
 	if (end > c->res.have)
 		return NEVER;
@@ -1025,47 +1115,6 @@ static double plan_res_unit(const struct lxa_cycles *c)
 		at = max2(at, in);
 	}
 	return at;
-}
-
-/* The last group of the unit has its residual. */
-static void on_res_unit(struct lxa_cycles *c)
-{
-	struct tile *t = tile_of(c, c->drain.tile);
-	struct job *j = job_of(c, t->job);
-	uint32_t n, words = res_unit(c, t, j, &n), ng = groups(j, c->drain.blk), first, last;
-
-	c->res.popped += words;
-	c->res.popped_at = c->now;
-	c->drain.next = c->now + group_cycles(c, j);
-	first = c->drain.grp * j->grp_bytes / c->cfg.word_bytes;
-	c->drain.grp += n;
-	last = c->drain.grp < res_groups(c, j, c->drain.blk) ? c->drain.grp * j->grp_bytes / c->cfg.word_bytes :
-							       div_up(ng * j->grp_bytes, c->cfg.word_bytes);
-	if (last > first)
-		wr_push(c, c->now + OUT_BEAT, 1, c->now + n * group_cycles(c, j) + OUT_BEAT, last - first, last - first);
-	if (c->drain.grp < res_groups(c, j, c->drain.blk))
-		return;
-	c->res.pixels_popped++;
-	c->drain.next += (ng - c->drain.grp) * max2(j->rows, j->grp_beats);	/* that have no channel */
-	c->drain.grp = 0;
-	if (++c->drain.ox < t->tw)
-		return;
-	c->drain.ox = 0;
-	if (++c->drain.oy < t->th)
-		return;
-	c->drain.state = D_END;
-	c->drain.since = c->drain.next - 1;
-}
-
-static void retire(struct lxa_cycles *c)
-{
-	account(c, c->now + 1);
-	job_of(c, c->retired)->retired = c->now;
-	c->retired++;
-	while (c->retired < c->accepted && job_of(c, c->retired)->nop)
-		c->retired++;
-	c->drain.state = D_IDLE;
-	c->drain.since = c->now + 1;
 }
 
 /* Wait until no more than `room` words are queued. 1: they are not yet. */
@@ -1081,6 +1130,56 @@ static int drain_held(struct lxa_cycles *c, uint32_t room)
 	}
 	c->drain.since = max2(data, c->now + 1);
 	return 1;
+}
+
+/* The last group of the unit has its residual. */
+static void on_res_unit(struct lxa_cycles *c)
+{
+	struct tile *t = tile_of(c, c->drain.tile);
+	struct job *j = job_of(c, t->job);
+	uint32_t n, words = res_unit(c, t, j, &n), ng = groups(j, c->drain.blk), wb = c->cfg.word_bytes, at, first, last;
+	struct out_run *r = &c->wr.q[(c->wr.in - 1) % RUNS];
+
+	wr_run(c, c->now, UINT64_MAX);
+	if (c->wr.queued - c->wr.sent > wr_room(c) && drain_held(c, wr_room(c)))
+		return;
+	c->res.popped += words;
+	c->res.popped_at = c->now;
+	c->drain.next = c->now + group_cycles(c, j);
+	at = (uint32_t)((r->addr + (uint64_t)c->drain.ox * r->px) % wb);
+	first = (at + c->drain.grp * j->grp_bytes) / wb;
+	c->drain.grp += n;
+	last = c->drain.grp < res_groups(c, j, c->drain.blk) ? (at + c->drain.grp * j->grp_bytes) / wb : (at + r->bytes - 1) / wb + 1;
+	r->known += last - first;
+	c->wr.queued += last - first;
+	if (last > first) {
+		c->wr.come[c->wr.come_in % RUNS].known = r->known;
+		c->wr.come[c->wr.come_in++ % RUNS].at = c->now + OUT_BEAT;
+	}
+	if (c->drain.grp < res_groups(c, j, c->drain.blk))
+		return;
+	c->res.pixels_popped++;
+	c->drain.next += (ng - c->drain.grp) * (j->rows + j->grp_beats - 1);	/* that have no channel */
+	c->drain.grp = 0;
+	if (++c->drain.ox < t->tw)
+		return;
+	c->drain.ox = 0;
+	if (++c->drain.oy < t->th)
+		return;
+	c->drain.state = D_END;
+	c->drain.since = c->drain.next - 1;
+	r->last = c->drain.since + OUT_FLUSH;
+}
+
+static void retire(struct lxa_cycles *c)
+{
+	account(c, c->now + 1);
+	job_of(c, c->retired)->retired = c->now;
+	c->retired++;
+	while (c->retired < c->accepted && job_of(c, c->retired)->nop)
+		c->retired++;
+	c->drain.state = D_IDLE;
+	c->drain.since = c->now + 1;
 }
 
 static void on_drain(struct lxa_cycles *c)
@@ -1174,6 +1273,7 @@ static void on_cpl(struct lxa_cycles *c)
 {
 	static const uint8_t order[] = { C_WGT, C_ACT, C_RD, C_OUT, C_WR, C_PIPE, C_CMD };
 	struct lxa_cycles_share *s = &c->share[c->done % LXA_CYCLES_QUEUE];
+	struct out_run r = { 0 };
 	uint64_t *part[CAUSES], sum = 0;
 	double over;
 	size_t i;
@@ -1195,7 +1295,10 @@ static void on_cpl(struct lxa_cycles *c)
 	c->share_at[c->done % LXA_CYCLES_QUEUE] = c->sampled = c->now;
 	c->done++;
 	c->cpl.free = c->now + REC_BYTES / c->cfg.word_bytes + 2;
-	wr_push(c, c->now + OUT_BEAT, 1, c->now + OUT_FLUSH, REC_BYTES / c->cfg.word_bytes, REC_BYTES / c->cfg.word_bytes);
+	r.words = r.known = REC_BYTES / c->cfg.word_bytes;
+	r.bytes = REC_BYTES, r.tw = 1;
+	r.first = c->now + OUT_BEAT, r.dt = 1, r.last = c->now + OUT_FLUSH, r.evenly = 1;
+	wr_push(c, &r);
 }
 
 /* ---- the loop --------------------------------------------------------------------------------------------- */
