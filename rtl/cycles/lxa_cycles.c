@@ -220,7 +220,7 @@ struct lxa_cycles {
 		double since;
 		uint32_t tile, blk, blocks;
 		uint32_t oy, ox, grp;	/* with a residual: where in the block */
-		double next;		/* its next item */
+		double next, give;	/* its next item; when the next group of the residual may be there */
 	} drain;
 	struct { double t, free; } cpl;
 
@@ -767,18 +767,24 @@ static double come_at(const struct lxa_cycles *c, uint32_t n)
 static double wr_next(const struct lxa_cycles *c)
 {
 	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
+	const struct out_run *next = &c->wr.q[(c->wr.out + 1) % RUNS];
+	int newest = c->wr.in - c->wr.out == 1;
 	double at;
 
 	if (c->wr.in == c->wr.out)
 		return NEVER;
 	if (c->wr.begun)
 		return 0;
-	if (c->wr.end == r->words)
-		at = r->known == r->words ? r->last : NEVER;
-	else if (r->evenly)
+	if (c->wr.end < r->words && r->evenly)
 		at = r->first + r->dt * c->wr.end;
-	else
-		at = come_at(c, c->wr.end);
+	else if (c->wr.end < r->words)
+		at = newest ? come_at(c, c->wr.end) : 0;
+	else if (r->known < r->words)
+		at = NEVER;
+	else if (newest)
+		at = r->last;
+	else	/* the next run's first word may close it */
+		at = min2(r->last, next->evenly ? next->first : come_at(c, 0));
 	return c->wr.bursts < WR_OPEN ? at : max2(at, c->wr.open[c->wr.bursts % WR_OPEN]);
 }
 
@@ -1048,9 +1054,9 @@ static struct out_run block_words(const struct lxa_cycles *c, const struct tile 
 }
 
 /* Cycles of a group of channels in the output stage, which a group that is wider than a word holds up. */
-static double group_cycles(const struct lxa_cycles *c, const struct job *j)
+static double group_cycles(const struct job *j)
 {
-	return max2(j->rows + j->grp_beats - 1, div_up(j->res_grp, c->cfg.word_bytes));
+	return j->rows + j->grp_beats - 1;
 }
 
 static void drain_start(struct lxa_cycles *c)
@@ -1106,7 +1112,8 @@ static double plan_res_unit(const struct lxa_cycles *c)
 	struct job *j = job_of(m, t->job);
 	uint32_t n, words = res_unit(c, t, j, &n);
 	uint64_t end = c->res.popped + words;
-	double cycles = group_cycles(c, j), at = max2(c->drain.since, c->drain.next + (n - 1) * cycles), in;
+	double parts = div_up(j->res_grp, c->cfg.word_bytes), in;
+	double at = max2(c->drain.since, max2(c->drain.next, c->drain.give) + (n - 1) * max2(parts, group_cycles(j)));
 
 	if (end > c->res.have)
 		return NEVER;
@@ -1145,7 +1152,8 @@ static void on_res_unit(struct lxa_cycles *c)
 		return;
 	c->res.popped += words;
 	c->res.popped_at = c->now;
-	c->drain.next = c->now + group_cycles(c, j);
+	c->drain.next = c->now + group_cycles(j);
+	c->drain.give = c->now + div_up(j->res_grp, wb);
 	at = (uint32_t)((r->addr + (uint64_t)c->drain.ox * r->px) % wb);
 	first = (at + c->drain.grp * j->grp_bytes) / wb;
 	c->drain.grp += n;
@@ -1159,7 +1167,7 @@ static void on_res_unit(struct lxa_cycles *c)
 	if (c->drain.grp < res_groups(c, j, c->drain.blk))
 		return;
 	c->res.pixels_popped++;
-	c->drain.next += (ng - c->drain.grp) * (j->rows + j->grp_beats - 1);	/* that have no channel */
+	c->drain.next += (ng - c->drain.grp) * group_cycles(j);	/* that have no channel */
 	c->drain.grp = 0;
 	if (++c->drain.ox < t->tw)
 		return;
