@@ -119,6 +119,97 @@ static int run_case(const struct options *o, uint64_t k)
 	return 0;
 }
 
+/* ---- realistic layers, and what a prediction costs ------------------------------------------------------- */
+
+static const struct shape {
+	const char *name;
+	uint16_t hw, in_c, out_c, groups;
+	uint8_t k, s, pad, act_fmt;
+} shapes[] = {
+	{ "3x3 56x56 64-64 log", 56, 64, 64, 1, 3, 1, 1, LXA_FMT_LOG4 },
+	{ "3x3 28x28 128-128 log", 28, 128, 128, 1, 3, 1, 1, LXA_FMT_LOG4 },
+	{ "3x3 /2 28x28 128-256 log", 28, 128, 256, 1, 3, 2, 1, LXA_FMT_LOG4 },
+	{ "3x3 14x14 256-256 log", 14, 256, 256, 1, 3, 1, 1, LXA_FMT_LOG4 },
+	{ "3x3 7x7 512-512 log", 7, 512, 512, 1, 3, 1, 1, LXA_FMT_LOG4 },
+	{ "1x1 28x28 512-128 log", 28, 512, 128, 1, 1, 1, 0, LXA_FMT_LOG4 },
+	{ "1x1 14x14 256-1024 log", 14, 256, 1024, 1, 1, 1, 0, LXA_FMT_LOG4 },
+	{ "dense 4096-1000 log", 1, 4096, 1000, 1, 1, 1, 0, LXA_FMT_LOG4 },
+	{ "3x3 depthwise 28x28 256 log", 28, 256, 256, 256, 3, 1, 1, LXA_FMT_LOG4 },
+	{ "3x3 14x14 256-256 binary", 14, 256, 256, 1, 3, 1, 1, LXA_FMT_B1 },
+	{ "3x3 56x56 64-64 binary", 56, 64, 64, 1, 3, 1, 1, LXA_FMT_B1 },
+};
+
+static double cpu_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void shape_layer(uint64_t *s, const struct lxa_caps *caps, const struct shape *p, struct layer *y)
+{
+	struct lxa_job *j = &y->job;
+
+	memset(y, 0, sizeof(*y));
+	*j = (struct lxa_job){ .op = LXA_OP_CONV, .batch = 1, .in_h = p->hw, .in_w = p->hw, .in_c = p->in_c, .out_c = p->out_c,
+			       .groups = p->groups, .kh = p->k, .kw = p->k, .sy = p->s, .sx = p->s, .dy = 1, .dx = 1, .pad_t = p->pad,
+			       .pad_l = p->pad, .pad_b = p->pad, .pad_r = p->pad, .pool_h = 1, .pool_w = 1, .pool_sy = 1,
+			       .pool_sx = 1, .act_fmt = p->act_fmt };
+	if (p->act_fmt == LXA_FMT_B1)
+		j->wgt_fmt = LXA_WFMT_B1, j->kind = LXA_KIND_THRESH, j->out_fmt = LXA_OFMT_B1, j->nthr = 1;
+	else
+		j->kind = LXA_KIND_LOG, j->out_fmt = LXA_OFMT_N4, j->log_max = 15;
+	lxa_layout(caps, j, &y->l);
+	if (!lxa_tile_choose(caps, j, &y->l, &y->tile_h, &y->tile_w) || layer_data(s, caps, y))
+		abort();
+}
+
+static int run_shape(const struct shape *p, double *rtl_rate, double *model_rate)
+{
+	uint32_t desc[LXA_DESC_WORDS], n = 0;
+	struct lxa_cycles_share m;
+	struct lxa_cycles_cfg cfg;
+	struct lxa_cycles *c;
+	const uint32_t *rec;
+	struct layer y;
+	struct rig *r = rig_open(LXA_SIM_RTL, 100, 16, 64 << 20);
+	uint64_t s = 1;
+	double t, rtl_s, model_s, rtl, e;
+
+	cfg = config(r);
+	shape_layer(&s, &r->caps, p, &y);
+	layer_load(&s, r, &y);
+	layer_desc(&y, 0, 1, desc);
+	layer_free(&y);
+	rig_post(r, desc);
+	t = cpu_seconds();
+	rig_doorbell(r);
+	if (rig_wait(r, r->tail, 60000))
+		return printf("%s: the RTL did not finish\n", p->name), 1;
+	rtl_s = cpu_seconds() - t;
+	rec = rig_record(r, 0);
+	rtl = (double)rig_rec64(rec, LXA_C_CYCLES);
+	c = lxa_cycles_create(&cfg, &(struct lxa_cycles_mem){ 100, 16 });
+	t = cpu_seconds();
+	do {				/* as often as it takes to see it on the clock */
+		lxa_cycles_reset(c);
+		lxa_cycles_add(c, desc, 0);
+		lxa_cycles_next(c, &m, NULL);
+		n++;
+	} while ((model_s = cpu_seconds() - t) < 0.005);
+	model_s /= n;
+	lxa_cycles_destroy(c);
+	e = ((double)m.cycles - rtl) / rtl;
+	*rtl_rate = rtl / rtl_s, *model_rate = rtl / model_s;
+	printf("%-28s rtl %8.0f cycles, model %+6.3f %%, %6.1f us, %6.0f times as fast\n", p->name, rtl, 100 * e, model_s * 1e6,
+	       rtl_s / model_s);
+	show(0, 0, rec, &m, e);
+	add((double)rig_rec64(rec, LXA_C_BUSY) > 0.9 * rtl ? &unstalled : &all, e);
+	rig_close(r);
+	return 0;
+}
+
 static int compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -160,6 +251,10 @@ int main(int argc, char **argv)
 		o.seed = rnd_seed();
 	for (k = o.first; k < o.first + o.cases; k++)
 		bad |= run_case(&o, k);
+	for (i = 0; o.first == 0 && i < (int)(sizeof(shapes) / sizeof(shapes[0])); i++) {
+		double a, b;
+		bad |= run_shape(&shapes[i], &a, &b);
+	}
 	bad |= report(&unstalled);
 	bad |= report(&all);
 	return bad;
