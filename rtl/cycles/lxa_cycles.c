@@ -376,6 +376,7 @@ static void on_tiler(struct lxa_cycles *c)
 		plan_cmd(c);
 		if (j->nop) {
 			j->retired = c->now;
+			c->retired += c->retired + 1 == c->accepted;
 			return;
 		}
 		c->tiler.busy = 1;
@@ -437,8 +438,7 @@ static void plan_cmd(struct lxa_cycles *c)
 {
 	c->cmd.req = NEVER;
 	if (c->issued < c->added && c->issued - c->loaded < AHEAD)
-		c->cmd.req = max2(job_of(c, c->issued)->when, c->cmd.req);
-	c->cmd.req = c->issued < c->added && c->issued - c->loaded < AHEAD ? max2(job_of(c, c->issued)->when, c->now) : NEVER;
+		c->cmd.req = max2(job_of(c, c->issued)->when, c->now);
 }
 
 /* The next descriptor that is in: loaded, checked, offered. */
