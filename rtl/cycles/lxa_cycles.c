@@ -47,6 +47,8 @@ enum {
 	REC_BYTES = 128,		/* lxa_cpl */
 };
 
+static const double RES_MISS = 0.15;	/* lxa_res_load and lxa_pack out of step, see give_cycles() */
+
 #define NEVER 1e300
 #define QUEUE 64			/* bursts in flight; >= any RD_OUTSTANDING + 1 */
 #define RUNS 64				/* blocks that the output stage has sent, each with a word still queued, and records */
@@ -112,7 +114,7 @@ struct reader {
 struct lxa_cycles {
 	struct lxa_cycles_cfg cfg;
 	double latency, cap, rate;	/* cap: beats a cycle together; rate: of one direction */
-	double slack;			/* beats that an idle memory saves up, in cycles */
+	double wr_share, steal;		/* beats a cycle of writes beside reads; what each costs the reads, in cycles */
 	uint32_t ratio;			/* beats a word */
 	double now;
 
@@ -815,18 +817,26 @@ static void wr_run(struct lxa_cycles *c, double t, uint64_t sent)
 		wr_send(c, at, c->ratio / c->rate);
 }
 
-/* n read beats from `at` on, beside the writes that come meanwhile: both directions take turns. When they are through. */
-static double wr_beside(struct lxa_cycles *c, double at, double n)
+/*
+ * n read beats from *at on, beside the writes that come meanwhile: when they are through. Where a cycle has one beat for both
+ * directions they take turns; where it has two now and then (sim/axi_mem.c), the first one after that is the reads'.
+ */
+static double wr_beside(struct lxa_cycles *c, double *at, double n)
 {
-	double end = at + n / c->rate, w = 0, s;
+	double end, s;
 
-	if (c->cap < 2)
-		c->wr.slot = max2(c->wr.slot, at + 1 / c->cap);
+	if (c->cap < 2) {
+		*at = max2(*at, c->wr.bus);
+		if (c->wr.bus < c->rd.bus && *at - c->rd.bus < 1 && max2(wr_next(c), c->wr.slot) <= *at) {
+			wr_send(c, *at, c->ratio / c->wr_share);
+			*at += c->ratio * c->steal;
+		}
+		c->wr.slot = max2(c->wr.slot, *at + 1 / c->cap);
+	}
+	end = *at + n / c->rate;
 	while ((s = max2(wr_next(c), c->wr.slot)) < end) {
-		wr_send(c, s, c->cap < 2 ? 2 * c->ratio / c->cap : c->ratio);
-		w += c->ratio;
-		if (c->cap < 2)
-			end = max2(end, at + (n + w) / c->cap);
+		wr_send(c, s, c->ratio / c->wr_share);
+		end += c->ratio * c->steal;
 	}
 	if (c->cap < 2)
 		c->wr.slot = max2(c->wr.bus, end);
@@ -907,8 +917,8 @@ static void on_data(struct lxa_cycles *c)
 
 	account(c, c->now);
 	wr_run(c, c->now, UINT64_MAX);
-	at = c->cap < 2 ? max2(c->now, c->wr.bus) : c->now;
-	end = wr_beside(c, at, n);
+	at = c->now;
+	end = wr_beside(c, &at, n);
 	c->rd.cur_at = at;
 	c->rd.cur_end = end;
 	c->rd.cur_beats = n;
@@ -1059,6 +1069,17 @@ static double group_cycles(const struct job *j)
 	return j->rows + j->grp_beats - 1;
 }
 
+/*
+ * Cycles of handing a group of the residual out, a word each. Where both it and what is written have several words, the next
+ * group is now and then ready just behind the cycle in which the output stage moves: measured, per word of both.
+ */
+static double give_cycles(const struct lxa_cycles *c, const struct job *j)
+{
+	double parts = div_up(j->res_grp, c->cfg.word_bytes);
+
+	return parts + (parts - 1) * (j->grp_beats - 1) * RES_MISS;
+}
+
 static void drain_start(struct lxa_cycles *c)
 {
 	struct tile *t = tile_of(c, c->drain.tile);
@@ -1112,8 +1133,8 @@ static double plan_res_unit(const struct lxa_cycles *c)
 	struct job *j = job_of(m, t->job);
 	uint32_t n, words = res_unit(c, t, j, &n);
 	uint64_t end = c->res.popped + words;
-	double parts = div_up(j->res_grp, c->cfg.word_bytes), in;
-	double at = max2(c->drain.since, max2(c->drain.next, c->drain.give) + (n - 1) * max2(parts, group_cycles(j)));
+	double at = max2(c->drain.since, max2(c->drain.next, c->drain.give) + (n - 1) * max2(give_cycles(c, j), group_cycles(j)));
+	double in;
 
 	if (end > c->res.have)
 		return NEVER;
@@ -1153,7 +1174,7 @@ static void on_res_unit(struct lxa_cycles *c)
 	c->res.popped += words;
 	c->res.popped_at = c->now;
 	c->drain.next = c->now + group_cycles(j);
-	c->drain.give = c->now + div_up(j->res_grp, wb);
+	c->drain.give = c->now + give_cycles(c, j);
 	at = (uint32_t)((r->addr + (uint64_t)c->drain.ox * r->px) % wb);
 	first = (at + c->drain.grp * j->grp_bytes) / wb;
 	c->drain.grp += n;
@@ -1345,6 +1366,23 @@ static int step(struct lxa_cycles *c)
 	return 1;
 }
 
+/* How reads and writes that are both always there share the bus. */
+static void share_bus(struct lxa_cycles *c)
+{
+	double two = c->cap - 1;	/* share of the cycles that have two beats */
+
+	if (c->cap >= 2) {
+		c->wr_share = 1;
+		c->steal = 0;
+	} else if (c->cap <= 1) {
+		c->wr_share = c->cap / 2;
+		c->steal = 1 / c->cap;
+	} else {			/* write beats of the cycles between two such, in turn with reads, and one */
+		c->wr_share = two * (1 + (uint32_t)((1 / two - 1) / 2 + 1e-9));
+		c->steal = max2(0, (1 - (c->cap - c->wr_share)) / c->wr_share);
+	}
+}
+
 void lxa_cycles_reset(struct lxa_cycles *c)
 {
 	struct lxa_cycles_cfg cfg = c->cfg;
@@ -1355,6 +1393,7 @@ void lxa_cycles_reset(struct lxa_cycles *c)
 	c->latency = latency;
 	c->cap = cap;
 	c->rate = min2(1, cap);
+	share_bus(c);
 	c->ratio = cfg.word_bytes / cfg.bus_bytes;
 	c->seq.shadow = NEVER;
 }

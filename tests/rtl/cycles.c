@@ -2,7 +2,7 @@
 /*
  * cycles.c - the cycle model (rtl/cycles) against the RTL on random layers, alone and one after another, in random memory
  * timing: prints how its errors are distributed and fails where they pass the bars.
- *   cycles [--seed S] [--cases N] [--case K] [--verbose]
+ *   cycles [--seed S] [--cases N] [--case K] [--latency L] [--bytes B] [--verbose]
  */
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 
 struct options {
 	uint64_t seed, cases, first;
+	uint32_t latency, bpc;		/* 0: random */
 	int verbose;
 };
 
@@ -76,6 +77,10 @@ static int run_case(const struct options *o, uint64_t k)
 	rnd(&s);
 	latency = rnd_n(&s, 3) ? 1 + rnd_n(&s, 400) : 100;
 	bpc = rnd_n(&s, 2) ? 16 : 1 + rnd_n(&s, 40);
+	if (o->latency)
+		latency = o->latency;
+	if (o->bpc)
+		bpc = o->bpc;
 	jobs = rnd_n(&s, 2) ? 1 : 2 + (int)rnd_n(&s, MAX_JOBS - 1);
 	r = rig_open(LXA_SIM_RTL, latency, bpc, 128 << 20);
 	cfg = config(r);
@@ -242,10 +247,14 @@ int main(int argc, char **argv)
 			o.cases = v, i++;
 		else if (!strcmp(argv[i], "--case"))
 			o.first = v, o.cases = 1, i++;
+		else if (!strcmp(argv[i], "--latency"))
+			o.latency = (uint32_t)v, i++;
+		else if (!strcmp(argv[i], "--bytes"))
+			o.bpc = (uint32_t)v, i++;
 		else if (!strcmp(argv[i], "--verbose"))
 			o.verbose = 1;
 		else
-			return fprintf(stderr, "cycles [--seed S] [--cases N] [--case K] [--verbose]\n"), 2;
+			return fprintf(stderr, "cycles [--seed S] [--cases N] [--case K] [--latency L] [--bytes B] [--verbose]\n"), 2;
 	}
 	if (!have_seed)
 		o.seed = rnd_seed();
