@@ -21,15 +21,15 @@
 enum {
 	TILES = 4,			/* lxa_core_pkg: ring of tiles */
 	JOBS = 8,			/* lxa_core: accepted and not complete */
-	BURST_WORDS = 16,		/* lxa_reader: words of a request, and its alignment */
+	BURST = 256,			/* lxa_reader, lxa_wr_dma: bytes of a burst, and its alignment */
 	AHEAD = 4,			/* lxa_cmd: descriptors fetched ahead */
 	KEEP_BYTES = 42 * 4,		/* lxa_cmd: bytes of a descriptor that are loaded, a word a cycle */
 	CMD_CHECK = 2,			/* lxa_cmd: LOADED, CHECK */
 	TILER_JOB = 14,			/* lxa_tiler: job accepted to first push */
 	TILER_TILE = 11,		/* push to push */
 	ACC_HALVES = 2, ACT_HALVES = 2, PAR_BUFFERS = 2,
-	WGT_READY = 2,			/* lxa_wgt_load: last word popped to ready */
-	WGT_NEXT = 2,			/* a step's first issue to the next one's first pop */
+	WGT_READY = 1,			/* lxa_wgt_load: last word popped to ready */
+	WGT_NEXT = 0,			/* a step's first issue to the next one's first pop */
 	ACC_FULL = 3,			/* lxa_seq: last issue to accumulators complete */
 	DRAIN_BLOCK = 2,		/* lxa_drain: WAIT to first item */
 	DRAIN_QUIET = 8,		/* last item to an empty output stage */
@@ -39,7 +39,6 @@ enum {
 	WR_DATA = 32,			/* lxa_wr_dma: words queued */
 	WR_ADDR = 8,			/* closed bursts queued */
 	WR_OPEN = 64,			/* bursts without a response */
-	WR_BURST = 256,			/* bytes that bursts are aligned to */
 	WR_TRIP = 3,			/* last beat to the first one of the burst that takes its place, beyond the latency */
 	RES_GROUP = 2,			/* lxa_res_load: word in to group out */
 	DEBT = 32,			/* lxa_rd_dma: words of lead of activations or weights, at most */
@@ -115,7 +114,7 @@ struct lxa_cycles {
 	struct lxa_cycles_cfg cfg;
 	double latency, cap, rate;	/* cap: beats a cycle together; rate: of one direction */
 	double wr_share, steal;		/* beats a cycle of writes beside reads; what each costs the reads, in cycles */
-	uint32_t ratio;			/* beats a word */
+	uint32_t ratio, burst;		/* beats a word, words a burst */
 	double now;
 
 	struct job jobs[LXA_CYCLES_QUEUE];
@@ -210,7 +209,7 @@ struct lxa_cycles {
 		double shadow;		/* first pop of the next step's weights, or NEVER */
 		uint32_t shadow_words;
 		uint64_t popped;	/* words of the steps before that */
-		int counts;		/* the step under way counts MACs in each cycle */
+		double counted;		/* the step under way counts MACs in each cycle before this one */
 		uint32_t acc_used;
 		double acc_free;
 		uint32_t blocks;	/* complete */
@@ -417,16 +416,16 @@ static void reader_start(struct lxa_cycles *c, struct reader *r, uint64_t addr, 
 	r->free = NEVER;
 }
 
-static uint32_t reader_words(const struct reader *r)
+static uint32_t reader_words(const struct lxa_cycles *c, const struct reader *r)
 {
-	uint32_t edge = BURST_WORDS - (uint32_t)(r->addr % BURST_WORDS);
+	uint32_t edge = c->burst - (uint32_t)(r->addr & (c->burst - 1));
 
 	return r->left < edge ? (uint32_t)r->left : edge;
 }
 
-static void reader_fire(struct reader *r, double at)
+static void reader_fire(const struct lxa_cycles *c, struct reader *r, double at)
 {
-	uint32_t n = reader_words(r);
+	uint32_t n = reader_words(c, r);
 
 	r->addr += n;
 	r->left -= n;
@@ -555,7 +554,7 @@ static double wgt_req(const struct lxa_cycles *c)
 
 	if (!c->wgt.rd.left)
 		return NEVER;
-	want = c->wgt.asked + reader_words(&c->wgt.rd);
+	want = c->wgt.asked + reader_words(c, &c->wgt.rd);
 	if (want <= depth + c->seq.popped)
 		return c->wgt.rd.req;
 	if (c->seq.shadow >= NEVER)
@@ -632,7 +631,7 @@ static void plan_res(struct lxa_cycles *c)
 
 static double res_req(const struct lxa_cycles *c)
 {
-	if (!c->res.rd.left || c->res.asked + reader_words(&c->res.rd) > c->res.popped + RES_DEPTH)
+	if (!c->res.rd.left || c->res.asked + reader_words(c, &c->res.rd) > c->res.popped + RES_DEPTH)
 		return NEVER;
 	return max2(c->res.rd.req, c->res.popped_at);
 }
@@ -682,25 +681,25 @@ static void on_rd(struct lxa_cycles *c)
 		c->cmd.req = max2(c->cmd.req, c->now + 1);
 	} else if (v[PAR] <= c->now) {
 		b.client = PAR;
-		b.words = reader_words(&c->par.rd);
-		reader_fire(&c->par.rd, c->now);
+		b.words = reader_words(c, &c->par.rd);
+		reader_fire(c, &c->par.rd, c->now);
 	} else if (v[RES] <= c->now) {
 		b.client = RES;
-		b.words = reader_words(&c->res.rd);
-		reader_fire(&c->res.rd, c->now);
+		b.words = reader_words(c, &c->res.rd);
+		reader_fire(c, &c->res.rd, c->now);
 		c->res.asked += b.words;
 	} else if (v[ACT] <= c->now && (v[WGT] > c->now || c->rd.debt <= 0)) {
 		b.client = ACT;
-		b.words = reader_words(&c->act.rd);
-		reader_fire(&c->act.rd, c->now);
+		b.words = reader_words(c, &c->act.rd);
+		reader_fire(c, &c->act.rd, c->now);
 		if (!c->act.rd.left && c->act.run)
 			act_next_row(c, c->now);
 		if (c->rd.debt < DEBT)
 			c->rd.debt += (int)b.words;
 	} else {
 		b.client = WGT;
-		b.words = reader_words(&c->wgt.rd);
-		reader_fire(&c->wgt.rd, c->now);
+		b.words = reader_words(c, &c->wgt.rd);
+		reader_fire(c, &c->wgt.rd, c->now);
 		c->wgt.asked += b.words;
 		if (c->rd.debt > -DEBT)
 			c->rd.debt -= (int)b.words;
@@ -732,7 +731,7 @@ static int run_word(struct lxa_cycles *c, const struct out_run *r)
 		}
 		run_pixel(c, r);
 	}
-	return c->wr.word == was + 1 && c->wr.word % (WR_BURST / c->cfg.word_bytes);
+	return c->wr.word == was + 1 && c->wr.word % c->burst;
 }
 
 /* Find the end of the burst that begins with the oldest run's next word. */
@@ -961,7 +960,7 @@ static void plan_seq(struct lxa_cycles *c)
 			return;
 		t = tile_of(c, c->seq.tile);
 		if (c->seq.shadow >= NEVER)
-			c->seq.shadow = max2(c->seq.head + WGT_NEXT + 1, t->push + 2);
+			c->seq.shadow = max2(c->seq.head + WGT_NEXT, t->push + 2);
 		c->seq.shadow_words = job_of(c, t->job)->wgt_step;
 		if (c->act.full > c->seq.tile)
 			c->seq.t = max2(max2(t->push, c->act.full_at[c->seq.tile % (2 * TILES)]) + 1, c->seq.end);
@@ -978,6 +977,8 @@ static void on_seq(struct lxa_cycles *c)
 	struct tile *t = tile_of(c, c->seq.tile);
 	struct job *j = job_of(c, t->job);
 	double pix = (double)t->pix * j->planes;
+	/* planes of one pixel: its accumulator cannot be read in the cycle in which it is written */
+	double again = t->pix == 1 ? j->planes - 1 : 0;
 
 	account(c, c->now);
 	if (!c->seq.run) {
@@ -991,12 +992,13 @@ static void on_seq(struct lxa_cycles *c)
 	if (!c->seq.step)
 		c->seq.acc_used++;
 	c->seq.head = c->now;
-	c->seq.end = c->now + pix;
+	c->seq.end = c->now + pix + again;
 	c->seq.popped += j->wgt_step;
 	c->seq.shadow = c->now + WGT_NEXT;
 	c->cause[BUSY] += pix;
+	c->cause[C_PIPE] += again;
 	c->acct = c->seq.end;
-	c->seq.counts = c->seq.step < j->pass_steps && c->seq.step % j->icb == j->icb - 1;
+	c->seq.counted = c->seq.step < j->pass_steps && c->seq.step % j->icb == j->icb - 1 ? c->now + t->pix : 0;
 	if (++c->seq.step < j->steps)
 		return;
 	c->seq.step = 0;
@@ -1253,8 +1255,8 @@ static void on_drain(struct lxa_cycles *c)
 		c->drain.since = max2(c->now, c->wr.last) + c->latency + 1;
 		return;
 	case D_QUIET:			/* the MACs that are counted in a cycle are handed out in the next */
-		if (c->seq.counts && c->seq.head <= c->now - 1 && c->now - 1 < c->seq.end)
-			c->drain.since = c->seq.end + 1;
+		if (c->seq.head <= c->now - 1 && c->now - 1 < c->seq.counted)
+			c->drain.since = c->seq.counted + 1;
 		else
 			retire(c);
 	}
@@ -1395,6 +1397,7 @@ void lxa_cycles_reset(struct lxa_cycles *c)
 	c->rate = min2(1, cap);
 	share_bus(c);
 	c->ratio = cfg.word_bytes / cfg.bus_bytes;
+	c->burst = BURST / cfg.word_bytes;
 	c->seq.shadow = NEVER;
 }
 
