@@ -12,6 +12,7 @@
  */
 #include "lxa_cycles.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,7 @@ struct job {
 	uint64_t wgt_words;
 	uint32_t par_words;		/* of a block */
 	uint32_t rows;			/* parameter rows of a channel */
+	uint32_t step_period, block_period; /* after so many of them bursts begin as before */
 	uint32_t blk_groups, grp_bytes, grp_beats, res_grp;
 	double when;			/* seen by the command engine */
 	/* its way */
@@ -78,6 +80,7 @@ struct job {
 struct tile {
 	uint32_t job;			/* number */
 	int first, last;
+	uint32_t n, oy, ox;		/* where */
 	double push;
 	uint32_t pix, npx;		/* convolution pixels, outputs */
 	uint32_t ch, cw, th, tw;
@@ -100,6 +103,17 @@ struct burst {
 	double when;
 	uint32_t words;
 	enum client client;
+};
+
+/* What repeats: steps of a block, blocks of a tile, tiles, rows of tiles, images. */
+enum level { L_STEP, L_BLOCK, L_TILE, L_ROW, L_IMAGE, LEVELS };
+#define MARKS 64
+
+struct mark {				/* the state at the beginning of one, against that of the one before */
+	double at, period;		/* true time; since the one before */
+	double cause[CAUSES], spent[CAUSES];
+	double v[MARKS];
+	int equal;			/* how often in a row it was the same */
 };
 
 /* A run of words cut into requests: lxa_reader. */
@@ -228,6 +242,9 @@ struct lxa_cycles {
 	double acct;			/* cycles before it are accounted */
 	double sampled;
 	double cause[CAUSES];
+
+	double skipped;			/* cycles that were not played: true time is now + skipped */
+	struct mark mark[LEVELS];
 };
 
 static double max2(double a, double b) { return a > b ? a : b; }
@@ -245,6 +262,16 @@ static uint64_t get(const uint32_t *d, uint32_t field)
 	if (width == 64)
 		return d[word] | (uint64_t)d[word + 1] << 32;
 	return width == 32 ? d[word] : d[word] >> lsb & ((1u << width) - 1);
+}
+
+/* Repetitions that end where a burst ends: so many of a and b words each. */
+static uint32_t whole_bursts(const struct lxa_cycles_cfg *cfg, uint64_t a, uint64_t b)
+{
+	uint32_t n = 1;
+
+	while ((a * n | b * n) % (BURST / cfg->word_bytes))
+		n *= 2;
+	return n;
 }
 
 static void take_desc(const struct lxa_cycles_cfg *cfg, const uint32_t *d, struct job *j)
@@ -280,6 +307,8 @@ static void take_desc(const struct lxa_cycles_cfg *cfg, const uint32_t *d, struc
 	j->wgt_words = (uint64_t)j->ocb * j->steps * j->wgt_step;
 	j->rows = (F(NTHR) + 6) / 4;
 	j->par_words = j->rows * oc * 16 / cfg->word_bytes;
+	j->step_period = whole_bursts(cfg, j->wgt_step, 0);
+	j->block_period = whole_bursts(cfg, (uint64_t)j->wgt_step * j->steps, j->par_words);
 	j->blk_groups = oc / cfg->out_lanes;
 	bits = out_bits[F(OUT_FMT)];
 	j->grp_bytes = cfg->out_lanes * bits / 8;
@@ -335,6 +364,7 @@ static void make_tile(struct lxa_cycles *c)
 			    j->in_w);
 
 	t->job = c->accepted - 1;
+	t->n = c->tiler.n, t->oy = c->tiler.oy, t->ox = c->tiler.ox;
 	t->first = !c->tiler.n && !c->tiler.oy && !c->tiler.ox;
 	t->last = c->tiler.n + 1 == j->batch && c->tiler.oy + j->tile_h >= j->out_h && c->tiler.ox + j->tile_w >= j->out_w;
 	t->pix = y.conv * x.conv, t->npx = y.out * x.out;
@@ -972,6 +1002,251 @@ static void plan_seq(struct lxa_cycles *c)
 		c->seq.t = max2(c->seq.t, c->seq.acc_free + 1);
 }
 
+/* ---- repetition ------------------------------------------------------------------------------------------- */
+/*
+ * Most of a layer is the same again and again. Where a step, block, tile, row of tiles or image begins in the same state, as
+ * far as it matters, as the two before it, what follows is as those were, and all of the same kind but the last few are
+ * skipped: positions move on, the clock does not, and the cycles and their causes are added. The state is how full every
+ * queue is, where the engines stand relative to the sequencer, and when they move next relative to now.
+ */
+
+static double since(const struct lxa_cycles *c, double t)
+{
+	return t >= NEVER ? NEVER : max2(t - c->now, -32);	/* what is past longer than any pipeline does not matter */
+}
+
+static int put_marks(const struct lxa_cycles *c, double *v)
+{
+	const struct out_run *r;
+	double when = 0, kind = 0;
+	uint32_t i;
+	int n = 0;
+
+	/* how full: activations, weights, parameters, residual, accumulators */
+	v[n++] = (double)c->act.rd.left + (double)c->act.rows * 65536 + c->act.used;
+	v[n++] = (double)c->act.rx_left;
+	v[n++] = (double)c->par.rd.left + 65536.0 * c->par.used;
+	v[n++] = (double)(c->wgt.asked - c->seq.popped);
+	v[n++] = (double)(c->wgt.have - c->seq.popped);
+	v[n++] = (double)(c->res.asked - c->res.popped) + 1000.0 * (double)(c->res.have - c->res.popped);
+	v[n++] = (double)c->res.rd.left + 1000.0 * (double)(c->res.pixels - c->res.pixels_popped);
+	v[n++] = c->seq.acc_used + 4 * c->drain.state + 64 * c->rd.stuck;
+	v[n++] = (double)(c->wr.queued - c->wr.sent) + 65536.0 * (c->wr.in - c->wr.out);
+	/* where, relative to the sequencer */
+	v[n++] = (double)(c->act.tile - c->seq.tile) + 16.0 * (c->act.full - c->seq.tile);
+	v[n++] = (double)(c->par.tile - c->seq.tile) + 16.0 * (c->drain.tile - c->seq.tile + 4);
+	v[n++] = c->wgt.tile - c->seq.tile;
+	v[n++] = c->seq.blocks - c->drain.blocks;
+	v[n++] = c->par.full - c->drain.blocks;
+	v[n++] = (double)(c->pushed - c->seq.tile) + 16.0 * (c->pushed - c->freed);
+	v[n++] = c->accepted - c->retired + 64.0 * c->loaded + 4096.0 * c->issued;
+	/* when engines may move, or their last words come */
+	v[n++] = since(c, c->seq.end);
+	v[n++] = since(c, c->seq.shadow);
+	v[n++] = since(c, c->seq.acc_free);
+	v[n++] = since(c, c->seq.full_at[(c->seq.blocks - 1) % 4]);
+	v[n++] = since(c, c->act.full_at[(c->act.full - 1) % (2 * TILES)]);
+	v[n++] = since(c, c->act.free_at);
+	v[n++] = since(c, c->act.rd.left ? c->act.rd.req : 0);
+	v[n++] = since(c, c->par.full_at[(c->par.full - 1) % 4]);
+	v[n++] = since(c, c->par.free_at);
+	v[n++] = since(c, c->par.rd.left ? c->par.rd.req : 0);
+	v[n++] = since(c, c->wgt.rd.left ? c->wgt.rd.req : 0);
+	v[n++] = since(c, c->drain.since);
+	v[n++] = since(c, c->drain.next);
+	v[n++] = since(c, c->tiler.ready);
+	v[n++] = since(c, c->tiler.idle);
+	v[n++] = since(c, c->freed_at);
+	v[n++] = since(c, c->cmd.load_free);
+	v[n++] = since(c, c->cpl.t);
+	v[n++] = since(c, c->cpl.free);
+	/* the bus and what is on its way */
+	v[n++] = since(c, c->rd.free);
+	v[n++] = since(c, c->rd.bus);
+	v[n++] = c->rd.debt;
+	v[n++] = c->rd.in - c->rd.out;
+	for (i = c->rd.out; i != c->rd.in; i++) {
+		const struct burst *b = &c->rd.q[i % QUEUE];
+
+		when += since(c, b->when);
+		kind += (8 * b->words + b->client) * (1 + 0.37 * (i - c->rd.out));
+	}
+	v[n++] = when;
+	v[n++] = kind;
+	v[n++] = since(c, c->wr.slot);
+	v[n++] = since(c, c->wr.open[c->wr.bursts % WR_OPEN]);
+	v[n++] = since(c, c->wr.open[(c->wr.bursts - 1) % WR_OPEN]);
+	r = &c->wr.q[(c->wr.in - 1) % RUNS];
+	v[n++] = c->wr.in == c->wr.out ? 0 : since(c, r->last);
+	v[n++] = c->wr.in == c->wr.out ? 0 : since(c, wr_next(c));
+	return n;
+}
+
+/* At the beginning of a repetition: 1 when it is the third in a row that begins in this state. */
+static int repeats(struct lxa_cycles *c, enum level level)
+{
+	struct mark *m = &c->mark[level];
+	double at = c->now + c->skipped, period = at - m->at, tol = min2(0.5, period * 1e-3), v[MARKS];
+	int i, n, equal = fabs(period - m->period) <= tol;
+
+	for (i = 0; i < CAUSES; i++) {
+		m->spent[i] = c->cause[i] - m->cause[i];
+		m->cause[i] = c->cause[i];
+	}
+	m->at = at;
+	m->period = period;
+	if (!equal) {
+		m->equal = -1;		/* and no state */
+		return 0;
+	}
+	n = put_marks(c, v);
+	for (i = 0; m->equal >= 0 && equal && i < n; i++)
+		equal = fabs(v[i] - m->v[i]) <= tol;
+	memcpy(m->v, v, (size_t)n * sizeof(*v));
+	m->equal = equal ? m->equal + 1 : 0;
+	return m->equal >= 2;
+}
+
+/* k of them are over. */
+static void skip(struct lxa_cycles *c, enum level level, uint32_t k)
+{
+	struct mark *m = &c->mark[level];
+	uint32_t i;
+
+	c->skipped += k * m->period;
+	for (i = c->issued; i < c->added; i++)
+		job_of(c, i)->when = max2(c->now, job_of(c, i)->when - k * m->period);
+	for (i = 0; i < CAUSES; i++)
+		c->cause[i] += k * m->spent[i];
+	m->at += k * m->period;
+	memcpy(m->cause, c->cause, sizeof(m->cause));
+	m->equal = -1;
+}
+
+/* How many repetitions of `per` words, k at most, the weight loader's tile has yet. */
+static uint32_t wgt_most(const struct lxa_cycles *c, uint64_t per, uint32_t k)
+{
+	uint64_t most = c->wgt.rd.left / per;
+
+	return most < 2 ? 0 : most - 2 < k ? (uint32_t)(most - 2) : k;
+}
+
+static void wgt_move(struct lxa_cycles *c, uint64_t words)
+{
+	c->wgt.rd.left -= words;
+	c->wgt.rd.addr += words;
+}
+
+static void repeat_steps(struct lxa_cycles *c, const struct job *j)
+{
+	uint32_t each = j->step_period, k = (j->steps - c->seq.step) / each;
+
+	if (c->seq.step % each != 1 % each)
+		return;
+	if (c->seq.step <= each || c->act.rd.left || c->drain.state >= D_FLUSH)
+		c->mark[L_STEP].equal = -1;
+	if (!repeats(c, L_STEP) || k < 3)
+		return;
+	k = wgt_most(c, (uint64_t)each * j->wgt_step, k - 2);
+	if (!k)
+		return;
+	skip(c, L_STEP, k);
+	c->seq.step += k * each;
+	wgt_move(c, (uint64_t)k * each * j->wgt_step);
+}
+
+static void repeat_blocks(struct lxa_cycles *c, const struct job *j)
+{
+	uint32_t each = j->block_period, k = (j->ocb - c->seq.blk) / each, ahead;
+	uint64_t words = (uint64_t)each * j->steps * j->wgt_step;
+
+	if (c->seq.blk % each)
+		return;
+	if (!c->seq.blk)
+		c->mark[L_BLOCK].equal = -1;
+	if (!repeats(c, L_BLOCK) || c->drain.tile != c->seq.tile || !c->par.run || c->par.tile != c->seq.tile + 1)
+		return;
+	ahead = (j->ocb - c->par.blk) / each;
+	if (k > ahead)
+		k = ahead;
+	if (k < 3)
+		return;
+	k = wgt_most(c, words, k - 2);
+	if (!k)
+		return;
+	skip(c, L_BLOCK, k);
+	c->seq.blk += k * each;
+	c->drain.blk += k * each;
+	c->par.blk += k * each;
+	wgt_move(c, k * words);
+}
+
+/* Outputs along one axis, in whole tiles, that may be skipped when the tile at `at` repeats: what is left but for `spare` tiles. */
+static uint32_t tiles_most(uint32_t at, uint32_t tile, uint32_t out, uint32_t spare)
+{
+	uint32_t left = div_up(out - at, tile);
+
+	return left > spare ? left - spare : 0;
+}
+
+static int alike(const struct tile *a, const struct tile *b)
+{
+	return a->pix == b->pix && a->npx == b->npx && a->windows == b->windows && a->act_rows == b->act_rows && a->act_words == b->act_words;
+}
+
+/* Move the tiler on by k tiles of the level, if the tile that it comes to is like the one that it has. */
+static int tiler_move(struct lxa_cycles *c, enum level level, const struct job *j, uint32_t k)
+{
+	struct tile was = c->tiler.tile;
+	uint32_t n = c->tiler.n, oy = c->tiler.oy, ox = c->tiler.ox;
+
+	if (level == L_IMAGE)
+		c->tiler.n += k;
+	else if (level == L_TILE && j->tile_w < j->out_w)
+		c->tiler.ox += k * j->tile_w;
+	else
+		c->tiler.oy += k * j->tile_h;
+	make_tile(c);
+	if (alike(&was, &c->tiler.tile) && !c->tiler.tile.last && !was.first)
+		return 1;
+	c->tiler.n = n, c->tiler.oy = oy, c->tiler.ox = ox;
+	c->tiler.tile = was;
+	return 0;
+}
+
+static void repeat_level(struct lxa_cycles *c, enum level level, const struct job *j, uint32_t k)
+{
+	const struct tile *t = tile_of(c, c->seq.tile);
+	uint32_t tries = 4;
+
+	if (!repeats(c, level) || !c->tiler.busy || c->accepted - 1 != t->job)
+		return;
+	while (k && tries-- && !tiler_move(c, level, j, k))
+		k--;
+	if (k && tries < 4)
+		skip(c, level, k);
+}
+
+static void repeat_tiles(struct lxa_cycles *c, const struct tile *t, const struct job *j)
+{
+	int cols = j->tile_w < j->out_w, i;
+	uint32_t spare = 2;		/* tiles at the end of the axis that differ, or that the tiler may already have */
+
+	if (t->first)
+		for (i = L_TILE; i < LEVELS; i++)
+			c->mark[i].equal = -1;
+	if (!t->oy && !t->ox) {
+		c->mark[L_ROW].equal = c->mark[L_TILE].equal = -1;
+		repeat_level(c, L_IMAGE, j, tiles_most(c->tiler.n, 1, j->batch, spare));
+	}
+	if (cols && !t->ox) {
+		c->mark[L_TILE].equal = -1;
+		repeat_level(c, L_ROW, j, tiles_most(c->tiler.oy, j->tile_h, j->out_h, spare));
+	}
+	repeat_level(c, L_TILE, j, cols ? tiles_most(c->tiler.ox, j->tile_w, j->out_w, spare) :
+					 tiles_most(c->tiler.oy, j->tile_h, j->out_h, spare));
+}
+
 static void on_seq(struct lxa_cycles *c)
 {
 	struct tile *t = tile_of(c, c->seq.tile);
@@ -982,6 +1257,7 @@ static void on_seq(struct lxa_cycles *c)
 
 	account(c, c->now);
 	if (!c->seq.run) {
+		repeat_tiles(c, t, j);
 		c->seq.run = 1;
 		c->seq.end = c->now + 1;
 		c->seq.blk = c->seq.step = 0;
@@ -989,6 +1265,10 @@ static void on_seq(struct lxa_cycles *c)
 		c->acct = c->now + 1;
 		return;
 	}
+	if (!c->seq.step)
+		repeat_blocks(c, j);
+	else
+		repeat_steps(c, j);
 	if (!c->seq.step)
 		c->seq.acc_used++;
 	c->seq.head = c->now;
@@ -1313,7 +1593,7 @@ static void on_cpl(struct lxa_cycles *c)
 	part[C_WGT] = &s->wgt, part[C_ACT] = &s->act, part[C_RD] = &s->rd, part[C_OUT] = &s->out, part[C_WR] = &s->wr;
 	part[C_PIPE] = &s->pipe, part[C_CMD] = &s->cmd;
 	over = c->acct - c->now;	/* a step that goes on */
-	s->cycles = (uint64_t)(c->now - c->sampled + 0.5);
+	s->cycles = (uint64_t)(c->now + c->skipped - c->sampled + 0.5);
 	for (i = 0; i < sizeof(order); i++) {
 		double v = c->cause[order[i]];
 
@@ -1323,7 +1603,7 @@ static void on_cpl(struct lxa_cycles *c)
 	s->busy = s->cycles - sum;	/* with the fractions that the others have lost */
 	memset(c->cause, 0, sizeof(c->cause));
 	c->cause[BUSY] = over;
-	c->share_at[c->done % LXA_CYCLES_QUEUE] = c->sampled = c->now;
+	c->share_at[c->done % LXA_CYCLES_QUEUE] = c->sampled = c->now + c->skipped;
 	c->done++;
 	c->cpl.free = c->now + REC_BYTES / c->cfg.word_bytes + 2;
 	r.words = r.known = REC_BYTES / c->cfg.word_bytes;
@@ -1426,9 +1706,11 @@ int lxa_cycles_add(struct lxa_cycles *c, const uint32_t *desc, uint64_t when)
 	if (c->added - c->taken == LXA_CYCLES_QUEUE)
 		return -1;
 	take_desc(&c->cfg, desc, j);
-	j->when = max2((double)when, c->now);
-	if (c->added == c->done)	/* nothing was pending */
-		c->sampled = c->acct = j->when;
+	j->when = max2((double)when - c->skipped, c->now);
+	if (c->added == c->done) {	/* nothing was pending */
+		c->acct = j->when;
+		c->sampled = j->when + c->skipped;
+	}
 	c->added++;
 	plan_cmd(c);
 	return 0;
