@@ -128,7 +128,8 @@ struct lxa_cycles {
 	struct lxa_cycles_cfg cfg;
 	double latency, cap, rate;	/* cap: beats a cycle together; rate: of one direction */
 	double wr_share, steal;		/* beats a cycle of writes beside reads; what each costs the reads, in cycles */
-	uint32_t ratio, burst;		/* beats a word, words a burst */
+	uint32_t ratio, burst, word_log2; /* beats a word, words a burst */
+	int calm;			/* the last event changed nothing but the streams of activations and weights */
 	double now;
 
 	struct job jobs[LXA_CYCLES_QUEUE];
@@ -726,6 +727,7 @@ static void on_rd(struct lxa_cycles *c)
 			act_next_row(c, c->now);
 		if (c->rd.debt < DEBT)
 			c->rd.debt += (int)b.words;
+		c->calm = c->act.rd.left != 0;
 	} else {
 		b.client = WGT;
 		b.words = reader_words(c, &c->wgt.rd);
@@ -733,6 +735,7 @@ static void on_rd(struct lxa_cycles *c)
 		c->wgt.asked += b.words;
 		if (c->rd.debt > -DEBT)
 			c->rd.debt -= (int)b.words;
+		c->calm = c->wgt.rd.left != 0;
 	}
 	issue_burst(c, &b, c->now);
 }
@@ -743,8 +746,8 @@ static void run_pixel(struct lxa_cycles *c, const struct out_run *r)
 {
 	uint64_t at = c->wr.row + (uint64_t)c->wr.x * r->px;
 
-	c->wr.word = at / c->cfg.word_bytes;
-	c->wr.word_end = (at + r->bytes - 1) / c->cfg.word_bytes;
+	c->wr.word = at >> c->word_log2;
+	c->wr.word_end = (at + r->bytes - 1) >> c->word_log2;
 }
 
 /* Go to the next word of the oldest run: 1 when it joins the one before. */
@@ -761,7 +764,7 @@ static int run_word(struct lxa_cycles *c, const struct out_run *r)
 		}
 		run_pixel(c, r);
 	}
-	return c->wr.word == was + 1 && c->wr.word % c->burst;
+	return c->wr.word == was + 1 && (c->wr.word & (c->burst - 1));
 }
 
 /* Find the end of the burst that begins with the oldest run's next word. */
@@ -911,7 +914,8 @@ static void deliver(struct lxa_cycles *c, const struct burst *b, double first, d
 		break;
 	case ACT:
 		c->act.rx_left -= b->words;
-		if (c->act.rx_left)
+		c->calm = c->act.rx_left != 0;
+		if (c->calm)
 			break;
 		c->act.full_at[c->act.full++ % (2 * TILES)] = last;
 		c->act.rx++;
@@ -923,6 +927,7 @@ static void deliver(struct lxa_cycles *c, const struct burst *b, double first, d
 		c->wgt.have += b->words;
 		c->wgt.seg_at = first;
 		c->wgt.seg_dt = dt;
+		c->calm = 1;
 		break;
 	case PAR:
 		c->par.rx_left[c->par.rx_out % 4] -= b->words;
@@ -1279,8 +1284,10 @@ static void on_seq(struct lxa_cycles *c)
 	c->cause[C_PIPE] += again;
 	c->acct = c->seq.end;
 	c->seq.counted = c->seq.step < j->pass_steps && c->seq.step % j->icb == j->icb - 1 ? c->now + t->pix : 0;
-	if (++c->seq.step < j->steps)
+	if (++c->seq.step < j->steps) {
+		c->calm = 1;
 		return;
+	}
 	c->seq.step = 0;
 	c->seq.full_at[c->seq.blocks++ % 4] = c->seq.end - 1 + ACC_FULL;
 	if (++c->seq.blk < j->ocb)
@@ -1618,17 +1625,20 @@ static int step(struct lxa_cycles *c)
 {
 	double v[CLIENTS], data, t;
 
-	load_desc(c);
-	plan_tiler(c);
-	plan_act(c);
-	plan_par(c);
-	plan_wgt(c);
-	plan_res(c);
+	if (!c->calm) {
+		load_desc(c);
+		plan_tiler(c);
+		plan_act(c);
+		plan_par(c);
+		plan_wgt(c);
+		plan_res(c);
+		plan_drain(c);
+		plan_cpl(c);
+	}
 	plan_seq(c);
 	plan_rd(c, v);
 	plan_data(c, &data);
-	plan_drain(c);
-	plan_cpl(c);
+	c->calm = 0;
 	t = min2(min2(min2(c->tiler.t, c->rd.t), min2(data, c->seq.t)), min2(c->drain.t, c->cpl.t));
 	if (t >= NEVER)
 		return 0;
@@ -1678,6 +1688,8 @@ void lxa_cycles_reset(struct lxa_cycles *c)
 	share_bus(c);
 	c->ratio = cfg.word_bytes / cfg.bus_bytes;
 	c->burst = BURST / cfg.word_bytes;
+	while (1u << c->word_log2 < cfg.word_bytes)
+		c->word_log2++;
 	c->seq.shadow = NEVER;
 }
 
