@@ -186,6 +186,7 @@ struct lxa_cycles {
 		uint64_t seg;
 		double seg_at, seg_dt;
 		double popped_at;
+		uint32_t parts;		/* words of a group that has several */
 	} res;
 	struct {
 		double t, free;
@@ -639,6 +640,7 @@ static void plan_res(struct lxa_cycles *c)
 		}
 		c->res.tile++;
 		c->res.run = 1;
+		c->res.parts = j->res_grp > c->cfg.word_bytes ? j->res_grp / c->cfg.word_bytes : 0;
 		c->res.start = at + 1;
 		c->res.blk = c->res.oy = c->res.ox = 0;
 	}
@@ -660,11 +662,25 @@ static void plan_res(struct lxa_cycles *c)
 		c->res.run = 0;
 }
 
+/* From when the residual's request stands: it waits for room, which the words of the next group leave as they are put together. */
 static double res_req(const struct lxa_cycles *c)
 {
-	if (!c->res.rd.left || c->res.asked + reader_words(c, &c->res.rd) > c->res.popped + RES_DEPTH)
+	uint64_t want, end;
+	double at;
+
+	if (!c->res.rd.left)
 		return NEVER;
-	return max2(c->res.rd.req, c->res.popped_at);
+	want = c->res.asked + reader_words(c, &c->res.rd);
+	if (want <= c->res.popped + RES_DEPTH)
+		return max2(c->res.rd.req, c->res.popped_at);
+	want -= c->res.popped + RES_DEPTH;
+	end = c->res.popped + want;
+	if (want > c->res.parts || end > c->res.have)
+		return NEVER;
+	at = c->res.popped_at + (double)want;
+	if (end > c->res.seg)
+		at = max2(at, c->res.seg_at + (double)(end - 1 - c->res.seg) * c->res.seg_dt + RES_GROUP);
+	return max2(c->res.rd.req, at);
 }
 
 /* ---- read DMA and the memory ------------------------------------------------------------------------------ */
@@ -1041,6 +1057,9 @@ static int put_marks(const struct lxa_cycles *c, double *v)
 	v[n++] = (double)(c->act.tile - c->seq.tile) + 16.0 * (c->act.full - c->seq.tile);
 	v[n++] = (double)(c->par.tile - c->seq.tile) + 16.0 * (c->drain.tile - c->seq.tile + 4);
 	v[n++] = c->wgt.tile - c->seq.tile;
+	v[n++] = (double)(c->res.tile - c->seq.tile) + 16.0 * c->res.run;
+	v[n++] = c->res.run ? (double)c->res.oy * 65536 + c->res.ox + 0.01 * (c->res.blk - c->seq.blk) : 0;
+	v[n++] = c->drain.state == D_RES ? (double)c->drain.oy * 65536 + c->drain.ox + 0.01 * c->drain.grp : 0;
 	v[n++] = c->seq.blocks - c->drain.blocks;
 	v[n++] = c->par.full - c->drain.blocks;
 	v[n++] = (double)(c->pushed - c->seq.tile) + 16.0 * (c->pushed - c->freed);
@@ -1148,7 +1167,7 @@ static void repeat_steps(struct lxa_cycles *c, const struct job *j)
 
 	if (c->seq.step % each != 1 % each)
 		return;
-	if (c->seq.step <= each || c->act.rd.left || c->drain.state >= D_FLUSH)
+	if (c->seq.step <= each || c->act.rd.left || c->drain.state == D_RES || c->drain.state >= D_FLUSH)
 		c->mark[L_STEP].equal = -1;
 	if (!repeats(c, L_STEP) || k < 3)
 		return;
@@ -1174,6 +1193,13 @@ static void repeat_blocks(struct lxa_cycles *c, const struct job *j)
 	ahead = (j->ocb - c->par.blk) / each;
 	if (k > ahead)
 		k = ahead;
+	if (j->res_grp) {		/* the residual's loader works on this tile too */
+		if (!c->res.run || c->res.tile != c->seq.tile + 1)
+			return;
+		ahead = (j->ocb - c->res.blk) / each;
+		if (k > ahead)
+			k = ahead;
+	}
 	if (k < 3)
 		return;
 	k = wgt_most(c, words, k - 2);
@@ -1183,6 +1209,7 @@ static void repeat_blocks(struct lxa_cycles *c, const struct job *j)
 	c->seq.blk += k * each;
 	c->drain.blk += k * each;
 	c->par.blk += k * each;
+	c->res.blk += j->res_grp ? k * each : 0;
 	wgt_move(c, k * words);
 }
 

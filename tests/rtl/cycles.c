@@ -119,6 +119,8 @@ static int run_case(const struct options *o, uint64_t k)
 	}
 	if (jobs > 1)
 		add(&all, (model_sum - rtl_sum) / rtl_sum);
+	if (o->verbose)
+		printf("case %llu sum: %+.1f %%\n", (unsigned long long)k, 100 * (model_sum - rtl_sum) / rtl_sum);
 	lxa_cycles_destroy(c);
 	rig_close(r);
 	return 0;
