@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cycles.c - the cycle model (rtl/cycles) against the RTL on random layers, alone and one after another, in random memory
- * timing: prints how its errors are distributed and fails where they pass the bars.
+ * cycles.c - the cycle model (rtl/cycles) against the RTL, on realistic and on random layers (most of them tiny), alone and one
+ * after another, in random memory timing: prints how its errors are distributed, and what a prediction costs. Called as
+ * cycles-long it draws 2,000 random rings of layers instead of 200. It fails where
+ *  - a layer whose array is busy for nine tenths of the time is off by more than 2 %,
+ *  - a ring of any layers is off by more than 10 %, or more than one in a hundred by more than 5 %,
+ *  - the realistic layers together are not predicted 1,000 times as fast as the RTL simulates them.
  *   cycles [--seed S] [--cases N] [--case K] [--latency L] [--bytes B] [--verbose]
  */
 #include <math.h>
@@ -14,6 +18,7 @@
 #include "lxa_cycles.h"
 
 #define MAX_JOBS 4
+#define SPEED 1000
 
 struct options {
 	uint64_t seed, cases, first;
@@ -23,12 +28,12 @@ struct options {
 
 struct set {				/* relative errors */
 	const char *name;
-	double bar;			/* no error beyond it */
+	double bar, most;		/* one error in a hundred may be beyond the first, none beyond the second */
 	double *err;
 	size_t n;
 };
 
-static struct set unstalled = { "unstalled", 0.02, NULL, 0 }, all = { "all", 0.05, NULL, 0 };
+static struct set unstalled = { "unstalled", 0.02, 0.02, NULL, 0 }, all = { "all", 0.05, 0.10, NULL, 0 };
 
 static void add(struct set *s, double e)
 {
@@ -172,7 +177,7 @@ static void shape_layer(uint64_t *s, const struct lxa_caps *caps, const struct s
 		abort();
 }
 
-static int run_shape(const struct shape *p, double *rtl_rate, double *model_rate)
+static int run_shape(const struct shape *p, double *rtl_time, double *model_time)
 {
 	uint32_t desc[LXA_DESC_WORDS], n = 0;
 	struct lxa_cycles_share m;
@@ -208,10 +213,8 @@ static int run_shape(const struct shape *p, double *rtl_rate, double *model_rate
 	model_s /= n;
 	lxa_cycles_destroy(c);
 	e = ((double)m.cycles - rtl) / rtl;
-	*rtl_rate = rtl / rtl_s, *model_rate = rtl / model_s;
-	printf("%-28s rtl %8.0f cycles, model %+6.3f %%, %6.1f us, %6.0f times as fast\n", p->name, rtl, 100 * e, model_s * 1e6,
-	       rtl_s / model_s);
-	show(0, 0, rec, &m, e);
+	*rtl_time += rtl_s, *model_time += model_s;
+	printf("%-28s %8.0f cycles, model %+.3f %%, in %.0f us, %.0f times as fast\n", p->name, rtl, 100 * e, model_s * 1e6, rtl_s / model_s);
 	add((double)rig_rec64(rec, LXA_C_BUSY) > 0.9 * rtl ? &unstalled : &all, e);
 	rig_close(r);
 	return 0;
@@ -226,18 +229,25 @@ static int compare(const void *a, const void *b)
 
 static int report(struct set *s)
 {
+	size_t i, beyond = 0;
+
 	if (!s->n)
 		return 0;
 	qsort(s->err, s->n, sizeof(*s->err), compare);
-	printf("%-10s %5zu layers: median %.2f %%, 90th %.2f %%, 99th %.2f %%, largest %.2f %% (bar %.0f %%)\n", s->name, s->n,
-	       100 * s->err[s->n / 2], 100 * s->err[s->n * 9 / 10], 100 * s->err[s->n * 99 / 100], 100 * s->err[s->n - 1], 100 * s->bar);
-	return s->err[s->n - 1] > s->bar;
+	for (i = 0; i < s->n; i++)
+		beyond += s->err[i] > s->bar;
+	printf("%-10s %5zu rings: median %.2f %%, 90th %.2f %%, 99th %.2f %%, largest %.2f %%; %zu beyond the bar of %.0f %%\n", s->name,
+	       s->n, 100 * s->err[s->n / 2], 100 * s->err[s->n * 9 / 10], 100 * s->err[s->n * 99 / 100], 100 * s->err[s->n - 1],
+	       beyond, 100 * s->bar);
+	return s->err[s->n - 1] > s->most || (double)beyond > 0.01 * (double)s->n + 1;
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = { .cases = 200 };
-	int i, have_seed = 0, bad = 0;
+	const char *name = strrchr(argv[0], '/');
+	struct options o = { .cases = name && !strcmp(name, "/cycles-long") ? 2000 : 200 };
+	int i, have_seed = 0, single = 0, bad = 0;
+	double rtl_time = 0, model_time = 0;
 	uint64_t k;
 
 	for (i = 1; i < argc; i++) {
@@ -248,7 +258,7 @@ int main(int argc, char **argv)
 		else if (!strcmp(argv[i], "--cases"))
 			o.cases = v, i++;
 		else if (!strcmp(argv[i], "--case"))
-			o.first = v, o.cases = 1, i++;
+			o.first = v, o.cases = 1, single = 1, i++;
 		else if (!strcmp(argv[i], "--latency"))
 			o.latency = (uint32_t)v, i++;
 		else if (!strcmp(argv[i], "--bytes"))
@@ -262,9 +272,11 @@ int main(int argc, char **argv)
 		o.seed = rnd_seed();
 	for (k = o.first; k < o.first + o.cases; k++)
 		bad |= run_case(&o, k);
-	for (i = 0; o.first == 0 && i < (int)(sizeof(shapes) / sizeof(shapes[0])); i++) {
-		double a, b;
-		bad |= run_shape(&shapes[i], &a, &b);
+	if (!single) {
+		for (i = 0; i < (int)(sizeof(shapes) / sizeof(shapes[0])); i++)
+			bad |= run_shape(&shapes[i], &rtl_time, &model_time);
+		printf("these together: %.0f times as fast\n", rtl_time / model_time);
+		bad |= rtl_time < SPEED * model_time;
 	}
 	bad |= report(&unstalled);
 	bad |= report(&all);

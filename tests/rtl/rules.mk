@@ -13,7 +13,7 @@ $(RTLT_PROGRAMS): $(RTLT)/%: $(RTLT)/%.o $(RTLT_COMMON) $(SIM_LIB)
 
 TESTS += $(RTLT)/oracle $(RTLT)/faults $(RTLT)/hostile $(RTLT)/cosim $(RTLT)/first_layer $(RTLT)/cycles
 TESTS += tests/rtl/check-form.sh tests/rtl/configs.sh
-TESTS_LONG += tests/rtl/cosim-long.sh $(RTLT)/hostile-long tests/rtl/second-opinion.sh tests/rtl/waves.sh
+TESTS_LONG += tests/rtl/cosim-long.sh $(RTLT)/hostile-long $(RTLT)/cycles-long tests/rtl/second-opinion.sh tests/rtl/waves.sh
 
 # the same program under a name that makes it run more cases
 $(RTLT)/hostile-long: $(RTLT)/hostile
