@@ -17,7 +17,6 @@ SIM_OBJS := $(SIM_C:%.c=$(B)/%.o)
 SIM_FLAGS = -Isim -Isim/model -Irtl/cycles -Idriver -I$(B)/sim
 
 $(B)/sim/%.o: CPPFLAGS += $(SIM_FLAGS)
-$(B)/rtl/cycles/%.o: CPPFLAGS += -Idriver
 $(B)/sim/model/model_kern.o $(B)/sim/model/model_shift.o $(B)/sim/model/model_xnor.o: CFLAGS += -O3
 $(SIM_OBJS): | $(B)/sim/lxa_cfg.h
 $(B)/sim/tree.o: CPPFLAGS += -DLXA_DTB_FILE='"$(B)/sim/lxa.dtb"'

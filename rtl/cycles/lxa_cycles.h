@@ -4,7 +4,7 @@
  *
  * An event model of the engines in rtl/ARCHITECTURE.md on the granularity of bursts, weight tiles and output blocks. It
  * describes the RTL and changes with it; tests/rtl/cycles.c holds the two together. Pure C, no dependency but the register
- * description: the simulator's functional engine and the planner both include it.
+ * description and lxa_layout.h: the simulator's functional engine and the planner both use it (README.md).
  *
  *	struct lxa_cycles *c = lxa_cycles_create(&cfg, &mem);
  *	lxa_cycles_add(c, desc, 0);		jobs in ring order; those of one doorbell at one time
@@ -16,6 +16,8 @@
 #define LXA_CYCLES_H
 
 #include <stdint.h>
+
+#include "../../driver/uapi/lxa_layout.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -50,6 +52,9 @@ void lxa_cycles_reset(struct lxa_cycles *c); /* an idle device at cycle 0 */
  * that, now. 0, or -1 when the queue is full.
  */
 int lxa_cycles_add(struct lxa_cycles *c, const uint32_t *desc, uint64_t when);
+/* The same without a descriptor: a job, the layout that lxa_layout() makes of it, and its tile. */
+int lxa_cycles_add_layer(struct lxa_cycles *c, const struct lxa_job *job, const struct lxa_layout *l, uint32_t tile_h,
+			 uint32_t tile_w, uint64_t when);
 uint32_t lxa_cycles_pending(const struct lxa_cycles *c); /* jobs added and not yet asked for */
 /* Run until the oldest job is complete: its share, and the cycle in which its record was begun. 0, or -1: there is none. */
 int lxa_cycles_next(struct lxa_cycles *c, struct lxa_cycles_share *share, uint64_t *when);

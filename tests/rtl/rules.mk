@@ -15,6 +15,6 @@ TESTS += $(RTLT)/oracle $(RTLT)/faults $(RTLT)/hostile $(RTLT)/cosim $(RTLT)/fir
 TESTS += tests/rtl/check-form.sh tests/rtl/configs.sh
 TESTS_LONG += tests/rtl/cosim-long.sh $(RTLT)/hostile-long $(RTLT)/cycles-long tests/rtl/second-opinion.sh tests/rtl/waves.sh
 
-# the same program under a name that makes it run more cases
-$(RTLT)/hostile-long: $(RTLT)/hostile
-	@ln -sf hostile $@
+# the same programs under a name that makes them run more cases
+$(RTLT)/%-long: $(RTLT)/%
+	@ln -sf $* $@
