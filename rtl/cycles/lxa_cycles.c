@@ -215,6 +215,7 @@ struct lxa_cycles {
 		double slot;		/* next beat */
 		double last;		/* beat of the last word sent */
 		double bus;		/* from when reads have the bus again */
+		double refused, refused_at; /* cycles in which a beat was not taken; as of the last account */
 	} wr;
 	struct {
 		double t;
@@ -868,9 +869,13 @@ static double wr_next(const struct lxa_cycles *c)
 	return c->wr.bursts < WR_OPEN ? at : max2(at, c->wr.open[c->wr.bursts % WR_OPEN]);
 }
 
-static void wr_send(struct lxa_cycles *c, double at, double interval)
+/* Send the next word, which was there in cycle `ready`. A beat is offered a cycle before, and refused until it goes. */
+static void wr_send(struct lxa_cycles *c, double ready, double at, double interval)
 {
 	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
+
+	if (at > c->seq.end)		/* it counts where the array waits */
+		c->wr.refused += at - max2(max2(ready - 1, c->wr.last + 1), c->seq.end);
 
 	c->wr.slot = at + interval;
 	c->wr.last = at + c->ratio - 1;
@@ -889,10 +894,10 @@ static void wr_send(struct lxa_cycles *c, double at, double interval)
 /* Send until t, and no further than to `sent` words, on a bus without reads. */
 static void wr_run(struct lxa_cycles *c, double t, uint64_t sent)
 {
-	double at;
+	double ready, at;
 
-	while (c->wr.sent < sent && (at = max2(wr_next(c), c->wr.slot)) < t)
-		wr_send(c, at, c->ratio / c->rate);
+	while (c->wr.sent < sent && (at = max2(ready = wr_next(c), c->wr.slot)) < t)
+		wr_send(c, ready, at, c->ratio / c->rate);
 }
 
 /*
@@ -901,19 +906,20 @@ static void wr_run(struct lxa_cycles *c, double t, uint64_t sent)
  */
 static double wr_beside(struct lxa_cycles *c, double *at, double n)
 {
-	double end, s;
+	double end, s, ready;
 
 	if (c->cap < 2) {
 		*at = max2(*at, c->wr.bus);
-		if (c->wr.bus < c->rd.bus && *at - c->rd.bus < 1 && max2(wr_next(c), c->wr.slot) <= *at) {
-			wr_send(c, *at, c->ratio / c->wr_share);
+		ready = wr_next(c);
+		if (c->wr.bus < c->rd.bus && *at - c->rd.bus < 1 && max2(ready, c->wr.slot) <= *at) {
+			wr_send(c, ready, *at, c->ratio / c->wr_share);
 			*at += c->ratio * c->steal;
 		}
 		c->wr.slot = max2(c->wr.slot, *at + 1 / c->cap);
 	}
 	end = *at + n / c->rate;
-	while ((s = max2(wr_next(c), c->wr.slot)) < end) {
-		wr_send(c, s, c->ratio / c->wr_share);
+	while ((s = max2(ready = wr_next(c), c->wr.slot)) < end) {
+		wr_send(c, ready, s, c->ratio / c->wr_share);
 		end += c->ratio * c->steal;
 	}
 	if (c->cap < 2)
@@ -1632,7 +1638,12 @@ static void account(struct lxa_cycles *c, double t)
 		beats = b > a ? (b - a) * c->rd.cur_beats / (c->rd.cur_end - c->rd.cur_at) : 0;
 		c->cause[C_RD] += beats;
 		d -= beats;
+	} else if (why == C_OUT) {
+		beats = min2(d, c->wr.refused - c->wr.refused_at);
+		c->cause[C_WR] += beats;
+		d -= beats;
 	}
+	c->wr.refused_at = c->wr.refused;
 	c->cause[why] += d;
 	c->acct = t;
 }
