@@ -5,6 +5,8 @@
  * cycles-long it draws 2,000 random rings of layers instead of 200. It fails where
  *  - a layer whose array is busy for nine tenths of the time is off by more than 2 %,
  *  - a ring of any layers is off by more than 10 %, or more than one in a hundred by more than 5 %,
+ *  - of all cycles of the random layers, more than 1 % are put down to another cause than by the RTL (waiting for the output
+ *    stage and for the write port behind it count as one),
  *  - the realistic layers together are not predicted 1,000 times as fast as the RTL simulates them.
  *   cycles [--seed S] [--cases N] [--case K] [--latency L] [--bytes B] [--verbose]
  */
@@ -19,6 +21,7 @@
 
 #define MAX_JOBS 4
 #define SPEED 1000
+#define CAUSE_BAR 0.01
 
 struct options {
 	uint64_t seed, cases, first;
@@ -58,14 +61,74 @@ static void choose(uint64_t *s, const struct lxa_caps *caps, struct layer *y, in
 	layer_random(s, caps, &want, y);
 }
 
+/* ---- what the cycles were spent on ------------------------------------------------------------------------- */
+
+static const struct cause {
+	const char *name;
+	uint32_t word;			/* of a record */
+	size_t at;			/* in a share */
+} causes[] = {
+#define CAUSE(word, field) { #field, LXA_C_##word, offsetof(struct lxa_cycles_share, field) }
+	CAUSE(BUSY, busy), CAUSE(ST_WGT, wgt), CAUSE(ST_ACT, act), CAUSE(ST_RD, rd), CAUSE(ST_OUT, out), CAUSE(ST_WR, wr),
+	CAUSE(ST_PIPE, pipe), CAUSE(ST_CMD, cmd),
+#undef CAUSE
+};
+#define CAUSES (sizeof(causes) / sizeof(causes[0]))
+static double spent[2][CAUSES];		/* RTL, model */
+
+static uint64_t share_of(const struct lxa_cycles_share *m, size_t i)
+{
+	return *(const uint64_t *)(const void *)((const char *)m + causes[i].at);
+}
+
 static void show(uint64_t k, int i, const uint32_t *rec, const struct lxa_cycles_share *m, double e)
 {
-	printf("case %llu job %d: rtl %llu model %llu (%+.1f %%); busy %llu/%llu wgt %llu/%llu act %llu/%llu rd %llu/%llu out %llu/%llu wr %llu/%llu pipe %llu/%llu cmd %llu/%llu\n",
-	       (unsigned long long)k, i, (unsigned long long)rig_rec64(rec, LXA_C_CYCLES), (unsigned long long)m->cycles, 100 * e,
-#define P(f, w) (unsigned long long)rig_rec64(rec, LXA_C_##w), (unsigned long long)m->f
-	       P(busy, BUSY), P(wgt, ST_WGT), P(act, ST_ACT), P(rd, ST_RD), P(out, ST_OUT), P(wr, ST_WR), P(pipe, ST_PIPE), P(cmd, ST_CMD));
-#undef P
+	size_t n;
+
+	printf("case %llu job %d: rtl %llu model %llu (%+.1f %%);", (unsigned long long)k, i,
+	       (unsigned long long)rig_rec64(rec, LXA_C_CYCLES), (unsigned long long)m->cycles, 100 * e);
+	for (n = 0; n < CAUSES; n++)
+		printf(" %s %llu/%llu", causes[n].name, (unsigned long long)rig_rec64(rec, causes[n].word),
+		       (unsigned long long)share_of(m, n));
+	printf("\n");
 }
+
+/* Count one job's causes; 1 when the model's do not add up. */
+static int count_causes(const uint32_t *rec, const struct lxa_cycles_share *m)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < CAUSES; i++) {
+		spent[0][i] += (double)rig_rec64(rec, causes[i].word);
+		spent[1][i] += (double)share_of(m, i);
+		sum += share_of(m, i);
+	}
+	return sum != m->cycles;
+}
+
+static int report_causes(void)
+{
+	double all_cycles = 0, off = 0, out = 0, d;
+	size_t i;
+
+	for (i = 0; i < CAUSES; i++)
+		all_cycles += spent[0][i];
+	printf("causes, RTL and model:");
+	for (i = 0; i < CAUSES; i++) {
+		printf(" %s %.1f %.1f", causes[i].name, 100 * spent[0][i] / all_cycles, 100 * spent[1][i] / all_cycles);
+		d = spent[0][i] - spent[1][i];
+		if (causes[i].word == LXA_C_ST_OUT || causes[i].word == LXA_C_ST_WR)
+			out += d;
+		else
+			off += fabs(d) / 2;
+	}
+	off += fabs(out) / 2;
+	printf(" %%; %.2f %% elsewhere\n", 100 * off / all_cycles);
+	return off > CAUSE_BAR * all_cycles;
+}
+
+/* ---- random rings ------------------------------------------------------------------------------------------ */
 
 /* The prediction without a descriptor is that with it: all operands of the rig begin where a burst does. */
 static int check_layer(const struct lxa_cycles_cfg *cfg, const struct lxa_cycles_mem *mem, const struct layer *y, const uint32_t *desc)
@@ -139,6 +202,7 @@ static int run_case(const struct options *o, uint64_t k)
 		}
 		e = ((double)m.cycles - rtl) / rtl;
 		rtl_sum += rtl, model_sum += (double)m.cycles;
+		bad |= count_causes(rec, &m);
 		if (o->verbose)
 			show(k, i, rec, &m, e);
 		if (jobs == 1)
@@ -300,6 +364,7 @@ int main(int argc, char **argv)
 		printf("these together: %.0f times as fast\n", rtl_time / model_time);
 		bad |= rtl_time < SPEED * model_time;
 	}
+	bad |= report_causes();
 	bad |= report(&unstalled);
 	bad |= report(&all);
 	return bad;
