@@ -94,6 +94,7 @@ struct out_run {
 	uint64_t addr;			/* of the first pixel */
 	uint32_t row, px, bytes, tw;	/* pitches; bytes written of a pixel; pixels a row */
 	uint32_t words;			/* of all */
+	uint32_t per_px;		/* of each pixel, where all have as many; else 0 */
 	uint32_t known;			/* that have come; evenly: all */
 	double first, dt, last;		/* word n closes the burst before it at first + n * dt; the last one is closed at .. */
 	int evenly;
@@ -891,11 +892,55 @@ static void wr_send(struct lxa_cycles *c, double ready, double at, double interv
 		run_begin(c);
 }
 
+/* 1: pixel p's first word joins the last one of the pixel before it. */
+static int run_joins(const struct lxa_cycles *c, const struct out_run *r, uint32_t p)
+{
+	uint64_t word = (r->addr + (uint64_t)(p / r->tw) * r->row + (uint64_t)(p % r->tw) * r->px) >> c->word_log2;
+	uint64_t before = (r->addr + (uint64_t)((p - 1) / r->tw) * r->row + (uint64_t)((p - 1) % r->tw) * r->px + r->bytes - 1) >>
+			  c->word_log2;
+
+	return word == before + 1 && (word & (c->burst - 1));
+}
+
+/*
+ * The same as wr_run() at once, for words that neither the bus nor open bursts hold up, while the array is busy: up to a pixel with
+ * which a burst begins.
+ */
+static void wr_leap(struct lxa_cycles *c, double t, uint64_t sent)
+{
+	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
+	double interval = c->ratio / c->rate;
+	uint32_t p, tries = 16;
+	uint64_t n;
+
+	if (c->wr.in == c->wr.out || c->wr.begun || !r->evenly || !r->per_px || !r->px || t > c->seq.end || interval > r->dt ||
+	    WR_OPEN * r->dt < c->latency + WR_TRIP + 4 || t - r->first < r->dt * (c->wr.at + 8) || wr_next(c) < c->wr.slot)
+		return;
+	n = (uint64_t)((t - r->first) / r->dt);
+	n = n < r->words - 1 ? n : r->words - 1;
+	if (sent - c->wr.sent < n - c->wr.at)
+		n = c->wr.at + (sent - c->wr.sent);
+	for (p = (uint32_t)n / r->per_px; p && tries && run_joins(c, r, p); p--)
+		tries--;
+	if (!tries || p * r->per_px <= c->wr.at)
+		return;
+	c->wr.sent += p * r->per_px - c->wr.at;
+	c->wr.at = c->wr.end = p * r->per_px;
+	c->wr.last = r->first + r->dt * c->wr.at;
+	c->wr.slot = c->wr.last + interval;
+	c->wr.bus = c->wr.last + c->ratio / c->cap;
+	c->wr.x = p % r->tw;
+	c->wr.row = r->addr + (uint64_t)(p / r->tw) * r->row;
+	run_pixel(c, r);
+	run_burst(c, r);
+}
+
 /* Send until t, and no further than to `sent` words, on a bus without reads. */
 static void wr_run(struct lxa_cycles *c, double t, uint64_t sent)
 {
 	double ready, at;
 
+	wr_leap(c, t, sent);
 	while (c->wr.sent < sent && (at = max2(ready = wr_next(c), c->wr.slot)) < t)
 		wr_send(c, ready, at, c->ratio / c->rate);
 }
@@ -1404,13 +1449,17 @@ static struct out_run block_words(const struct lxa_cycles *c, const struct tile 
 {
 	struct out_run r = { .addr = t->out_addr + (uint64_t)c->drain.blk * j->blk_groups * j->grp_bytes, .row = j->out_row,
 			     .px = j->out_px, .bytes = ng * j->grp_bytes, .tw = t->tw };
-	uint32_t wb = c->cfg.word_bytes, x, n = 0;
+	uint32_t mask = c->cfg.word_bytes - 1, x, n = 0;
 
-	for (x = 0; x < t->tw; x++) {
-		uint32_t off = (uint32_t)((r.addr + (uint64_t)x * r.px) % wb);
-
-		n += (off + r.bytes - 1) / wb + 1;
+	r.per_px = (((uint32_t)r.addr & mask) + r.bytes - 1) / c->cfg.word_bytes + 1;
+	if (!(r.px & mask)) {
+		r.words = r.per_px * t->tw * t->th;
+		return r;
 	}
+	for (x = 0; x < t->tw; x++)
+		n += (((uint32_t)(r.addr + x * r.px) & mask) + r.bytes - 1) / c->cfg.word_bytes + 1;
+	if (n != r.per_px * t->tw)
+		r.per_px = 0;
 	r.words = n * t->th;
 	return r;
 }
