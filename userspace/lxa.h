@@ -236,7 +236,12 @@ struct lxa_plan_entry {
 	uint32_t tile_h, tile_w;	/* output pixels the device computes at a time */
 	uint64_t wgt_bytes, par_bytes;	/* packed */
 	double sum_bits;		/* log2 of the largest sum these weights can reach */
+	uint64_t cycles;		/* predicted for one image on an idle device, memory as LXA_PREDICT_*; 0: out of memory */
 };
+
+/* The memory of predictions: the simulator's default. */
+#define LXA_PREDICT_LATENCY 100		/* cycles */
+#define LXA_PREDICT_BYTES 16		/* a cycle */
 
 int lxa_plan_entries(const struct lxa_plan *p);	/* how many */
 const struct lxa_plan_entry *lxa_plan_entry(const struct lxa_plan *p, int i);

@@ -2,9 +2,8 @@
 /*
  * model_dev.c - registers, command ring, completion records and interrupt of the functional engine.
  *
- * Counters. MACS, JOBS and WR_BYTES are exact. Time is an estimate that assumes perfect overlap of memory and array:
- * BUSY is one cycle a block of outputs, pass, tap, block of inputs and convolution pixel; ST_RD and ST_WR are what reading
- * or writing all operands at the bus's width takes beyond that; ST_CMD is two memory latencies and the record. A record's
+ * Counters. MACS, JOBS and WR_BYTES are exact. Cycles and what they were spent on are those of the cycle model (rtl/cycles),
+ * which is told of descriptors as the RTL fetches them, ahead of the job that is worked on: so jobs overlap as there. A record's
  * CYCLES is the sum of its parts, and so is CNT_CYCLES.
  */
 #include <errno.h>
@@ -13,13 +12,14 @@
 
 #include "desc.h"
 #include "engine.h"
+#include "lxa_cycles.h"
 #include "model.h"
 
 /* Index into reg_state.cnt: the registers' order. */
 enum { CYCLES, BUSY, ST_WGT, ST_ACT, ST_RD, ST_OUT, ST_WR, ST_PIPE, ST_CMD, IDLE, MACS, RD_BYTES, WR_BYTES, JOBS };
 _Static_assert(LXA_REG_CNT_CYCLES_LO + 8 * JOBS == LXA_REG_CNT_JOBS_LO, "order of the counters");
 
-#define RECORD_CYCLES 16		/* descriptor and record on the bus */
+#define AHEAD 4				/* descriptors that the cycle model knows beyond the job under way */
 
 struct model {
 	struct bus *bus;
@@ -30,14 +30,27 @@ struct model {
 	struct model_job *job;		/* under way, or NULL */
 	int nop;			/* under way, with job == NULL */
 	uint64_t rd_start, wr_start;	/* statistics when it started */
+	struct lxa_cycles *cycles;
+	uint32_t timed;			/* descriptors that it was told of */
 };
 
 static void *model_create(struct bus *bus)
 {
+	struct lxa_cycles_cfg cfg = { .shift_oc = LXA_CFG_SHIFT_OC, .shift_ic = LXA_CFG_SHIFT_IC, .xnor_oc = LXA_CFG_XNOR_OC,
+				      .xnor_ic = LXA_CFG_XNOR_IC, .out_lanes = LXA_CFG_OUT_LANES, .word_bytes = LXA_CFG_WORD_W / 8,
+				      .bus_bytes = LXA_CFG_BUS_W / 8, .wgt_bytes = LXA_CFG_WGT_BYTES,
+				      .rd_outstanding = LXA_CFG_RD_OUTSTANDING };
+	struct lxa_cycles_mem mem = { .latency = bus->latency, .bytes_per_cycle = bus->bytes_per_cycle };
 	struct model *m = calloc(1, sizeof(*m));
 
-	if (m)
-		m->bus = bus;
+	if (!m)
+		return NULL;
+	m->bus = bus;
+	m->cycles = lxa_cycles_create(&cfg, &mem);
+	if (!m->cycles) {
+		free(m);
+		return NULL;
+	}
 	return m;
 }
 
@@ -46,6 +59,7 @@ static void model_destroy(void *e)
 	struct model *m = e;
 
 	model_job_destroy(m->job);
+	lxa_cycles_destroy(m->cycles);
 	free(m);
 }
 
@@ -57,6 +71,8 @@ static void soft_reset(struct model *m)
 	memset(&m->r, 0, sizeof(m->r));
 	memset(&m->err, 0, sizeof(m->err));
 	m->err_seq = m->cur_seq = 0;
+	lxa_cycles_reset(m->cycles);
+	m->timed = 0;
 	bus_unhang(m->bus);
 }
 
@@ -217,26 +233,52 @@ static void fail(struct model *m, const struct job_error *err)
 	trace_line(&m->bus->trace, m->bus->now, "error seq %08x status %u stream %u", m->err_seq, err->status, err->stream);
 }
 
-/* This job's share of the counters. */
-static void account(const struct model *m, uint64_t *c)
+/* ---- time ---------------------------------------------------------------------------------------------- */
+
+/* Descriptor n, as it lies in memory now; NULL when it cannot be read or would be refused. */
+static const uint32_t *peek(const struct model *m, uint32_t n, uint32_t *desc)
 {
-	uint64_t rd_cycles, wr_cycles;
+	uint64_t addr = m->r.ring_base + (uint64_t)(n & ((1u << m->r.ring_log2) - 1)) * LXA_DESC_BYTES;
+	const void *p = dma_find(&m->bus->dma, addr, LXA_DESC_BYTES, LXA_SIM_DMA_READ);
+	struct job_error err;
+	struct geom g;
+
+	if (!p)
+		return NULL;
+	memcpy(desc, p, LXA_DESC_BYTES);
+	if (desc_get(desc, LXA_D_MAGIC) != LXA_MAGIC)
+		return NULL;
+	if (desc_get(desc, LXA_D_OP) == LXA_HW_OP_NOP)
+		return desc;
+	return desc_get(desc, LXA_D_OP) == LXA_HW_OP_CONV && !model_geom(desc, &g, &err) ? desc : NULL;
+}
+
+/* Tell the cycle model of the descriptors that the device would have fetched by now. */
+static void foresee(struct model *m)
+{
+	uint32_t desc[LXA_DESC_WORDS];
+
+	while (m->timed != m->r.tail && m->timed - m->r.head < AHEAD && peek(m, m->timed, desc) &&
+	       !lxa_cycles_add(m->cycles, desc, m->bus->now))
+		m->timed++;
+}
+
+/* This job's share of the counters; when it was complete. */
+static uint64_t account(struct model *m, uint64_t *c)
+{
+	struct lxa_cycles_share s;
+	uint64_t when = m->bus->now;
 
 	memset(c, 0, ENGINE_COUNTERS * sizeof(*c));
 	c[RD_BYTES] = m->bus->stats.rd_bytes - m->rd_start;
 	c[WR_BYTES] = m->bus->stats.wr_bytes - m->wr_start;
-	c[ST_CMD] = 2 * (uint64_t)m->bus->latency + RECORD_CYCLES;
-	if (m->job) {
-		const struct geom *g = model_job_geom(m->job);
-
-		c[MACS] = g->macs;
-		c[BUSY] = g->pixels * g->ocb * g->passes * g->kh * g->kx * g->icb * g->planes;
-	}
-	rd_cycles = c[RD_BYTES] / m->bus->bytes_per_cycle;
-	wr_cycles = c[WR_BYTES] / m->bus->bytes_per_cycle;
-	c[ST_RD] = rd_cycles > c[BUSY] ? rd_cycles - c[BUSY] : 0;
-	c[ST_WR] = rd_cycles + wr_cycles > c[BUSY] + c[ST_RD] ? rd_cycles + wr_cycles - c[BUSY] - c[ST_RD] : 0;
-	c[CYCLES] = c[BUSY] + c[ST_RD] + c[ST_WR] + c[ST_CMD];
+	c[MACS] = m->job ? model_job_geom(m->job)->macs : 0;
+	foresee(m);
+	if (lxa_cycles_next(m->cycles, &s, &when))
+		return when;
+	c[CYCLES] = s.cycles, c[BUSY] = s.busy, c[ST_WGT] = s.wgt, c[ST_ACT] = s.act, c[ST_RD] = s.rd;
+	c[ST_OUT] = s.out, c[ST_WR] = s.wr, c[ST_PIPE] = s.pipe, c[ST_CMD] = s.cmd;
+	return when;
 }
 
 static void put64(uint32_t *rec, uint32_t word, uint64_t v)
@@ -251,7 +293,7 @@ static void complete(struct model *m)
 	uint64_t c[ENGINE_COUNTERS], bad = 0;
 	int i;
 
-	account(m, c);
+	m->bus->now = account(m, c);
 	for (i = CYCLES; i <= ST_CMD; i++)
 		put64(rec, LXA_C_CYCLES + 2 * (uint32_t)i, c[i]);
 	put64(rec, LXA_C_MACS, c[MACS]);
@@ -260,7 +302,6 @@ static void complete(struct model *m)
 	rec[LXA_C_SEQ] = m->cur_seq;
 	rec[LXA_C_STATUS] = LXA_HW_STATUS_OK;
 	rec[LXA_C_COUNT] = m->r.cpl_count + 1;
-	m->bus->now += c[CYCLES];
 	if (bus_write(m->bus, m->r.cpl_base + (uint64_t)slot * LXA_CPL_BYTES, rec, sizeof(rec), &bad)) {
 		fail(m, &(struct job_error){ .status = LXA_HW_STATUS_WR_ERROR, .stream = LXA_HW_STREAM_CPL, .addr = bad });
 		return;
@@ -286,6 +327,7 @@ static void start(struct model *m)
 	struct job_error err = { .status = LXA_HW_STATUS_RD_ERROR, .stream = LXA_HW_STREAM_CMD };
 	uint32_t op;
 
+	foresee(m);
 	m->rd_start = m->bus->stats.rd_bytes;
 	m->wr_start = m->bus->stats.wr_bytes;
 	if (bus_read(m->bus, addr, m->desc, sizeof(m->desc), &err.addr)) {
@@ -370,6 +412,8 @@ static void model_restore(void *e, const struct reg_state *r)
 	struct model *m = e;
 
 	m->r = *r;
+	lxa_cycles_reset(m->cycles);
+	m->timed = m->r.head;
 	memset(&m->err, 0, sizeof(m->err));
 	m->err_seq = 0;
 }

@@ -10,8 +10,9 @@ for config in ${CONFIGS:-small large}; do
 	dir=$top/$config
 	# MAKEFLAGS of an outer make (B=, SAN=) would win over ours.
 	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make --no-print-directory -j2 CONFIG="$config" B="$dir" \
-		"$dir/tests/rtl/cosim" "$dir/tests/rtl/hostile" "$dir/tests/rtl/faults"
+		"$dir/tests/rtl/cosim" "$dir/tests/rtl/hostile" "$dir/tests/rtl/faults" "$dir/tests/rtl/cycles"
 	"$dir/tests/rtl/cosim" --cases "${CASES:-100}"
 	"$dir/tests/rtl/hostile" --cases "${CASES:-100}"
 	"$dir/tests/rtl/faults"
+	"$dir/tests/rtl/cycles"
 done

@@ -42,6 +42,8 @@ int cmd_plan(int argc, char **argv)
 	table_layers(stdout, s.plan, NULL);
 	printf("\n%llu MACs an image, %.1f %% of them on the device\n", (unsigned long long)macs,
 	       macs ? 100.0 * (double)on_device / (double)macs : 0.0);
+	printf("predicted: cycles of one image, each layer on an idle device, memory %d cycles away and of %d bytes a cycle\n",
+	       LXA_PREDICT_LATENCY, LXA_PREDICT_BYTES);
 	rc = o.json && write_json(o.json, o.model, s.plan, &err) ? cli_fail(&err) : EXIT_OK;
 	cli_session_close(&s);
 	return rc;

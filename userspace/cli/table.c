@@ -20,6 +20,9 @@ static void print_figures(FILE *f, const struct lxa_plan_entry *e, const struct 
 {
 	if (e->place == LXA_PLACE_DEVICE && !e->head)
 		fprintf(f, "  %10s %10s %6s %10s", "", "", "", "");
+	else if (e->place == LXA_PLACE_DEVICE && !images && e->cycles)
+		fprintf(f, "  %10llu %10llu %5.1f%% %10s", (unsigned long long)e->macs, (unsigned long long)e->cycles,
+			100.0 * (double)e->macs / (double)e->cycles / e->lane_macs, "");
 	else if (e->place == LXA_PLACE_CPU || !r->cycles)
 		fprintf(f, "  %10llu %10s %6s %10s", (unsigned long long)e->macs, "-", "-", "-");
 	else
@@ -34,7 +37,7 @@ void table_layers(FILE *f, const struct lxa_plan *p, const struct workers *ws)
 	int n = lxa_plan_entries(p), folded = 0;
 
 	fprintf(f, "%-18s %-18s %-6s", "layer", "operation", "place");
-	fprintf(f, "  %10s %10s %6s %10s", "MACs/img", images ? "cycles/img" : "", images ? "util" : "", images ? "bytes/img" : "");
+	fprintf(f, "  %10s %10s %6s %10s", "MACs/img", images ? "cycles/img" : "predicted", "util", images ? "bytes/img" : "");
 	fprintf(f, "  why\n");
 	for (int i = 0; i < n; i++) {
 		const struct lxa_plan_entry *e = lxa_plan_entry(p, i);
@@ -87,6 +90,7 @@ void json_layers(struct json *j, const struct lxa_plan *p, const struct workers 
 			json_uint(j, "tile_h", e->tile_h);
 			json_uint(j, "tile_w", e->tile_w);
 			json_double(j, "sum_bits", e->sum_bits);
+			json_uint(j, "predicted_cycles", e->cycles);
 		}
 		if (images) {
 			json_uint(j, "images", r.images);

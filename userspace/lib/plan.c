@@ -181,6 +181,7 @@ static void place_layer(struct lxa_plan *p, int index)
 	e->par_bytes = l->layer.lay.par_bytes;
 	e->sum_bits = l->layer.sum_bits;
 	e->macs = lxa_layer_macs(&l->layer);
+	e->cycles = plan_cycles(p, l);
 	if (l->n_parts)
 		snprintf(parts, sizeof(parts), "; too big for the scratchpads: %d jobs", l->n_parts);
 	snprintf(p->nodes[l->nodes[0]].reason, sizeof(p->nodes[0].reason), "input and weights are quantized%s%s%s%s%s%s",

@@ -200,4 +200,7 @@ int plan_encode(const struct lxa_plan *p, const struct plan_layer *reader, const
 int plan_decode(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch, const uint8_t *packed,
 		struct lxa_tensor *t, struct lxa_err *err);
 
+/* ---- plan_cycles.c ---- */
+uint64_t plan_cycles(const struct lxa_plan *p, const struct plan_layer *l); /* predicted for one image, see lxa.h */
+
 #endif
