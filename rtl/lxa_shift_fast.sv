@@ -49,6 +49,7 @@ module lxa_shift_fast #(
   // verilator lint_off BLKSEQ
   localparam int unsigned ICL = $clog2(IC);
   localparam int unsigned PER = WORD_W / (IC * 8);        // output channels in a weight word
+  localparam int unsigned VL = OC % 8 == 0 ? 8 : OC % 4 == 0 ? 4 : 1;  // output channels in a vector
   // rows: {0, set, odd activation exponent, input channel}; {1, ...}: zeros
   logic [63:0] w_q [8 * IC][OC];
   logic [63:0] acc_q [NPIX][OC];
@@ -63,20 +64,17 @@ module lxa_shift_fast #(
 
   always_ff @(posedge clk_i) begin
     // Multiply and accumulate: for all o, acc[o] = (acc[o] & keep) + sum over i of w[row[i]][o] << sh[i] (or * val[i]).
-    // In C, because Verilator's own code keeps every partial sum in memory, which no C compiler can vectorize.
+    // In C, because Verilator's own code keeps every partial sum in memory; with vectors of its own, because the compiler
+    // unrolls a plain loop over o before it looks for vectors, and then finds none.
     if (mac_q) begin
+      $c("typedef QData V __attribute__((vector_size(", 8 * VL, "), aligned(8), may_alias)); V* const a = (V*)&", acc_q[idx_q][0],
+         "; const V* const w = (const V*)&", w_q[0][0], "; const QData k = ", keep_q, ";");
       if (int_q)
-        $c("{ QData s[", OC, "]; QData* const a = &", acc_q[idx_q][0], "; const QData* const w = &", w_q[0][0],
-           "; for (int o = 0; o < ", OC, "; ++o) s[o] = a[o] & ", keep_q, "; for (int i = 0; i < ", IC,
-           "; ++i) { const QData* const r = w + (&", row_q[0], ")[i] * ", OC, "; const QData v = (&", val_q[0],
-           ")[i]; for (int o = 0; o < ", OC, "; ++o) s[o] += r[o] * v; } for (int o = 0; o < ", OC,
-           "; ++o) a[o] = s[o]; }");
+        $c("for (int o = 0; o < ", OC / VL, "; ++o) { V s = a[o] & k; _Pragma(\"GCC unroll 32\") for (int i = 0; i < ", IC,
+           "; ++i) s += w[(&", row_q[0], ")[i] * ", OC / VL, " + o] * (&", val_q[0], ")[i]; a[o] = s; }");
       else
-        $c("{ QData s[", OC, "]; QData* const a = &", acc_q[idx_q][0], "; const QData* const w = &", w_q[0][0],
-           "; for (int o = 0; o < ", OC, "; ++o) s[o] = a[o] & ", keep_q, "; for (int i = 0; i < ", IC,
-           "; ++i) { const QData* const r = w + (&", row_q[0], ")[i] * ", OC, "; const IData v = (&", sh_q[0],
-           ")[i]; for (int o = 0; o < ", OC, "; ++o) s[o] += r[o] << v; } for (int o = 0; o < ", OC,
-           "; ++o) a[o] = s[o]; }");
+        $c("for (int o = 0; o < ", OC / VL, "; ++o) { V s = a[o] & k; _Pragma(\"GCC unroll 32\") for (int i = 0; i < ", IC,
+           "; ++i) s += w[(&", row_q[0], ")[i] * ", OC / VL, " + o] << (QData)(&", sh_q[0], ")[i]; a[o] = s; }");
     end
     // decode the next operation
     mac_q = valid_i;
@@ -96,7 +94,7 @@ module lxa_shift_fast #(
         first_row_q = {!in_img_i, set_q, 1'b0, {ICL{1'b0}}};
         $c("{ CData n[", IC / 2, "]; std::memcpy(n, &", nibs_q, ", sizeof(n)); auto* const r = &", row_q[0],
            "; auto* const h = &", sh_q[0], "; const IData f = ", first_row_q, "; const IData s = ", act_s_i,
-           "; for (int i = 0; i < ", IC, "; ++i) { const IData q = n[i >> 1] >> (i & 1) * 4 & 15; const IData m = (q - 1) & 15;",
+           "; _Pragma(\"omp simd\") for (int i = 0; i < ", IC, "; ++i) { const IData q = n[i >> 1] >> (i & 1) * 4 & 15; const IData m = (q - 1) & 15;",
            " h[i] = m >> s; r[i] = f | i | (m & s) << ", ICL, " | (q == 0) << ", ICL + 2, "; } }");
       end else begin
         for (int unsigned i = 0; i < IC; i++) begin

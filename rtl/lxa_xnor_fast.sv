@@ -57,13 +57,13 @@ module lxa_xnor_fast #(
       if (scale_q != 32'd2)
         $c("{ IData p[", OC, "]; IData* const a = &", acc_q[idx_q][0], "; const auto* const w = &", w_q[set_q][0],
            "; const QData x = ", a_q, "; const QData m = ", mask_q, "; const IData k = ", keep_q, "; const IData n = ", n_q,
-           "; const IData c = ", scale_q, "; for (int o = 0; o < ", OC, "; ++o) p[o] = __builtin_popcountll((x ^ w[o]) & m); for (int o = 0; o < ",
+           "; const IData c = ", scale_q, "; _Pragma(\"omp simd\") for (int o = 0; o < ", OC, "; ++o) p[o] = __builtin_popcountll((x ^ w[o]) & m); _Pragma(\"omp simd\") for (int o = 0; o < ",
            OC, "; ++o) a[o] = (a[o] & k) + n - c * p[o]; }");
       else
         $c("{ IData p[", OC, "]; IData* const a = &", acc_q[idx_q][0], "; const auto* const w = &", w_q[set_q][0],
          "; const QData x = ", a_q, "; const QData m = ", mask_q, "; const IData k = ", keep_q, "; const IData n = ", n_q,
-         "; for (int o = 0; o < ", OC, "; ++o) p[o] = __builtin_popcountll((x ^ w[o]) & m); for (int o = 0; o < ", OC,
-         "; ++o) a[o] = (a[o] & k) + n - 2 * p[o]; }");
+         "; _Pragma(\"omp simd\") for (int o = 0; o < ", OC, "; ++o) p[o] = __builtin_popcountll((x ^ w[o]) & m); _Pragma(\"omp simd\") for (int o = 0; o < ", OC,
+           "; ++o) a[o] = (a[o] & k) + n - 2 * p[o]; }");
     end
     mac_q = valid_i;
     if (valid_i) begin

@@ -48,7 +48,7 @@ V_FLAGS := $(V_COMMON) -O3 --x-assign unique --x-initial unique --assert \
 endif
 V_ARCH := -march=native
 # Without SLP: it joins loads of what single stores have just written, which stall.
-V_CXX = $(if $(SECOND),-O1,-O3) $(V_ARCH) -fno-tree-slp-vectorize -fPIC -w
+V_CXX = $(if $(SECOND),-O1,-O3) $(V_ARCH) -fno-tree-slp-vectorize -fopenmp-simd -fPIC -w
 V_INCLUDE := /usr/share/verilator/include
 
 # Processes become registers and multiplexers, memories stay; names of modules and registers stay too.
