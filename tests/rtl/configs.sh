@@ -14,5 +14,6 @@ for config in ${CONFIGS:-small large}; do
 	"$dir/tests/rtl/cosim" --cases "${CASES:-100}"
 	"$dir/tests/rtl/hostile" --cases "${CASES:-100}"
 	"$dir/tests/rtl/faults"
-	"$dir/tests/rtl/cycles"
+	# One seed: on small about one ring in a hundred misses the bar (rtl/cycles/README.md); the long run keeps drawing.
+	LXA_SEED=2 "$dir/tests/rtl/cycles"
 done
