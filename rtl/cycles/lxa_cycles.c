@@ -1654,7 +1654,8 @@ static void on_drain(struct lxa_cycles *c)
 		c->drain.since = max2(c->now, c->wr.last) + c->latency + 1;
 		return;
 	case D_QUIET:			/* the MACs that are counted in a cycle are handed out in the next */
-		if (c->seq.head <= c->now - 1 && c->now - 1 < c->seq.counted)
+		/* compared as it is set: now - 1 < counted can hold where counted + 1 rounds to now, and time stood still */
+		if (c->seq.head <= c->now - 1 && c->now < c->seq.counted + 1)
 			c->drain.since = c->seq.counted + 1;
 		else
 			retire(c);

@@ -12,6 +12,7 @@ for config in ${CONFIGS:-small large}; do
 	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make --no-print-directory -j2 CONFIG="$config" B="$dir" \
 		"$dir/tests/rtl/cosim" "$dir/tests/rtl/hostile" "$dir/tests/rtl/faults" "$dir/tests/rtl/cycles"
 	"$dir/tests/rtl/cosim" --cases "${CASES:-100}"
+	timeout 60 "$dir/tests/rtl/cosim" --seed 1795560591665615 --case 456 # on small the cycle model once never ended here
 	"$dir/tests/rtl/hostile" --cases "${CASES:-100}"
 	"$dir/tests/rtl/faults"
 	# One seed: on small about one ring in a hundred misses the bar (rtl/cycles/README.md); the long run keeps drawing.
