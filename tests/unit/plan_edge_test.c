@@ -91,6 +91,23 @@ static void test_part_of_a_bit(void **state)
 	check(&n, &in, 2, "Conv", LXA_PLACE_DEVICE);
 }
 
+/* Relu behind a negative scale: the bit is always set, and Sign's zeros lie at the upper end of the sums. */
+static void test_sign_of_falling_relu(void **state)
+{
+	struct lxa_tensor in;
+	struct net n;
+
+	net_begin(&n, 3, 4, 4);
+	net_bipolar(&n, 1);
+	net_conv(&n, NET_BIPOLAR, 4, 1, 1, 0, 1, 0);
+	net_const(&n, "Mul", 1, -2, -1);
+	net_node(&n, "Relu");
+	net_node(&n, "Sign");
+	net_end(&n);
+	random_input(&in, 2, 3, 4, 4, -1, 1);
+	check(&n, &in, 2, "Sign", LXA_PLACE_CPU);
+}
+
 /* Sign(0) = 0 has no bit: that batch runs in float, through the Flatten that the device would read past. */
 static void test_sign_of_zero(void **state)
 {
@@ -214,7 +231,7 @@ int main(void)
 		cmocka_unit_test(test_floor_codes),
 		cmocka_unit_test(test_floor_quant),
 		cmocka_unit_test(test_part_of_a_bit),
-		cmocka_unit_test(test_sign_of_zero),
+		cmocka_unit_test(test_sign_of_falling_relu), cmocka_unit_test(test_sign_of_zero),
 		cmocka_unit_test(test_sign_after_relu),
 		cmocka_unit_test(test_rows_are_not_images),
 		cmocka_unit_test(test_offset_after_relu),

@@ -159,8 +159,8 @@ static int reachable(const struct lxa_layer *l, uint32_t c, int64_t v)
 	return !((v ^ l->bound[c]) & 1);
 }
 
-/* ONNX's Sign has three values, the device two: no sum may give zero. */
-static int check_zero(struct search *s, const struct lxa_channel *chan, struct lxa_err *err)
+/* One candidate sum of each channel that could give zero; of a channel that always reaches its threshold either end. */
+static int zero_among(struct search *s, const struct lxa_channel *chan, int other_end, struct lxa_err *err)
 {
 	struct lxa_tensor y;
 	uint32_t c;
@@ -170,7 +170,7 @@ static int check_zero(struct search *s, const struct lxa_channel *chan, struct l
 		int64_t v = chan[c].thr[0], b = s->l->layer.bound[c];
 
 		/* the smallest sum at or above the threshold: if it gives no zero, none does */
-		v = v == LXA_THR_ALWAYS ? -b : v == LXA_THR_NEVER ? b : v;
+		v = v == LXA_THR_ALWAYS ? (other_end ? b : -b) : v == LXA_THR_NEVER ? b : v;
 		if (!reachable(&s->l->layer, c, v) && v < b)
 			v++;
 		((float *)s->x.data)[c] =
@@ -185,6 +185,17 @@ static int check_zero(struct search *s, const struct lxa_channel *chan, struct l
 	if (y.data != s->x.data)
 		lxa_tensor_free(&y);
 	return ret;
+}
+
+/*
+ * ONNX's Sign has three values, the device two: no sum may give zero. Which way a channel goes whose bit is always set cannot
+ * be told from the bit (ReLU behind a negative scale), so both its ends are tried.
+ */
+static int check_zero(struct search *s, const struct lxa_channel *chan, struct lxa_err *err)
+{
+	int ret = zero_among(s, chan, 0, err);
+
+	return ret ? ret : zero_among(s, chan, 1, err);
 }
 
 static int search_init(struct search *s, struct lxa_err *err)
