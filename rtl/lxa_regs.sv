@@ -60,7 +60,7 @@ module lxa_regs (
 
   localparam logic [31:0] ID = {lxa_regs_pkg::DESC_MAGIC, 8'd1, 8'd1};
   localparam logic [7:0]  HALF_W = 8'(lxa_cfg_pkg::HALF_W), XACC_W = 8'(lxa_cfg_pkg::XACC_W);  // rtl/README.md, section 3
-  localparam logic [7:0]  ACC_W = lxa_cfg_pkg::HALF_W < 24 ? 8'(2 * lxa_cfg_pkg::HALF_W) : 8'd48;
+  localparam logic [7:0]  ACC_W = 8'd48;   // a slot, 2 * HALF_W, has at least so many
   localparam logic        SHIFT = lxa_cfg_pkg::SHIFT_OC != 0, XNOR = lxa_cfg_pkg::XNOR_OC != 0;
   localparam logic [31:0] MODES = {
     23'd0, lxa_cfg_pkg::HAS_RES != 0, SHIFT && lxa_cfg_pkg::HAS_PACK != 0, XNOR && lxa_cfg_pkg::HAS_PLANES != 0,

@@ -83,7 +83,8 @@ static int pending(const struct model *m)
 	return !m->err.status && (m->job || m->nop || (m->r.enable && m->r.head != m->r.tail));
 }
 
-#define ACC_W (LXA_CFG_HALF_W < 24 ? 2 * LXA_CFG_HALF_W : 48)
+#define ACC_W 48u			/* a slot, 2 * HALF_W, has at least so many */
+_Static_assert(LXA_CFG_HALF_W >= 24, "HALF_W");
 
 static uint32_t config(uint32_t off)
 {
