@@ -9,7 +9,7 @@ for config in ${CONFIGS:-small large}; do
 	echo "configuration $config"
 	dir=$top/$config
 	# MAKEFLAGS of an outer make (B=, SAN=) would win over ours.
-	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make --no-print-directory -j2 CONFIG="$config" B="$dir" \
+	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make --no-print-directory -j2 CONFIG="$config" PGO= B="$dir" \
 		"$dir/tests/rtl/cosim" "$dir/tests/rtl/hostile" "$dir/tests/rtl/faults" "$dir/tests/rtl/cycles"
 	"$dir/tests/rtl/cosim" --cases "${CASES:-100}"
 	timeout 60 "$dir/tests/rtl/cosim" --seed 1795560591665615 --case 456 # on small the cycle model once never ended here
