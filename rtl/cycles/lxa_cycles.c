@@ -34,10 +34,11 @@ enum {
 	ACC_FULL = 3,			/* lxa_seq: last issue to accumulators complete */
 	DRAIN_BLOCK = 2,		/* lxa_drain: WAIT to first item */
 	DRAIN_QUIET = 8,		/* last item to an empty output stage */
+	STAGES = 5,			/* lxa_drain, lxa_requant: items between the accumulators and lxa_pack */
 	OUT_BEAT = 10,			/* lxa_requant to lxa_wr_dma: the item that closes a burst to its first beat */
 	OUT_FLUSH = 19,			/* the same when no further word comes */
 	WR_QUEUED = 10,			/* lxa_pack and the words that wait to be joined */
-	WR_DATA = 32,			/* lxa_wr_dma: words queued */
+	WR_BYTES = 512,			/* lxa_wr_dma: of the words queued */
 	WR_ADDR = 8,			/* closed bursts queued */
 	WR_OPEN = 64,			/* bursts without a response */
 	WR_TRIP = 3,			/* last beat to the first one of the burst that takes its place, beyond the latency */
@@ -46,8 +47,6 @@ enum {
 	RES_DEPTH = 64,			/* lxa_res_load: words, and pixels */
 	REC_BYTES = 128,		/* lxa_cpl */
 };
-
-static const double RES_MISS = 0.15;	/* lxa_res_load and lxa_pack out of step, see give_cycles() */
 
 #define NEVER 1e300
 #define QUEUE 64			/* bursts in flight; >= any RD_OUTSTANDING + 1 */
@@ -123,6 +122,15 @@ struct reader {
 	uint64_t left;
 	double req;			/* cycle from which the request stands */
 	double free;			/* cycle in which the last request left */
+};
+
+/*
+ * The output stage moves as a whole, and stands while lxa_pack takes the words of the oldest group in it. So a group that comes
+ * late leaves a bubble, which costs it a move and is made up for when the bubble comes out.
+ */
+struct stages {
+	double next;			/* its next move */
+	uint64_t beats;			/* a byte a stage, the oldest lowest: words of a group wider than one; else 0 */
 };
 
 struct lxa_cycles {
@@ -239,7 +247,9 @@ struct lxa_cycles {
 		double since;
 		uint32_t tile, blk, blocks;
 		uint32_t oy, ox, grp;	/* with a residual: where in the block */
-		double next, give;	/* its next item; when the next group of the residual may be there */
+		double give;		/* with a residual: when the next group may be there, once its words are */
+		struct stages out;
+		double last;		/* when the newest item entered it */
 	} drain;
 	struct { double t, free; } cpl;
 
@@ -634,14 +644,14 @@ static uint32_t res_groups(const struct lxa_cycles *c, const struct job *j, uint
 	return blk + 1 == j->ocb ? div_up(j->oc_tail, c->cfg.out_lanes) : j->blk_groups;
 }
 
-static uint64_t res_addr(const struct lxa_cycles *c, const struct job *j, const struct tile *t, uint32_t blk, uint32_t oy, uint32_t ox)
+static uint64_t res_addr(const struct job *j, const struct tile *t, uint32_t blk, uint32_t oy, uint32_t ox)
 {
 	return t->res_addr + (uint64_t)blk * j->blk_groups * j->res_grp + (uint64_t)oy * j->res_row + (uint64_t)ox * j->res_px;
 }
 
 static uint32_t res_words(const struct lxa_cycles *c, const struct job *j, const struct tile *t, uint32_t blk, uint32_t oy, uint32_t ox)
 {
-	uint32_t off = (uint32_t)(res_addr(c, j, t, blk, oy, ox) % c->cfg.word_bytes);
+	uint32_t off = (uint32_t)(res_addr(j, t, blk, oy, ox) % c->cfg.word_bytes);
 
 	return div_up(off + res_groups(c, j, blk) * j->res_grp, c->cfg.word_bytes);
 }
@@ -680,7 +690,7 @@ static void plan_res(struct lxa_cycles *c)
 		return;
 	t = tile_of(c, c->res.tile - 1);
 	j = job_of(c, t->job);
-	reader_start(c, &c->res.rd, res_addr(c, j, t, c->res.blk, c->res.oy, c->res.ox),
+	reader_start(c, &c->res.rd, res_addr(j, t, c->res.blk, c->res.oy, c->res.ox),
 		     res_words(c, j, t, c->res.blk, c->res.oy, c->res.ox),
 		     max2(max2(c->res.start, c->res.rd.free), c->res.popped_at));
 	c->res.pixels++;
@@ -975,10 +985,10 @@ static double wr_beside(struct lxa_cycles *c, double *at, double n)
 /* Words that may wait between the output stage and the bus. */
 static uint32_t wr_room(const struct lxa_cycles *c)
 {
-	uint32_t burst = c->wr.end - c->wr.at;
+	uint32_t burst = c->wr.end - c->wr.at, data = WR_BYTES / c->cfg.word_bytes;
 
-	if (c->wr.bursts < WR_OPEN || c->wr.open[c->wr.bursts % WR_OPEN] <= c->wr.slot || WR_ADDR * burst >= WR_DATA)
-		return WR_QUEUED + WR_DATA;
+	if (c->wr.bursts < WR_OPEN || c->wr.open[c->wr.bursts % WR_OPEN] <= c->wr.slot || WR_ADDR * burst >= data)
+		return WR_QUEUED + data;
 	return WR_QUEUED + WR_ADDR * burst;
 }
 
@@ -1158,7 +1168,8 @@ static int put_marks(const struct lxa_cycles *c, double *v)
 	v[n++] = since(c, c->par.rd.left ? c->par.rd.req : 0);
 	v[n++] = since(c, c->wgt.rd.left ? c->wgt.rd.req : 0);
 	v[n++] = since(c, c->drain.since);
-	v[n++] = since(c, c->drain.next);
+	v[n++] = since(c, c->drain.out.next);
+	v[n++] = (double)c->drain.out.beats;
 	v[n++] = since(c, c->tiler.ready);
 	v[n++] = since(c, c->tiler.idle);
 	v[n++] = since(c, c->freed_at);
@@ -1464,21 +1475,52 @@ static struct out_run block_words(const struct lxa_cycles *c, const struct tile 
 	return r;
 }
 
-/* Cycles of a group of channels in the output stage, which a group that is wider than a word holds up. */
-static double group_cycles(const struct job *j)
+/* Move by one: an item, or a bubble, enters. */
+static void stages_move(struct stages *s, uint64_t beats)
 {
-	return j->rows + j->grp_beats - 1;
+	s->beats = s->beats >> 8 | beats << 8 * (STAGES - 1);
+	s->next += s->beats & 0xff ? (double)(s->beats & 0xff) : 1;
 }
 
-/*
- * Cycles of handing a group of the residual out, a word each. Where both it and what is written have several words, the next
- * group is now and then ready just behind the cycle in which the output stage moves: measured, per word of both.
- */
-static double give_cycles(const struct lxa_cycles *c, const struct job *j)
+/* Bubbles enter until t. */
+static void stages_wait(struct stages *s, double t)
 {
-	double parts = div_up(j->res_grp, c->cfg.word_bytes);
+	while (s->next < t && s->beats)
+		stages_move(s, 0);
+	s->next = max2(s->next, t);
+}
 
-	return parts + (parts - 1) * (j->grp_beats - 1) * RES_MISS;
+/* Cycles from a move until what enters with it is at lxa_pack, and words of what is before it. */
+static double stages_way(const struct stages *s, double *words)
+{
+	double way = 1;
+	int i;
+
+	*words = 0;
+	for (i = 1; i < STAGES; i++) {
+		uint32_t n = s->beats >> 8 * i & 0xff;
+
+		way += n ? n : 1;
+		*words += n;
+	}
+	return way;
+}
+
+/* A block without a residual: items, some of which complete a group, at even distances. */
+static void stages_block(struct lxa_cycles *c, const struct job *j, uint64_t items, uint64_t groups)
+{
+	struct stages *s = &c->drain.out;
+	uint64_t beats = j->grp_beats > 1 ? j->grp_beats : 0, i, n;
+
+	for (i = 0; i < items; i++) {
+		if (i == STAGES && items > 2 * STAGES) { /* the first ones have pushed out what was before: go on to the last ones */
+			n = items - 2 * STAGES;
+			s->next += (double)n + (double)(n * groups / items * (beats ? beats - 1 : 0));
+			i += n;
+		}
+		c->drain.last = s->next;
+		stages_move(s, (i + 1) * groups / items != i * groups / items ? beats : 0);
+	}
 }
 
 static void drain_start(struct lxa_cycles *c)
@@ -1486,7 +1528,7 @@ static void drain_start(struct lxa_cycles *c)
 	struct tile *t = tile_of(c, c->drain.tile);
 	struct job *j = job_of(c, t->job);
 	uint32_t ng = groups(j, c->drain.blk);
-	double start = c->now + DRAIN_BLOCK, n;
+	double n, staged;
 	struct out_run r;
 
 	c->drain.state = D_END;
@@ -1495,36 +1537,67 @@ static void drain_start(struct lxa_cycles *c)
 		return;
 	}
 	r = block_words(c, t, j, ng);
+	stages_wait(&c->drain.out, c->now + DRAIN_BLOCK);
 	if (j->res_grp) {
 		c->drain.state = D_RES;
 		c->drain.oy = c->drain.ox = c->drain.grp = 0;
-		c->drain.next = start;
 		r.last = NEVER;
-		c->drain.since = start;
+		c->drain.since = c->drain.out.next;
 		c->wr.come_in = 0;
 		wr_push(c, &r);
 		return;
 	}
 	n = ng * ((double)t->windows * j->rows + (double)t->npx * (j->grp_beats - 1));
-	c->drain.since = start + n - 1;
 	r.evenly = 1;
 	r.known = r.words;
 	r.dt = n / r.words;
-	r.first = start - 1 + r.dt + OUT_BEAT;
-	r.last = c->drain.since + OUT_FLUSH;
+	r.first = c->drain.out.next + stages_way(&c->drain.out, &staged) - STAGES - 1 + r.dt + OUT_BEAT;
+	r.last = r.first - r.dt - OUT_BEAT + n + OUT_FLUSH;
+	stages_block(c, j, ng * t->windows * j->rows, ng * t->npx);
+	c->drain.since = c->drain.last;
 	wr_push(c, &r);
 }
 
-/* Words of the residual that the next groups need: of a pixel, or of one group where a pixel has many. */
-static uint32_t res_unit(const struct lxa_cycles *c, const struct tile *t, const struct job *j, uint32_t *n)
-{
-	uint32_t words = res_words(c, j, t, c->drain.blk, c->drain.oy, c->drain.ox), ng = res_groups(c, j, c->drain.blk);
+/* The groups whose residual comes at once: a pixel's, or one where it or what is written fills whole words. */
+struct unit {
+	uint32_t n;			/* groups */
+	uint32_t need, pop;		/* words behind the popped ones that it needs, and that are done with then */
+};
 
-	*n = ng;
-	if (j->res_grp < c->cfg.word_bytes || words <= 4)
-		return words;
-	*n = 1;
-	return j->res_grp / c->cfg.word_bytes;
+static struct unit res_unit(const struct lxa_cycles *c, const struct tile *t, const struct job *j)
+{
+	uint32_t wb = c->cfg.word_bytes, ng = res_groups(c, j, c->drain.blk), at, first;
+	struct unit u;
+
+	at = (uint32_t)(res_addr(j, t, c->drain.blk, c->drain.oy, c->drain.ox) % wb) + c->drain.grp * j->res_grp;
+	u.n = j->res_grp < wb && j->grp_beats == 1 ? ng : 1;
+	first = at / wb;
+	at += u.n * j->res_grp;
+	u.need = div_up(at, wb) - first;
+	u.pop = (c->drain.grp + u.n == ng ? div_up(at, wb) : at / wb) - first;
+	return u;
+}
+
+/* Cycles of handing a group of the residual out. */
+static double give_cycles(const struct lxa_cycles *c, const struct job *j)
+{
+	return j->res_grp > c->cfg.word_bytes ? j->res_grp / c->cfg.word_bytes : 1;
+}
+
+/* When the last group of the unit enters the output stage, which is left as it is just before. */
+static double res_unit_at(const struct lxa_cycles *c, const struct job *j, const struct unit *u, struct stages *s)
+{
+	uint64_t end = c->res.popped + u->need;
+	double at = c->drain.give;
+
+	if (end > c->res.have)
+		return NEVER;
+	if (end > c->res.seg)
+		at = max2(at, ceil(c->res.seg_at + (double)(end - 1 - c->res.seg) * c->res.seg_dt + RES_GROUP));
+	*s = c->drain.out;
+	at = max2(at, max2(c->drain.since, s->next) + (u->n - 1) * j->rows);
+	stages_wait(s, at);
+	return s->next;
 }
 
 static double plan_res_unit(const struct lxa_cycles *c)
@@ -1532,18 +1605,10 @@ static double plan_res_unit(const struct lxa_cycles *c)
 	struct lxa_cycles *m = (struct lxa_cycles *)(uintptr_t)c;
 	struct tile *t = tile_of(m, c->drain.tile);
 	struct job *j = job_of(m, t->job);
-	uint32_t n, words = res_unit(c, t, j, &n);
-	uint64_t end = c->res.popped + words;
-	double at = max2(c->drain.since, max2(c->drain.next, c->drain.give) + (n - 1) * max2(give_cycles(c, j), group_cycles(j)));
-	double in;
+	struct unit u = res_unit(c, t, j);
+	struct stages s;
 
-	if (end > c->res.have)
-		return NEVER;
-	if (end > c->res.seg) {
-		in = c->res.seg_at + (double)(end - 1 - c->res.seg) * c->res.seg_dt + RES_GROUP;
-		at = max2(at, in);
-	}
-	return at;
+	return res_unit_at(c, j, &u, &s);
 }
 
 /* Wait until no more than `room` words are queued. 1: they are not yet. */
@@ -1561,35 +1626,54 @@ static int drain_held(struct lxa_cycles *c, uint32_t room)
 	return 1;
 }
 
+/* A group enters the output stage, and moves on to where only its last row is behind. */
+static void stages_group(struct lxa_cycles *c, const struct job *j)
+{
+	uint32_t row;
+
+	for (row = 0; row < j->rows; row++) {
+		c->drain.last = c->drain.out.next;
+		stages_move(&c->drain.out, row + 1 < j->rows || j->grp_beats == 1 ? 0 : j->grp_beats);
+	}
+}
+
 /* The last group of the unit has its residual. */
 static void on_res_unit(struct lxa_cycles *c)
 {
 	struct tile *t = tile_of(c, c->drain.tile);
 	struct job *j = job_of(c, t->job);
-	uint32_t n, words = res_unit(c, t, j, &n), ng = groups(j, c->drain.blk), wb = c->cfg.word_bytes, at, first, last;
 	struct out_run *r = &c->wr.q[(c->wr.in - 1) % RUNS];
+	struct unit u = res_unit(c, t, j);
+	uint32_t ng = groups(j, c->drain.blk), wb = c->cfg.word_bytes, at, first, last, room;
+	double staged, way;
+	struct stages s;
 
 	wr_run(c, c->now, UINT64_MAX);
-	if (c->wr.queued - c->wr.sent > wr_room(c) && drain_held(c, wr_room(c)))
+	res_unit_at(c, j, &u, &s);
+	way = stages_way(&s, &staged);
+	room = wr_room(c) + (uint32_t)staged;
+	if (c->wr.queued - c->wr.sent > room && drain_held(c, room))
 		return;
-	c->res.popped += words;
+	c->res.popped += u.pop;
 	c->res.popped_at = c->now;
-	c->drain.next = c->now + group_cycles(j);
+	c->drain.out = s;
 	c->drain.give = c->now + give_cycles(c, j);
+	stages_group(c, j);
 	at = (uint32_t)((r->addr + (uint64_t)c->drain.ox * r->px) % wb);
 	first = (at + c->drain.grp * j->grp_bytes) / wb;
-	c->drain.grp += n;
+	c->drain.grp += u.n;
 	last = c->drain.grp < res_groups(c, j, c->drain.blk) ? (at + c->drain.grp * j->grp_bytes) / wb : (at + r->bytes - 1) / wb + 1;
 	r->known += last - first;
 	c->wr.queued += last - first;
 	if (last > first) {
 		c->wr.come[c->wr.come_in % RUNS].known = r->known;
-		c->wr.come[c->wr.come_in++ % RUNS].at = c->now + OUT_BEAT;
+		c->wr.come[c->wr.come_in++ % RUNS].at = c->now + way - STAGES + OUT_BEAT;
 	}
 	if (c->drain.grp < res_groups(c, j, c->drain.blk))
 		return;
 	c->res.pixels_popped++;
-	c->drain.next += (ng - c->drain.grp) * group_cycles(j);	/* that have no channel */
+	for (; c->drain.grp < ng; c->drain.grp++) /* those without a channel */
+		stages_group(c, j);
 	c->drain.grp = 0;
 	if (++c->drain.ox < t->tw)
 		return;
@@ -1597,8 +1681,9 @@ static void on_res_unit(struct lxa_cycles *c)
 	if (++c->drain.oy < t->th)
 		return;
 	c->drain.state = D_END;
-	c->drain.since = c->drain.next - 1;
-	r->last = c->drain.since + OUT_FLUSH;
+	c->drain.since = c->drain.last;
+	way = stages_way(&c->drain.out, &staged);
+	r->last = c->drain.last + way + j->grp_beats - 1 - STAGES + OUT_FLUSH;
 }
 
 static void retire(struct lxa_cycles *c)
@@ -1615,6 +1700,8 @@ static void retire(struct lxa_cycles *c)
 static void on_drain(struct lxa_cycles *c)
 {
 	struct tile *t = tile_of(c, c->drain.tile);
+	double staged;
+	uint32_t room;
 
 	switch (c->drain.state) {
 	case D_IDLE:
@@ -1632,7 +1719,9 @@ static void on_drain(struct lxa_cycles *c)
 		return;
 	case D_END:
 		wr_run(c, c->now, UINT64_MAX);
-		if (c->wr.queued - c->wr.sent > wr_room(c) && drain_held(c, wr_room(c)))
+		stages_way(&c->drain.out, &staged);
+		room = wr_room(c) + (uint32_t)staged;
+		if (c->wr.queued - c->wr.sent > room && drain_held(c, room))
 			return;
 		account(c, c->now + 1);
 		c->drain.blocks++;
