@@ -133,6 +133,15 @@ struct stages {
 	uint64_t beats;			/* a byte a stage, the oldest lowest: words of a group wider than one; else 0 */
 };
 
+/* When words came: of the last few bursts of a client. */
+#define BURSTS_KEPT 4
+
+struct words {
+	uint64_t have;			/* on their way in or in */
+	uint32_t n;			/* bursts */
+	struct { uint64_t from; double at, dt; } burst[BURSTS_KEPT];
+};
+
 struct lxa_cycles {
 	struct lxa_cycles_cfg cfg;
 	double latency, cap, rate;	/* cap: beats a cycle together; rate: of one direction */
@@ -172,9 +181,8 @@ struct lxa_cycles {
 	struct {
 		uint32_t tile;
 		struct reader rd;
-		uint64_t asked, have;	/* words requested, on their way in or in */
-		uint64_t seg;		/* first word of the last burst */
-		double seg_at, seg_dt;
+		uint64_t asked;		/* words requested */
+		struct words in;
 	} wgt;
 	struct {
 		uint32_t tile, blk, used;
@@ -190,10 +198,9 @@ struct lxa_cycles {
 		int run;
 		double start;		/* reader may start the next pixel */
 		struct reader rd;
-		uint64_t asked, have, popped; /* words */
+		uint64_t asked, popped;	/* words */
+		struct words in;
 		uint64_t pixels, pixels_popped;
-		uint64_t seg;
-		double seg_at, seg_dt;
 		double popped_at;
 		uint32_t parts;		/* words of a group that has several */
 	} res;
@@ -508,6 +515,30 @@ static void reader_fire(const struct lxa_cycles *c, struct reader *r, double at)
 		r->free = at;
 }
 
+static void words_come(struct words *w, uint32_t words, double first, double dt)
+{
+	uint32_t i = w->n++ % BURSTS_KEPT;
+
+	w->burst[i].from = w->have;
+	w->burst[i].at = first;
+	w->burst[i].dt = dt;
+	w->have += words;
+}
+
+/* When word n was there, which has come not long ago; or 0. */
+static double words_at(const struct words *w, uint64_t n)
+{
+	uint32_t i;
+
+	for (i = 1; i <= BURSTS_KEPT && i <= w->n; i++) {
+		uint32_t k = (w->n - i) % BURSTS_KEPT;
+
+		if (n >= w->burst[k].from)
+			return w->burst[k].at + (double)(n - w->burst[k].from) * w->burst[k].dt;
+	}
+	return 0;
+}
+
 /* Descriptors: the next request. */
 static void plan_cmd(struct lxa_cycles *c)
 {
@@ -634,7 +665,7 @@ static double wgt_req(const struct lxa_cycles *c)
 	if (c->seq.shadow >= NEVER)
 		return NEVER;
 	want -= depth + c->seq.popped;	/* words of the shadow's load that must be popped */
-	if (want > c->seq.shadow_words || c->seq.popped + want > c->wgt.have)
+	if (want > c->seq.shadow_words || c->seq.popped + want > c->wgt.in.have)
 		return NEVER;
 	return max2(c->wgt.rd.req, c->seq.shadow + (double)want);
 }
@@ -717,11 +748,9 @@ static double res_req(const struct lxa_cycles *c)
 		return max2(c->res.rd.req, c->res.popped_at);
 	want -= c->res.popped + RES_DEPTH;
 	end = c->res.popped + want;
-	if (want > c->res.parts || end > c->res.have)
+	if (want > c->res.parts || end > c->res.in.have)
 		return NEVER;
-	at = c->res.popped_at + (double)want;
-	if (end > c->res.seg)
-		at = max2(at, c->res.seg_at + (double)(end - 1 - c->res.seg) * c->res.seg_dt + RES_GROUP);
+	at = max2(c->res.popped_at + (double)want, words_at(&c->res.in, end - 1) + RES_GROUP);
 	return max2(c->res.rd.req, at);
 }
 
@@ -1030,10 +1059,7 @@ static void deliver(struct lxa_cycles *c, const struct burst *b, double first, d
 		act_receive(c, last + 1);
 		break;
 	case WGT:
-		c->wgt.seg = c->wgt.have;
-		c->wgt.have += b->words;
-		c->wgt.seg_at = first;
-		c->wgt.seg_dt = dt;
+		words_come(&c->wgt.in, b->words, first, dt);
 		c->calm = 1;
 		break;
 	case PAR:
@@ -1044,10 +1070,7 @@ static void deliver(struct lxa_cycles *c, const struct burst *b, double first, d
 		}
 		break;
 	default:
-		c->res.seg = c->res.have;
-		c->res.have += b->words;
-		c->res.seg_at = first;
-		c->res.seg_dt = dt;
+		words_come(&c->res.in, b->words, first, dt);
 	}
 }
 
@@ -1079,12 +1102,10 @@ static double wgt_ready(const struct lxa_cycles *c, uint32_t words)
 	uint64_t end = c->seq.popped + words;
 	double last;
 
-	if (c->seq.shadow >= NEVER || end > c->wgt.have)
+	if (c->seq.shadow >= NEVER || end > c->wgt.in.have)
 		return NEVER;
 	last = c->seq.shadow + words - 1;
-	if (end > c->wgt.seg)
-		last = max2(last, c->wgt.seg_at + (double)(end - 1 - c->wgt.seg) * c->wgt.seg_dt + 1);
-	return last + WGT_READY;
+	return max2(last, words_at(&c->wgt.in, end - 1) + 1) + WGT_READY;
 }
 
 static int acc_wait(const struct lxa_cycles *c)
@@ -1139,8 +1160,8 @@ static int put_marks(const struct lxa_cycles *c, double *v)
 	v[n++] = (double)c->act.rx_left;
 	v[n++] = (double)c->par.rd.left + 65536.0 * c->par.used;
 	v[n++] = (double)(c->wgt.asked - c->seq.popped);
-	v[n++] = (double)(c->wgt.have - c->seq.popped);
-	v[n++] = (double)(c->res.asked - c->res.popped) + 1000.0 * (double)(c->res.have - c->res.popped);
+	v[n++] = (double)(c->wgt.in.have - c->seq.popped);
+	v[n++] = (double)(c->res.asked - c->res.popped) + 1000.0 * (double)(c->res.in.have - c->res.popped);
 	v[n++] = (double)c->res.rd.left + 1000.0 * (double)(c->res.pixels - c->res.pixels_popped);
 	v[n++] = c->seq.acc_used + 4 * c->drain.state + 64 * c->rd.stuck;
 	v[n++] = (double)(c->wr.queued - c->wr.sent) + 65536.0 * (c->wr.in - c->wr.out);
@@ -1590,10 +1611,9 @@ static double res_unit_at(const struct lxa_cycles *c, const struct job *j, const
 	uint64_t end = c->res.popped + u->need;
 	double at = c->drain.give;
 
-	if (end > c->res.have)
+	if (end > c->res.in.have)
 		return NEVER;
-	if (end > c->res.seg)
-		at = max2(at, ceil(c->res.seg_at + (double)(end - 1 - c->res.seg) * c->res.seg_dt + RES_GROUP));
+	at = max2(at, ceil(words_at(&c->res.in, end - 1) + RES_GROUP));
 	*s = c->drain.out;
 	at = max2(at, max2(c->drain.since, s->next) + (u->n - 1) * j->rows);
 	stages_wait(s, at);
