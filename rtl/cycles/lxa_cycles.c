@@ -202,7 +202,7 @@ struct lxa_cycles {
 		struct words in;
 		uint64_t pixels, pixels_popped;
 		double popped_at;
-		uint32_t parts;		/* words of a group that has several */
+		struct { uint32_t tile, blk, oy, ox, grp; } out; /* the group that is handed out next */
 	} res;
 	struct {
 		double t, free;
@@ -253,7 +253,6 @@ struct lxa_cycles {
 		enum { D_IDLE, D_WAIT, D_RES, D_END, D_FLUSH, D_QUIET } state;
 		double since;
 		uint32_t tile, blk, blocks;
-		uint32_t oy, ox, grp;	/* with a residual: where in the block */
 		double give;		/* with a residual: when the next group may be there, once its words are */
 		struct stages out;
 		double last;		/* when the newest item entered it */
@@ -534,7 +533,7 @@ static double words_at(const struct words *w, uint64_t n)
 		uint32_t k = (w->n - i) % BURSTS_KEPT;
 
 		if (n >= w->burst[k].from)
-			return w->burst[k].at + (double)(n - w->burst[k].from) * w->burst[k].dt;
+			return floor(w->burst[k].at + (double)(n - w->burst[k].from) * w->burst[k].dt);
 	}
 	return 0;
 }
@@ -687,11 +686,64 @@ static uint32_t res_words(const struct lxa_cycles *c, const struct job *j, const
 	return div_up(off + res_groups(c, j, blk) * j->res_grp, c->cfg.word_bytes);
 }
 
-/* The residual's next pixel. */
+/* The groups whose residual comes at once: a pixel's, or one where it or what is written fills whole words. */
+struct unit {
+	uint32_t n;			/* groups */
+	uint32_t need, pop;		/* words behind the popped ones that it needs, and that are done with then */
+	int last;			/* of its pixel */
+};
+
+static struct unit res_unit(const struct lxa_cycles *c, const struct tile *t, const struct job *j, uint32_t n)
+{
+	uint32_t wb = c->cfg.word_bytes, ng = res_groups(c, j, c->res.out.blk), at, first;
+	struct unit u = { .n = n ? n : j->res_grp < wb && j->grp_beats == 1 ? ng : 1 };
+
+	at = (uint32_t)(res_addr(j, t, c->res.out.blk, c->res.out.oy, c->res.out.ox) % wb) + c->res.out.grp * j->res_grp;
+	first = at / wb;
+	at += u.n * j->res_grp;
+	u.last = c->res.out.grp + u.n == ng;
+	u.need = div_up(at, wb) - first;
+	u.pop = (u.last ? div_up(at, wb) : at / wb) - first;
+	return u;
+}
+
+/* The first group of the next unit: it is put together ahead. 0: there is none. */
+static int res_ahead(struct lxa_cycles *c, struct unit *u)
+{
+	struct tile *t;
+
+	while (c->res.out.tile != c->pushed && !job_of(c, tile_of(c, c->res.out.tile)->job)->res_grp)
+		c->res.out.tile++;
+	if (c->res.out.tile == c->pushed)
+		return 0;
+	t = tile_of(c, c->res.out.tile);
+	*u = res_unit(c, t, job_of(c, t->job), 1);
+	return 1;
+}
+
+/* From when there is room that the next group leaves as its first n words are put together. */
+static double res_room(const struct lxa_cycles *c, uint64_t n)
+{
+	return max2(c->res.popped_at + (double)n, words_at(&c->res.in, c->res.popped + n - 1) + RES_GROUP);
+}
+
+/* The residual's next pixel: from when there is an entry for it. */
+static double res_pixel(struct lxa_cycles *c)
+{
+	struct unit u;
+
+	if (c->res.pixels - c->res.pixels_popped < RES_DEPTH)
+		return c->res.popped_at;
+	if (c->res.pixels - c->res.pixels_popped > RES_DEPTH || !res_ahead(c, &u) || !u.last || c->res.popped + u.need > c->res.in.have)
+		return NEVER;
+	return res_room(c, u.need);
+}
+
 static void plan_res(struct lxa_cycles *c)
 {
 	struct tile *t;
 	struct job *j;
+	double room;
 
 	while (!c->res.run) {
 		double at;
@@ -713,17 +765,16 @@ static void plan_res(struct lxa_cycles *c)
 		}
 		c->res.tile++;
 		c->res.run = 1;
-		c->res.parts = j->res_grp > c->cfg.word_bytes ? j->res_grp / c->cfg.word_bytes : 0;
 		c->res.start = at + 1;
 		c->res.blk = c->res.oy = c->res.ox = 0;
 	}
-	if (c->res.rd.free >= NEVER || c->res.pixels - c->res.pixels_popped >= RES_DEPTH)
+	if (c->res.rd.free >= NEVER || (room = res_pixel(c)) >= NEVER)
 		return;
 	t = tile_of(c, c->res.tile - 1);
 	j = job_of(c, t->job);
 	reader_start(c, &c->res.rd, res_addr(j, t, c->res.blk, c->res.oy, c->res.ox),
 		     res_words(c, j, t, c->res.blk, c->res.oy, c->res.ox),
-		     max2(max2(c->res.start, c->res.rd.free), c->res.popped_at));
+		     max2(max2(c->res.start, c->res.rd.free), room));
 	c->res.pixels++;
 	if (++c->res.ox < t->tw)
 		return;
@@ -735,23 +786,21 @@ static void plan_res(struct lxa_cycles *c)
 		c->res.run = 0;
 }
 
-/* From when the residual's request stands: it waits for room, which the words of the next group leave as they are put together. */
-static double res_req(const struct lxa_cycles *c)
+/* From when the residual's request stands: it waits for room. */
+static double res_req(struct lxa_cycles *c)
 {
-	uint64_t want, end;
-	double at;
+	uint64_t want;
+	struct unit u;
 
 	if (!c->res.rd.left)
 		return NEVER;
 	want = c->res.asked + reader_words(c, &c->res.rd);
 	if (want <= c->res.popped + RES_DEPTH)
-		return max2(c->res.rd.req, c->res.popped_at);
+		return max2(c->res.rd.req, c->res.popped_at + 1);
 	want -= c->res.popped + RES_DEPTH;
-	end = c->res.popped + want;
-	if (want > c->res.parts || end > c->res.in.have)
+	if (!res_ahead(c, &u) || want > u.pop || c->res.popped + want > c->res.in.have)
 		return NEVER;
-	at = max2(c->res.popped_at + (double)want, words_at(&c->res.in, end - 1) + RES_GROUP);
-	return max2(c->res.rd.req, at);
+	return max2(c->res.rd.req, res_room(c, want));
 }
 
 /* ---- read DMA and the memory ------------------------------------------------------------------------------ */
@@ -1041,7 +1090,7 @@ static void plan_data(const struct lxa_cycles *c, double *t)
 
 static void deliver(struct lxa_cycles *c, const struct burst *b, double first, double dt)
 {
-	double last = first + (b->words - 1) * dt;
+	double last = floor(first + (b->words - 1) * dt);
 
 	switch (b->client) {
 	case CMD:
@@ -1088,7 +1137,7 @@ static void on_data(struct lxa_cycles *c)
 	c->rd.cur_beats = n;
 	c->rd.bus = end;
 	dt = (end - at) / n;
-	c->rd.popped[c->rd.out++ % QUEUE] = c->rd.bus - dt;
+	c->rd.popped[c->rd.out++ % QUEUE] = floor(c->rd.bus - dt);
 	deliver(c, b, at + c->ratio * dt - dt + 1, c->ratio * dt);
 	if (c->rd.stuck)
 		issue_burst(c, &c->rd.held, c->rd.stuck_at);
@@ -1171,7 +1220,7 @@ static int put_marks(const struct lxa_cycles *c, double *v)
 	v[n++] = c->wgt.tile - c->seq.tile;
 	v[n++] = (double)(c->res.tile - c->seq.tile) + 16.0 * c->res.run;
 	v[n++] = c->res.run ? (double)c->res.oy * 65536 + c->res.ox + 0.01 * (c->res.blk - c->seq.blk) : 0;
-	v[n++] = c->drain.state == D_RES ? (double)c->drain.oy * 65536 + c->drain.ox + 0.01 * c->drain.grp : 0;
+	v[n++] = c->res.out.oy * 65536.0 + c->res.out.ox + 0.01 * c->res.out.grp;
 	v[n++] = c->seq.blocks - c->drain.blocks;
 	v[n++] = c->par.full - c->drain.blocks;
 	v[n++] = (double)(c->pushed - c->seq.tile) + 16.0 * (c->pushed - c->freed);
@@ -1310,8 +1359,8 @@ static void repeat_blocks(struct lxa_cycles *c, const struct job *j)
 		if (!c->res.run || c->res.tile != c->seq.tile + 1)
 			return;
 		ahead = (j->ocb - c->res.blk) / each;
-		if (k > ahead)
-			k = ahead;
+		if (k > ahead || c->res.out.tile != c->seq.tile)
+			k = c->res.out.tile != c->seq.tile ? 0 : ahead;
 	}
 	if (k < 3)
 		return;
@@ -1323,6 +1372,7 @@ static void repeat_blocks(struct lxa_cycles *c, const struct job *j)
 	c->drain.blk += k * each;
 	c->par.blk += k * each;
 	c->res.blk += j->res_grp ? k * each : 0;
+	c->res.out.blk += j->res_grp ? k * each : 0;
 	wgt_move(c, k * words);
 }
 
@@ -1561,7 +1611,7 @@ static void drain_start(struct lxa_cycles *c)
 	stages_wait(&c->drain.out, c->now + DRAIN_BLOCK);
 	if (j->res_grp) {
 		c->drain.state = D_RES;
-		c->drain.oy = c->drain.ox = c->drain.grp = 0;
+		c->res.out.tile = c->drain.tile;
 		r.last = NEVER;
 		c->drain.since = c->drain.out.next;
 		c->wr.come_in = 0;
@@ -1579,26 +1629,6 @@ static void drain_start(struct lxa_cycles *c)
 	wr_push(c, &r);
 }
 
-/* The groups whose residual comes at once: a pixel's, or one where it or what is written fills whole words. */
-struct unit {
-	uint32_t n;			/* groups */
-	uint32_t need, pop;		/* words behind the popped ones that it needs, and that are done with then */
-};
-
-static struct unit res_unit(const struct lxa_cycles *c, const struct tile *t, const struct job *j)
-{
-	uint32_t wb = c->cfg.word_bytes, ng = res_groups(c, j, c->drain.blk), at, first;
-	struct unit u;
-
-	at = (uint32_t)(res_addr(j, t, c->drain.blk, c->drain.oy, c->drain.ox) % wb) + c->drain.grp * j->res_grp;
-	u.n = j->res_grp < wb && j->grp_beats == 1 ? ng : 1;
-	first = at / wb;
-	at += u.n * j->res_grp;
-	u.need = div_up(at, wb) - first;
-	u.pop = (c->drain.grp + u.n == ng ? div_up(at, wb) : at / wb) - first;
-	return u;
-}
-
 /* Cycles of handing a group of the residual out. */
 static double give_cycles(const struct lxa_cycles *c, const struct job *j)
 {
@@ -1613,7 +1643,7 @@ static double res_unit_at(const struct lxa_cycles *c, const struct job *j, const
 
 	if (end > c->res.in.have)
 		return NEVER;
-	at = max2(at, ceil(words_at(&c->res.in, end - 1) + RES_GROUP));
+	at = max2(at, words_at(&c->res.in, end - 1) + RES_GROUP);
 	*s = c->drain.out;
 	at = max2(at, max2(c->drain.since, s->next) + (u->n - 1) * j->rows);
 	stages_wait(s, at);
@@ -1625,7 +1655,7 @@ static double plan_res_unit(const struct lxa_cycles *c)
 	struct lxa_cycles *m = (struct lxa_cycles *)(uintptr_t)c;
 	struct tile *t = tile_of(m, c->drain.tile);
 	struct job *j = job_of(m, t->job);
-	struct unit u = res_unit(c, t, j);
+	struct unit u = res_unit(c, t, j, 0);
 	struct stages s;
 
 	return res_unit_at(c, j, &u, &s);
@@ -1663,7 +1693,7 @@ static void on_res_unit(struct lxa_cycles *c)
 	struct tile *t = tile_of(c, c->drain.tile);
 	struct job *j = job_of(c, t->job);
 	struct out_run *r = &c->wr.q[(c->wr.in - 1) % RUNS];
-	struct unit u = res_unit(c, t, j);
+	struct unit u = res_unit(c, t, j, 0);
 	uint32_t ng = groups(j, c->drain.blk), wb = c->cfg.word_bytes, at, first, last, room;
 	double staged, way;
 	struct stages s;
@@ -1679,27 +1709,30 @@ static void on_res_unit(struct lxa_cycles *c)
 	c->drain.out = s;
 	c->drain.give = c->now + give_cycles(c, j);
 	stages_group(c, j);
-	at = (uint32_t)((r->addr + (uint64_t)c->drain.ox * r->px) % wb);
-	first = (at + c->drain.grp * j->grp_bytes) / wb;
-	c->drain.grp += u.n;
-	last = c->drain.grp < res_groups(c, j, c->drain.blk) ? (at + c->drain.grp * j->grp_bytes) / wb : (at + r->bytes - 1) / wb + 1;
+	at = (uint32_t)((r->addr + (uint64_t)c->res.out.ox * r->px) % wb);
+	first = (at + c->res.out.grp * j->grp_bytes) / wb;
+	c->res.out.grp += u.n;
+	last = c->res.out.grp < res_groups(c, j, c->drain.blk) ? (at + c->res.out.grp * j->grp_bytes) / wb : (at + r->bytes - 1) / wb + 1;
 	r->known += last - first;
 	c->wr.queued += last - first;
 	if (last > first) {
 		c->wr.come[c->wr.come_in % RUNS].known = r->known;
 		c->wr.come[c->wr.come_in++ % RUNS].at = c->now + way - STAGES + OUT_BEAT;
 	}
-	if (c->drain.grp < res_groups(c, j, c->drain.blk))
+	if (c->res.out.grp < res_groups(c, j, c->drain.blk))
 		return;
 	c->res.pixels_popped++;
-	for (; c->drain.grp < ng; c->drain.grp++) /* those without a channel */
+	for (; c->res.out.grp < ng; c->res.out.grp++) /* those without a channel */
 		stages_group(c, j);
-	c->drain.grp = 0;
-	if (++c->drain.ox < t->tw)
+	c->res.out.grp = 0;
+	if (++c->res.out.ox < t->tw)
 		return;
-	c->drain.ox = 0;
-	if (++c->drain.oy < t->th)
+	c->res.out.ox = 0;
+	if (++c->res.out.oy < t->th)
 		return;
+	c->res.out.oy = 0;
+	if (++c->res.out.blk == j->ocb)
+		c->res.out.blk = 0, c->res.out.tile++;
 	c->drain.state = D_END;
 	c->drain.since = c->drain.last;
 	way = stages_way(&c->drain.out, &staged);
