@@ -37,6 +37,7 @@ enum {
 	STAGES = 5,			/* lxa_drain, lxa_requant: items between the accumulators and lxa_pack */
 	OUT_BEAT = 10,			/* lxa_requant to lxa_wr_dma: the item that closes a burst to its first beat */
 	OUT_FLUSH = 19,			/* the same when no further word comes */
+	FLUSH = OUT_FLUSH - OUT_BEAT,	/* a word that comes later than that begins a burst */
 	WR_QUEUED = 10,			/* lxa_pack and the words that wait to be joined */
 	WR_BYTES = 512,			/* lxa_wr_dma: of the words queued */
 	WR_ADDR = 8,			/* closed bursts queued */
@@ -220,10 +221,11 @@ struct lxa_cycles {
 		struct out_run q[RUNS];	/* what blocks of the output stage send */
 		uint32_t in, out;
 		/* the oldest's next word, and its burst's end */
-		uint32_t at, end, x;
-		uint64_t word, word_end, row; /* addresses in words: the word, last of the pixel; of the row, in bytes */
-		struct { uint32_t known; double at; } come[RUNS]; /* of the newest run, when it does not come evenly */
+		uint32_t at, end;
+		struct place { uint32_t x; uint64_t word, word_end, row; } from, to; /* of those, from is valid until it is sent */
+		struct { uint32_t known; double at, last; } come[RUNS]; /* of the newest run, when it does not come evenly */
 		uint32_t come_in;
+		uint32_t gap[RUNS], gap_in, gap_out; /* words of the newest run before which there was nothing for long */
 		uint64_t queued, sent;	/* words */
 		uint32_t bursts;
 		int begun;		/* the burst under way has sent a word */
@@ -878,47 +880,67 @@ static void on_rd(struct lxa_cycles *c)
 
 /* ---- write DMA -------------------------------------------------------------------------------------------- */
 
-static void run_pixel(struct lxa_cycles *c, const struct out_run *r)
+/* Where a word is: its pixel in the row; in words its address and that of the pixel's last one; the row's address in bytes. */
+static void run_pixel(const struct lxa_cycles *c, const struct out_run *r, struct place *p)
 {
-	uint64_t at = c->wr.row + (uint64_t)c->wr.x * r->px;
+	uint64_t at = p->row + (uint64_t)p->x * r->px;
 
-	c->wr.word = at >> c->word_log2;
-	c->wr.word_end = (at + r->bytes - 1) >> c->word_log2;
+	p->word = at >> c->word_log2;
+	p->word_end = (at + r->bytes - 1) >> c->word_log2;
 }
 
-/* Go to the next word of the oldest run: 1 when it joins the one before. */
-static int run_word(struct lxa_cycles *c, const struct out_run *r)
+/* Go to the next word: 1 when it joins the one before. */
+static int run_word(const struct lxa_cycles *c, const struct out_run *r, struct place *p)
 {
-	uint64_t was = c->wr.word;
+	uint64_t was = p->word;
 
-	if (c->wr.word < c->wr.word_end) {
-		c->wr.word++;
+	if (p->word < p->word_end) {
+		p->word++;
 	} else {
-		if (++c->wr.x == r->tw) {
-			c->wr.x = 0;
-			c->wr.row += r->row;
+		if (++p->x == r->tw) {
+			p->x = 0;
+			p->row += r->row;
 		}
-		run_pixel(c, r);
+		run_pixel(c, r, p);
 	}
-	return c->wr.word == was + 1 && (c->wr.word & (c->burst - 1));
+	return p->word == was + 1 && (p->word & (c->burst - 1));
 }
 
-/* Find the end of the burst that begins with the oldest run's next word. */
-static void run_burst(struct lxa_cycles *c, const struct out_run *r)
+/* The next burst, of `most` words at most. */
+static void run_burst(struct lxa_cycles *c, const struct out_run *r, uint32_t most)
 {
+	uint32_t n = c->wr.at;
+
+	if (r->evenly && r->dt > FLUSH)
+		most = 1;
+	if (c->wr.in - c->wr.out == 1) {
+		while (c->wr.gap_out != c->wr.gap_in && c->wr.gap[c->wr.gap_out % RUNS] <= n)
+			c->wr.gap_out++;
+		if (c->wr.gap_out != c->wr.gap_in && c->wr.gap[c->wr.gap_out % RUNS] - n < most)
+			most = c->wr.gap[c->wr.gap_out % RUNS] - n;
+	}
+	c->wr.from = c->wr.to;
 	do
-		c->wr.end++;
-	while (c->wr.end < r->words && run_word(c, r));
+		n++;
+	while (n < r->words && run_word(c, r, &c->wr.to) && n - c->wr.at < most);
+	c->wr.end = n;
+}
+
+/* What was taken for a burst ends with word n, for a lack of words. */
+static void run_cut(struct lxa_cycles *c, const struct out_run *r, uint32_t n)
+{
+	c->wr.to = c->wr.from;
+	run_burst(c, r, n - c->wr.at);
 }
 
 static void run_begin(struct lxa_cycles *c)
 {
 	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
 
-	c->wr.at = c->wr.end = c->wr.x = 0;
-	c->wr.row = r->addr;
-	run_pixel(c, r);
-	run_burst(c, r);
+	c->wr.at = c->wr.to.x = 0;
+	c->wr.to.row = r->addr;
+	run_pixel(c, r, &c->wr.to);
+	run_burst(c, r, UINT32_MAX);
 }
 
 /* When word n of a run that comes as it comes was there: it closes the burst before it. */
@@ -933,6 +955,16 @@ static double come_at(const struct lxa_cycles *c, uint32_t n)
 	return c->wr.come[i % RUNS].at;
 }
 
+/* When the next burst of a run whose words come as they come is closed: by a word, or since none comes. */
+static double come_closed(const struct lxa_cycles *c, const struct out_run *r)
+{
+	double last = c->wr.come_in ? c->wr.come[(c->wr.come_in - 1) % RUNS].last : NEVER;
+
+	if (r->known <= c->wr.end)
+		return r->known > c->wr.at ? min2(last + FLUSH, r->known < r->words ? NEVER : r->last) : NEVER;
+	return min2(come_at(c, c->wr.end), come_at(c, c->wr.end - 1) + FLUSH);
+}
+
 /* When the next word of the output stage may be on the bus, for all that the bus has to say. */
 static double wr_next(const struct lxa_cycles *c)
 {
@@ -945,12 +977,12 @@ static double wr_next(const struct lxa_cycles *c)
 		return NEVER;
 	if (c->wr.begun)
 		return 0;
-	if (c->wr.end < r->words && r->evenly)
-		at = r->first + r->dt * c->wr.end;
+	if (r->evenly && c->wr.end < r->words)
+		at = r->first + (r->dt > FLUSH ? r->dt * (c->wr.end - 1) + FLUSH : r->dt * c->wr.end);
+	else if (!r->evenly && newest)
+		at = come_closed(c, r);
 	else if (c->wr.end < r->words)
-		at = newest ? come_at(c, c->wr.end) : 0;
-	else if (r->known < r->words)
-		at = NEVER;
+		at = 0;
 	else if (newest)
 		at = r->last;
 	else	/* the next run's first word may close it */
@@ -963,6 +995,8 @@ static void wr_send(struct lxa_cycles *c, double ready, double at, double interv
 {
 	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
 
+	if (!c->wr.begun && c->wr.end > r->known)
+		run_cut(c, r, r->known);
 	if (at > c->seq.end)		/* it counts where the array waits */
 		c->wr.refused += at - max2(max2(ready - 1, c->wr.last + 1), c->seq.end);
 
@@ -975,7 +1009,7 @@ static void wr_send(struct lxa_cycles *c, double ready, double at, double interv
 		return;
 	c->wr.open[c->wr.bursts++ % WR_OPEN] = c->wr.last + c->latency + WR_TRIP;
 	if (c->wr.at < r->words)
-		run_burst(c, r);
+		run_burst(c, r, UINT32_MAX);
 	else if (++c->wr.out != c->wr.in)
 		run_begin(c);
 }
@@ -1017,10 +1051,10 @@ static void wr_leap(struct lxa_cycles *c, double t, uint64_t sent)
 	c->wr.last = r->first + r->dt * c->wr.at;
 	c->wr.slot = c->wr.last + interval;
 	c->wr.bus = c->wr.last + c->ratio / c->cap;
-	c->wr.x = p % r->tw;
-	c->wr.row = r->addr + (uint64_t)(p / r->tw) * r->row;
-	run_pixel(c, r);
-	run_burst(c, r);
+	c->wr.to.x = p % r->tw;
+	c->wr.to.row = r->addr + (uint64_t)(p / r->tw) * r->row;
+	run_pixel(c, r, &c->wr.to);
+	run_burst(c, r, UINT32_MAX);
 }
 
 /* Send until t, and no further than to `sent` words, on a bus without reads. */
@@ -1614,7 +1648,7 @@ static void drain_start(struct lxa_cycles *c)
 		c->res.out.tile = c->drain.tile;
 		r.last = NEVER;
 		c->drain.since = c->drain.out.next;
-		c->wr.come_in = 0;
+		c->wr.come_in = c->wr.gap_in = c->wr.gap_out = 0;
 		wr_push(c, &r);
 		return;
 	}
@@ -1687,6 +1721,23 @@ static void stages_group(struct lxa_cycles *c, const struct job *j)
 	}
 }
 
+/* Words of the newest run will be there: the first one at `at`, the last one so many cycles later. */
+static void come(struct lxa_cycles *c, struct out_run *r, uint32_t words, double at, uint32_t later)
+{
+	uint32_t before = r->known;
+
+	r->known += words;
+	c->wr.queued += words;
+	if (c->wr.come_in && at > c->wr.come[(c->wr.come_in - 1) % RUNS].last + FLUSH) {
+		c->wr.gap[c->wr.gap_in++ % RUNS] = before;
+		if (c->wr.in - c->wr.out == 1 && !c->wr.begun && c->wr.at < before && before < c->wr.end)
+			run_cut(c, r, before);
+	}
+	c->wr.come[c->wr.come_in % RUNS].known = r->known;
+	c->wr.come[c->wr.come_in % RUNS].at = at;
+	c->wr.come[c->wr.come_in++ % RUNS].last = at + later;
+}
+
 /* The last group of the unit has its residual. */
 static void on_res_unit(struct lxa_cycles *c)
 {
@@ -1713,12 +1764,8 @@ static void on_res_unit(struct lxa_cycles *c)
 	first = (at + c->res.out.grp * j->grp_bytes) / wb;
 	c->res.out.grp += u.n;
 	last = c->res.out.grp < res_groups(c, j, c->drain.blk) ? (at + c->res.out.grp * j->grp_bytes) / wb : (at + r->bytes - 1) / wb + 1;
-	r->known += last - first;
-	c->wr.queued += last - first;
-	if (last > first) {
-		c->wr.come[c->wr.come_in % RUNS].known = r->known;
-		c->wr.come[c->wr.come_in++ % RUNS].at = c->now + way - STAGES + OUT_BEAT;
-	}
+	if (last > first)
+		come(c, r, last - first, c->now + way - STAGES + OUT_BEAT, j->grp_beats - 1);
 	if (c->res.out.grp < res_groups(c, j, c->drain.blk))
 		return;
 	c->res.pixels_popped++;
