@@ -7,12 +7,11 @@
  *  - a burst's words come evenly spaced, at the rate that the memory and the writes beside it leave;
  *  - a step takes a cycle a pixel, and begins when its weights have moved to the shadow registers;
  *  - a block takes its items a cycle each, and its words go to the write port evenly spaced.
- * Times are cycles since reset, as doubles: memory rates are fractions. "x + n" stands for registers between two engines; the
+ * Times are cycles since reset, whole ones. "x + n" stands for registers between two engines; the
  * names of the numbers are in the table below.
  */
 #include "lxa_cycles.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +48,9 @@ enum {
 	REC_BYTES = 128,		/* lxa_cpl */
 };
 
-#define NEVER 1e300
+typedef int64_t cycle;
+
+#define NEVER ((cycle)1 << 60)
 #define QUEUE 64			/* bursts in flight; >= any RD_OUTSTANDING + 1 */
 #define RUNS 64				/* blocks that the output stage has sent, each with a word still queued, and records */
 
@@ -71,17 +72,17 @@ struct job {
 	uint32_t rows;			/* parameter rows of a channel */
 	uint32_t step_period, block_period; /* after so many of them bursts begin as before */
 	uint32_t blk_groups, grp_bytes, grp_beats, res_grp;
-	double when;			/* seen by the command engine */
+	cycle when;			/* seen by the command engine */
 	/* its way */
-	double desc_at;			/* descriptor in, or NEVER */
-	double retired;			/* or NEVER */
+	cycle desc_at;			/* descriptor in, or NEVER */
+	cycle retired;			/* or NEVER */
 };
 
 struct tile {
 	uint32_t job;			/* number */
 	int first, last;
 	uint32_t n, oy, ox;		/* where */
-	double push;
+	cycle push;
 	uint32_t pix, npx;		/* convolution pixels, outputs */
 	uint32_t ch, cw, th, tw;
 	uint64_t windows;		/* sum over outputs of the window positions inside */
@@ -96,12 +97,13 @@ struct out_run {
 	uint32_t words;			/* of all */
 	uint32_t per_px;		/* of each pixel, where all have as many; else 0 */
 	uint32_t known;			/* that have come; evenly: all */
-	double first, dt, last;		/* word n closes the burst before it at first + n * dt; the last one is closed at .. */
+	cycle first, last;		/* evenly: word n closes the burst before it at first + (n + 1) * step; the last one is closed at .. */
+	uint64_t step;			/* in cycles / 2^32 */
 	int evenly;
 };
 
 struct burst {
-	double when;
+	cycle when;
 	uint32_t words;
 	enum client client;
 };
@@ -111,9 +113,9 @@ enum level { L_STEP, L_BLOCK, L_TILE, L_ROW, L_IMAGE, LEVELS };
 #define MARKS 64
 
 struct mark {				/* the state at the beginning of one, against that of the one before */
-	double at, period;		/* true time; since the one before */
-	double cause[CAUSES], spent[CAUSES];
-	double v[MARKS];
+	cycle at, period;		/* true time; since the one before */
+	cycle cause[CAUSES], spent[CAUSES];
+	cycle v[MARKS];
 	int equal;			/* how often in a row it was the same */
 };
 
@@ -121,8 +123,8 @@ struct mark {				/* the state at the beginning of one, against that of the one b
 struct reader {
 	uint64_t addr;			/* in words */
 	uint64_t left;
-	double req;			/* cycle from which the request stands */
-	double free;			/* cycle in which the last request left */
+	cycle req;			/* cycle from which the request stands */
+	cycle free;			/* cycle in which the last request left */
 };
 
 /*
@@ -130,7 +132,7 @@ struct reader {
  * late leaves a bubble, which costs it a move and is made up for when the bubble comes out.
  */
 struct stages {
-	double next;			/* its next move */
+	cycle next;			/* its next move */
 	uint64_t beats;			/* a byte a stage, the oldest lowest: words of a group wider than one; else 0 */
 };
 
@@ -140,44 +142,45 @@ struct stages {
 struct words {
 	uint64_t have;			/* on their way in or in */
 	uint32_t n;			/* bursts */
-	struct { uint64_t from; double at, dt; } burst[BURSTS_KEPT];
+	struct { uint64_t from, step; cycle at; } burst[BURSTS_KEPT]; /* step: from word to word, in cycles / 2^32 */
 };
 
 struct lxa_cycles {
 	struct lxa_cycles_cfg cfg;
-	double latency, cap, rate;	/* cap: beats a cycle together; rate: of one direction */
-	double wr_share, steal;		/* beats a cycle of writes beside reads; what each costs the reads, in cycles */
+	cycle latency;
+	uint32_t beat, rate;		/* bytes of a beat, and a cycle's, reads and writes together */
 	uint32_t ratio, burst, word_log2; /* beats a word, words a burst */
+	cycle wr_word;			/* cycles between two words written, at least */
 	int calm;			/* the last event changed nothing but the streams of activations and weights */
-	double now;
+	cycle now;
 
 	struct job jobs[LXA_CYCLES_QUEUE];
 	uint32_t added, issued, loaded, accepted, retired, done, taken; /* numbers of jobs; taken: asked for */
 	struct lxa_cycles_share share[LXA_CYCLES_QUEUE];
-	double share_at[LXA_CYCLES_QUEUE];
+	cycle share_at[LXA_CYCLES_QUEUE];
 
-	struct { double req, load_free; uint32_t in; } cmd;
+	struct { cycle req, load_free; uint32_t in; } cmd;
 	struct {
 		int busy;
-		double t, ready, idle;
+		cycle t, ready, idle;
 		uint32_t n, oy, ox;
 		struct tile tile;
 	} tiler;
 	struct tile ring[2 * TILES];	/* twice: the drain still works on one that is free for the tiler */
 	uint32_t pushed, freed;		/* tiles */
-	double freed_at;
+	cycle freed_at;
 
 	struct {
 		uint32_t tile, used, rows;
 		int run;
 		uint64_t row;
-		double free_at;		/* a half was freed */
+		cycle free_at;		/* a half was freed */
 		struct reader rd;
 		uint32_t rx;		/* tile whose words come in */
 		uint64_t rx_left;
 		int rx_on;
 		uint32_t full;		/* halves filled, in tiles */
-		double full_at[2 * TILES];
+		cycle full_at[2 * TILES];
 	} act;
 	struct {
 		uint32_t tile;
@@ -188,89 +191,93 @@ struct lxa_cycles {
 	struct {
 		uint32_t tile, blk, used;
 		int run;
-		double load, free_at;
+		cycle load, free_at;
 		struct reader rd;
 		uint32_t rx_left[4], rx_in, rx_out; /* buffers on their way */
 		uint32_t full;		/* blocks filled */
-		double full_at[4];
+		cycle full_at[4];
 	} par;
 	struct {
 		uint32_t tile, blk, oy, ox;
 		int run;
-		double start;		/* reader may start the next pixel */
+		cycle start;		/* reader may start the next pixel */
 		struct reader rd;
 		uint64_t asked, popped;	/* words */
 		struct words in;
 		uint64_t pixels, pixels_popped;
-		double popped_at;
+		cycle popped_at;
 		struct { uint32_t tile, blk, oy, ox, grp; } out; /* the group that is handed out next */
 	} res;
 	struct {
-		double t, free;
+		cycle t, free;
 		int stuck;
-		double stuck_at;
+		cycle stuck_at;
 		struct burst held;
 		int debt;
 		uint32_t in, out;	/* bursts issued, data begun */
 		struct burst q[QUEUE];
-		double popped[QUEUE];
-		double bus;		/* next beat */
-		double cur_at, cur_end, cur_beats; /* the burst on the bus */
+		cycle popped[QUEUE];
+		cycle bus;		/* next beat */
+		cycle cur_at, cur_end, cur_beats; /* the burst on the bus */
 	} rd;
+	struct {			/* sim/axi_mem.c; reads too, unless there is always a beat for each direction */
+		cycle at;		/* from here on nothing is decided */
+		uint32_t tokens;	/* bytes that may move in that cycle */
+		int turn, waits;	/* 1: the write's; a write beat was refused in the cycle before */
+		uint32_t beat;		/* of a word written, that have gone */
+	} bus;
 	struct {
 		struct out_run q[RUNS];	/* what blocks of the output stage send */
 		uint32_t in, out;
 		/* the oldest's next word, and its burst's end */
 		uint32_t at, end;
 		struct place { uint32_t x; uint64_t word, word_end, row; } from, to; /* of those, from is valid until it is sent */
-		struct { uint32_t known; double at, last; } come[RUNS]; /* of the newest run, when it does not come evenly */
+		struct { uint32_t known; cycle at, last; } come[RUNS]; /* of the newest run, when it does not come evenly */
 		uint32_t come_in;
 		uint32_t gap[RUNS], gap_in, gap_out; /* words of the newest run before which there was nothing for long */
 		uint64_t queued, sent;	/* words */
 		uint32_t bursts;
 		int begun;		/* the burst under way has sent a word */
-		double open[WR_OPEN];	/* when the burst that takes this one's place may begin */
-		double slot;		/* next beat */
-		double last;		/* beat of the last word sent */
-		double bus;		/* from when reads have the bus again */
-		double refused, refused_at; /* cycles in which a beat was not taken; as of the last account */
+		cycle open[WR_OPEN];	/* when the burst that takes this one's place may begin */
+		cycle last;		/* beat of the last word sent */
+		cycle refused, refused_at; /* cycles in which a beat was not taken; as of the last account */
 	} wr;
 	struct {
-		double t;
+		cycle t;
 		uint32_t tile, blk, step;
 		int run;
-		double head;		/* last step's first issue */
-		double end;		/* the cycle behind the last issue */
-		double shadow;		/* first pop of the next step's weights, or NEVER */
+		cycle head;		/* last step's first issue */
+		cycle end;		/* the cycle behind the last issue */
+		cycle shadow;		/* first pop of the next step's weights, or NEVER */
 		uint32_t shadow_words;
 		uint64_t popped;	/* words of the steps before that */
-		double counted;		/* the step under way counts MACs in each cycle before this one */
+		cycle counted;		/* the step under way counts MACs in each cycle before this one */
 		uint32_t acc_used;
-		double acc_free;
+		cycle acc_free;
 		uint32_t blocks;	/* complete */
-		double full_at[4];
+		cycle full_at[4];
 	} seq;
 	struct {
-		double t;
+		cycle t;
 		enum { D_IDLE, D_WAIT, D_RES, D_END, D_FLUSH, D_QUIET } state;
-		double since;
+		cycle since;
 		uint32_t tile, blk, blocks;
-		double give;		/* with a residual: when the next group may be there, once its words are */
+		cycle give;		/* with a residual: when the next group may be there, once its words are */
 		struct stages out;
-		double last;		/* when the newest item entered it */
+		cycle last;		/* when the newest item entered it */
 	} drain;
-	struct { double t, free; } cpl;
+	struct { cycle t, free; } cpl;
 
-	double acct;			/* cycles before it are accounted */
-	double sampled;
-	double cause[CAUSES];
+	cycle acct;			/* cycles before it are accounted */
+	cycle sampled;
+	cycle cause[CAUSES];
 
-	double skipped;			/* cycles that were not played: true time is now + skipped */
+	cycle skipped;			/* cycles that were not played: true time is now + skipped */
 	struct mark mark[LEVELS];
 };
 
-static double max2(double a, double b) { return a > b ? a : b; }
-static double min2(double a, double b) { return a < b ? a : b; }
+static cycle max2(cycle a, cycle b) { return a > b ? a : b; }
+static cycle min2(cycle a, cycle b) { return a < b ? a : b; }
 static uint32_t div_up(uint32_t a, uint32_t b) { return (a + b - 1) / b; }
 static struct job *job_of(struct lxa_cycles *c, uint32_t n) { return &c->jobs[n % LXA_CYCLES_QUEUE]; }
 static struct tile *tile_of(struct lxa_cycles *c, uint32_t n) { return &c->ring[n % (2 * TILES)]; }
@@ -445,7 +452,7 @@ static void plan_tiler(struct lxa_cycles *c)
 		c->tiler.t = max2(max2(c->tiler.idle, c->cmd.load_free), c->cpl.free);
 }
 
-static void account(struct lxa_cycles *c, double t);
+static void account(struct lxa_cycles *c, cycle t);
 static void plan_cmd(struct lxa_cycles *c);
 
 static void on_tiler(struct lxa_cycles *c)
@@ -490,7 +497,7 @@ static void on_tiler(struct lxa_cycles *c)
 
 /* ---- requests --------------------------------------------------------------------------------------------- */
 
-static void reader_start(struct lxa_cycles *c, struct reader *r, uint64_t addr, uint64_t words, double at)
+static void reader_start(struct lxa_cycles *c, struct reader *r, uint64_t addr, uint64_t words, cycle at)
 {
 	r->addr = addr / c->cfg.word_bytes;
 	r->left = words;
@@ -505,7 +512,7 @@ static uint32_t reader_words(const struct lxa_cycles *c, const struct reader *r)
 	return r->left < edge ? (uint32_t)r->left : edge;
 }
 
-static void reader_fire(const struct lxa_cycles *c, struct reader *r, double at)
+static void reader_fire(const struct lxa_cycles *c, struct reader *r, cycle at)
 {
 	uint32_t n = reader_words(c, r);
 
@@ -516,18 +523,29 @@ static void reader_fire(const struct lxa_cycles *c, struct reader *r, double at)
 		r->free = at;
 }
 
-static void words_come(struct words *w, uint32_t words, double first, double dt)
+/* n steps of so many cycles / 2^32. */
+static cycle steps(uint64_t n, uint64_t step)
+{
+	return (cycle)(n * step >> 32);
+}
+
+static uint64_t step_of(cycle cycles, uint64_t n)
+{
+	return n ? (((uint64_t)cycles << 32) + n - 1) / n : 0;
+}
+
+static void words_come(struct words *w, uint32_t words, cycle first, cycle last)
 {
 	uint32_t i = w->n++ % BURSTS_KEPT;
 
 	w->burst[i].from = w->have;
 	w->burst[i].at = first;
-	w->burst[i].dt = dt;
+	w->burst[i].step = step_of(last - first, words - 1);
 	w->have += words;
 }
 
 /* When word n was there, which has come not long ago; or 0. */
-static double words_at(const struct words *w, uint64_t n)
+static cycle words_at(const struct words *w, uint64_t n)
 {
 	uint32_t i;
 
@@ -535,7 +553,7 @@ static double words_at(const struct words *w, uint64_t n)
 		uint32_t k = (w->n - i) % BURSTS_KEPT;
 
 		if (n >= w->burst[k].from)
-			return floor(w->burst[k].at + (double)(n - w->burst[k].from) * w->burst[k].dt);
+			return w->burst[k].at + steps(n - w->burst[k].from, w->burst[k].step);
 	}
 	return 0;
 }
@@ -563,7 +581,7 @@ static void load_desc(struct lxa_cycles *c)
 	plan_cmd(c);
 }
 
-static void act_next_row(struct lxa_cycles *c, double at)
+static void act_next_row(struct lxa_cycles *c, cycle at)
 {
 	struct tile *t = tile_of(c, c->act.tile - 1);
 
@@ -573,7 +591,7 @@ static void act_next_row(struct lxa_cycles *c, double at)
 		c->act.run = 0;
 }
 
-static void act_receive(struct lxa_cycles *c, double at)
+static void act_receive(struct lxa_cycles *c, cycle at)
 {
 	while (!c->act.rx_on && c->act.rx < c->act.tile) {
 		struct tile *t = tile_of(c, c->act.rx);
@@ -592,7 +610,7 @@ static void plan_act(struct lxa_cycles *c)
 {
 	struct tile *t;
 	struct job *j;
-	double at;
+	cycle at;
 
 	if (c->act.run || c->act.rd.free >= NEVER || c->act.tile == c->pushed || c->act.used == ACT_HALVES)
 		return;
@@ -620,7 +638,7 @@ static void plan_act(struct lxa_cycles *c)
 static void plan_par(struct lxa_cycles *c)
 {
 	struct job *j;
-	double at;
+	cycle at;
 
 	if (!c->par.run) {
 		if (c->par.tile == c->pushed || c->par.rd.free >= NEVER)
@@ -654,7 +672,7 @@ static void plan_wgt(struct lxa_cycles *c)
 }
 
 /* From when the weight request stands: it waits for room in the buffer. */
-static double wgt_req(const struct lxa_cycles *c)
+static cycle wgt_req(const struct lxa_cycles *c)
 {
 	uint64_t depth = c->cfg.wgt_bytes / c->cfg.word_bytes, want;
 
@@ -668,7 +686,7 @@ static double wgt_req(const struct lxa_cycles *c)
 	want -= depth + c->seq.popped;	/* words of the shadow's load that must be popped */
 	if (want > c->seq.shadow_words || c->seq.popped + want > c->wgt.in.have)
 		return NEVER;
-	return max2(c->wgt.rd.req, c->seq.shadow + (double)want);
+	return max2(c->wgt.rd.req, c->seq.shadow + (cycle)want);
 }
 
 static uint32_t res_groups(const struct lxa_cycles *c, const struct job *j, uint32_t blk)
@@ -724,13 +742,13 @@ static int res_ahead(struct lxa_cycles *c, struct unit *u)
 }
 
 /* From when there is room that the next group leaves as its first n words are put together. */
-static double res_room(const struct lxa_cycles *c, uint64_t n)
+static cycle res_room(const struct lxa_cycles *c, uint64_t n)
 {
-	return max2(c->res.popped_at + (double)n, words_at(&c->res.in, c->res.popped + n - 1) + RES_GROUP);
+	return max2(c->res.popped_at + (cycle)n, words_at(&c->res.in, c->res.popped + n - 1) + RES_GROUP);
 }
 
 /* The residual's next pixel: from when there is an entry for it. */
-static double res_pixel(struct lxa_cycles *c)
+static cycle res_pixel(struct lxa_cycles *c)
 {
 	struct unit u;
 
@@ -745,10 +763,10 @@ static void plan_res(struct lxa_cycles *c)
 {
 	struct tile *t;
 	struct job *j;
-	double room;
+	cycle room;
 
 	while (!c->res.run) {
-		double at;
+		cycle at;
 
 		if (c->res.tile == c->pushed || c->res.rd.free >= NEVER)
 			return;
@@ -789,7 +807,7 @@ static void plan_res(struct lxa_cycles *c)
 }
 
 /* From when the residual's request stands: it waits for room. */
-static double res_req(struct lxa_cycles *c)
+static cycle res_req(struct lxa_cycles *c)
 {
 	uint64_t want;
 	struct unit u;
@@ -807,7 +825,7 @@ static double res_req(struct lxa_cycles *c)
 
 /* ---- read DMA and the memory ------------------------------------------------------------------------------ */
 
-static void plan_rd(struct lxa_cycles *c, double v[CLIENTS])
+static void plan_rd(struct lxa_cycles *c, cycle v[CLIENTS])
 {
 	v[CMD] = c->cmd.req;
 	v[ACT] = c->act.rd.left ? c->act.rd.req : NEVER;
@@ -818,9 +836,9 @@ static void plan_rd(struct lxa_cycles *c, double v[CLIENTS])
 }
 
 /* A burst on the address channel, unless too many are open. */
-static void issue_burst(struct lxa_cycles *c, const struct burst *b, double granted)
+static void issue_burst(struct lxa_cycles *c, const struct burst *b, cycle granted)
 {
-	double at = granted + 1;
+	cycle at = granted + 1;
 	uint32_t max = c->cfg.rd_outstanding;
 
 	c->rd.held = *b;
@@ -838,7 +856,7 @@ static void issue_burst(struct lxa_cycles *c, const struct burst *b, double gran
 static void on_rd(struct lxa_cycles *c)
 {
 	struct burst b;
-	double v[CLIENTS];
+	cycle v[CLIENTS];
 
 	plan_rd(c, v);
 	b.when = 0;
@@ -911,7 +929,7 @@ static void run_burst(struct lxa_cycles *c, const struct out_run *r, uint32_t mo
 {
 	uint32_t n = c->wr.at;
 
-	if (r->evenly && r->dt > FLUSH)
+	if (r->evenly && r->step > (uint64_t)FLUSH << 32)
 		most = 1;
 	if (c->wr.in - c->wr.out == 1) {
 		while (c->wr.gap_out != c->wr.gap_in && c->wr.gap[c->wr.gap_out % RUNS] <= n)
@@ -943,8 +961,14 @@ static void run_begin(struct lxa_cycles *c)
 	run_burst(c, r, UINT32_MAX);
 }
 
+/* When word n of one that comes evenly is there. */
+static cycle run_at(const struct out_run *r, uint32_t n)
+{
+	return r->first + steps(n + 1, r->step);
+}
+
 /* When word n of a run that comes as it comes was there: it closes the burst before it. */
-static double come_at(const struct lxa_cycles *c, uint32_t n)
+static cycle come_at(const struct lxa_cycles *c, uint32_t n)
 {
 	uint32_t i = c->wr.come_in;
 
@@ -956,9 +980,9 @@ static double come_at(const struct lxa_cycles *c, uint32_t n)
 }
 
 /* When the next burst of a run whose words come as they come is closed: by a word, or since none comes. */
-static double come_closed(const struct lxa_cycles *c, const struct out_run *r)
+static cycle come_closed(const struct lxa_cycles *c, const struct out_run *r)
 {
-	double last = c->wr.come_in ? c->wr.come[(c->wr.come_in - 1) % RUNS].last : NEVER;
+	cycle last = c->wr.come_in ? c->wr.come[(c->wr.come_in - 1) % RUNS].last : NEVER;
 
 	if (r->known <= c->wr.end)
 		return r->known > c->wr.at ? min2(last + FLUSH, r->known < r->words ? NEVER : r->last) : NEVER;
@@ -966,19 +990,19 @@ static double come_closed(const struct lxa_cycles *c, const struct out_run *r)
 }
 
 /* When the next word of the output stage may be on the bus, for all that the bus has to say. */
-static double wr_next(const struct lxa_cycles *c)
+static cycle wr_next(const struct lxa_cycles *c)
 {
 	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
 	const struct out_run *next = &c->wr.q[(c->wr.out + 1) % RUNS];
 	int newest = c->wr.in - c->wr.out == 1;
-	double at;
+	cycle at;
 
 	if (c->wr.in == c->wr.out)
 		return NEVER;
 	if (c->wr.begun)
 		return 0;
 	if (r->evenly && c->wr.end < r->words)
-		at = r->first + (r->dt > FLUSH ? r->dt * (c->wr.end - 1) + FLUSH : r->dt * c->wr.end);
+		at = r->step > (uint64_t)FLUSH << 32 ? run_at(r, c->wr.end - 1) + FLUSH : run_at(r, c->wr.end);
 	else if (!r->evenly && newest)
 		at = come_closed(c, r);
 	else if (c->wr.end < r->words)
@@ -986,12 +1010,12 @@ static double wr_next(const struct lxa_cycles *c)
 	else if (newest)
 		at = r->last;
 	else	/* the next run's first word may close it */
-		at = min2(r->last, next->evenly ? next->first : come_at(c, 0));
+		at = min2(r->last, next->evenly ? run_at(next, 0) : come_at(c, 0));
 	return c->wr.bursts < WR_OPEN ? at : max2(at, c->wr.open[c->wr.bursts % WR_OPEN]);
 }
 
-/* Send the next word, which was there in cycle `ready`. A beat is offered a cycle before, and refused until it goes. */
-static void wr_send(struct lxa_cycles *c, double ready, double at, double interval)
+/* The last beat of the next word, which was there in cycle `ready`, goes. It is offered a cycle before, and refused until then. */
+static void wr_send(struct lxa_cycles *c, cycle ready, cycle at)
 {
 	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
 
@@ -1000,9 +1024,7 @@ static void wr_send(struct lxa_cycles *c, double ready, double at, double interv
 	if (at > c->seq.end)		/* it counts where the array waits */
 		c->wr.refused += at - max2(max2(ready - 1, c->wr.last + 1), c->seq.end);
 
-	c->wr.slot = at + interval;
-	c->wr.last = at + c->ratio - 1;
-	c->wr.bus = at + c->ratio / c->cap;
+	c->wr.last = at;
 	c->wr.sent++;
 	c->wr.begun = ++c->wr.at != c->wr.end;
 	if (c->wr.begun)
@@ -1012,6 +1034,25 @@ static void wr_send(struct lxa_cycles *c, double ready, double at, double interv
 		run_burst(c, r, UINT32_MAX);
 	else if (++c->wr.out != c->wr.in)
 		run_begin(c);
+}
+
+/* ---- the bus: a cycle's bytes, of which no more than for one beat are saved up ---------------------------- */
+
+/* So many cycles pass, in which so many beats move. */
+static void bus_pass(struct lxa_cycles *c, cycle cycles, cycle beats)
+{
+	cycle tokens = c->bus.tokens + cycles * c->rate - beats * c->beat, most = c->beat + c->rate - 1;
+
+	c->bus.tokens = (uint32_t)min2(tokens, most);
+	c->bus.at += cycles;
+}
+
+/* When the n-th beat from now on moves, one a cycle at most, when nothing else does. */
+static cycle bus_nth(const struct lxa_cycles *c, cycle n)
+{
+	cycle lack = n * c->beat - c->bus.tokens;
+
+	return c->bus.at + (c->rate >= c->beat ? n - 1 : lack > 0 ? (lack + c->rate - 1) / c->rate : 0);
 }
 
 /* 1: pixel p's first word joins the last one of the pixel before it. */
@@ -1028,17 +1069,17 @@ static int run_joins(const struct lxa_cycles *c, const struct out_run *r, uint32
  * The same as wr_run() at once, for words that neither the bus nor open bursts hold up, while the array is busy: up to a pixel with
  * which a burst begins.
  */
-static void wr_leap(struct lxa_cycles *c, double t, uint64_t sent)
+static void wr_leap(struct lxa_cycles *c, cycle t, uint64_t sent)
 {
 	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
-	double interval = c->ratio / c->rate;
 	uint32_t p, tries = 16;
 	uint64_t n;
 
-	if (c->wr.in == c->wr.out || c->wr.begun || !r->evenly || !r->per_px || !r->px || t > c->seq.end || interval > r->dt ||
-	    WR_OPEN * r->dt < c->latency + WR_TRIP + 4 || t - r->first < r->dt * (c->wr.at + 8) || wr_next(c) < c->wr.slot)
+	if (c->wr.in == c->wr.out || c->wr.begun || !r->evenly || !r->per_px || !r->px || t > c->seq.end ||
+	    (uint64_t)c->wr_word << 32 > r->step || steps(WR_OPEN, r->step) < c->latency + WR_TRIP + 4 ||
+	    t < run_at(r, c->wr.at + 8) || wr_next(c) < c->bus.at)
 		return;
-	n = (uint64_t)((t - r->first) / r->dt);
+	n = ((uint64_t)(t - r->first) << 32) / r->step - 1;
 	n = n < r->words - 1 ? n : r->words - 1;
 	if (sent - c->wr.sent < n - c->wr.at)
 		n = c->wr.at + (sent - c->wr.sent);
@@ -1048,50 +1089,94 @@ static void wr_leap(struct lxa_cycles *c, double t, uint64_t sent)
 		return;
 	c->wr.sent += p * r->per_px - c->wr.at;
 	c->wr.at = c->wr.end = p * r->per_px;
-	c->wr.last = r->first + r->dt * c->wr.at;
-	c->wr.slot = c->wr.last + interval;
-	c->wr.bus = c->wr.last + c->ratio / c->cap;
+	c->wr.last = run_at(r, c->wr.at);
+	bus_pass(c, c->wr.last + c->wr_word - c->bus.at, 0);
 	c->wr.to.x = p % r->tw;
 	c->wr.to.row = r->addr + (uint64_t)(p / r->tw) * r->row;
 	run_pixel(c, r, &c->wr.to);
 	run_burst(c, r, UINT32_MAX);
 }
 
-/* Send until t, and no further than to `sent` words, on a bus without reads. */
-static void wr_run(struct lxa_cycles *c, double t, uint64_t sent)
+/* A beat of a write moves. */
+static void bus_write(struct lxa_cycles *c, cycle ready, cycle at)
 {
-	double ready, at;
-
-	wr_leap(c, t, sent);
-	while (c->wr.sent < sent && (at = max2(ready = wr_next(c), c->wr.slot)) < t)
-		wr_send(c, ready, at, c->ratio / c->rate);
+	c->bus.turn = c->bus.waits = 0;
+	if (++c->bus.beat < c->ratio)
+		return;
+	c->bus.beat = 0;
+	wr_send(c, ready, at);
 }
 
-/*
- * n read beats from *at on, beside the writes that come meanwhile: when they are through. Where a cycle has one beat for both
- * directions they take turns; where it has two now and then (sim/axi_mem.c), the first one after that is the reads'.
- */
-static double wr_beside(struct lxa_cycles *c, double *at, double n)
+/* Send until t, and no further than to `sent` words, on a bus without reads. */
+static void wr_run(struct lxa_cycles *c, cycle t, uint64_t sent)
 {
-	double end, s, ready;
+	cycle ready, at;
 
-	if (c->cap < 2) {
-		*at = max2(*at, c->wr.bus);
+	wr_leap(c, t, sent);
+	while (c->wr.sent < sent && (ready = wr_next(c)) < t) {
+		if (ready > c->bus.at)
+			bus_pass(c, ready - c->bus.at, 0);
+		at = bus_nth(c, 1);
+		if (at >= t)
+			return;
+		bus_pass(c, at + 1 - c->bus.at, 1);
+		bus_write(c, ready, at);
+	}
+}
+
+/* A cycle in which both directions want to move a beat: 1 when the read does. Where there is one for both they take turns. */
+static int bus_both(struct lxa_cycles *c, cycle ready)
+{
+	uint32_t beats = c->bus.tokens / c->beat;
+	int rd = beats && !(beats == 1 && c->bus.waits && c->bus.turn), wr = (int)beats > rd;
+	cycle at = c->bus.at;
+
+	bus_pass(c, 1, rd + wr);
+	if (rd)
+		c->bus.turn = 1;
+	c->bus.waits = 1;
+	if (wr)
+		bus_write(c, ready, at);
+	return rd;
+}
+
+/* Up to n read beats before cycle `until`, alone: how many. */
+static cycle bus_reads(struct lxa_cycles *c, cycle until, cycle n)
+{
+	cycle last = bus_nth(c, n), k = n;
+
+	if (last >= until) {
+		k = c->rate >= c->beat ? until - c->bus.at : (c->bus.tokens + c->rate * (until - 1 - c->bus.at)) / c->beat;
+		last = until - 1;
+	}
+	bus_pass(c, last + 1 - c->bus.at, k);
+	c->bus.waits = 0;
+	if (k)
+		c->bus.turn = 1;
+	return k;
+}
+
+/* n read beats from cycle `at` on, beside the writes that come meanwhile: when the first word and the last beat have moved. */
+static void rd_run(struct lxa_cycles *c, cycle at, cycle n, cycle *first, cycle *last)
+{
+	cycle left = n, ready, k;
+
+	*first = at + c->ratio - 1;
+	*last = at + n - 1;
+	if (c->rate >= 2 * c->beat)
+		return;
+	if (at > c->bus.at)
+		bus_pass(c, at - c->bus.at, 0);
+	while (left) {
 		ready = wr_next(c);
-		if (c->wr.bus < c->rd.bus && *at - c->rd.bus < 1 && max2(ready, c->wr.slot) <= *at) {
-			wr_send(c, ready, *at, c->ratio / c->wr_share);
-			*at += c->ratio * c->steal;
-		}
-		c->wr.slot = max2(c->wr.slot, *at + 1 / c->cap);
+		if (n - left < c->ratio)
+			*first = bus_nth(c, c->ratio - (n - left));
+		*last = bus_nth(c, left);
+		k = ready > c->bus.at ? bus_reads(c, ready, left) : bus_both(c, ready);
+		if (left == k)
+			*last = c->bus.at - 1;
+		left -= k;
 	}
-	end = *at + n / c->rate;
-	while ((s = max2(ready = wr_next(c), c->wr.slot)) < end) {
-		wr_send(c, ready, s, c->ratio / c->wr_share);
-		end += c->ratio * c->steal;
-	}
-	if (c->cap < 2)
-		c->wr.slot = max2(c->wr.bus, end);
-	return end;
 }
 
 /* Words that may wait between the output stage and the bus. */
@@ -1099,7 +1184,7 @@ static uint32_t wr_room(const struct lxa_cycles *c)
 {
 	uint32_t burst = c->wr.end - c->wr.at, data = WR_BYTES / c->cfg.word_bytes;
 
-	if (c->wr.bursts < WR_OPEN || c->wr.open[c->wr.bursts % WR_OPEN] <= c->wr.slot || WR_ADDR * burst >= data)
+	if (c->wr.bursts < WR_OPEN || c->wr.open[c->wr.bursts % WR_OPEN] <= c->bus.at || WR_ADDR * burst >= data)
 		return WR_QUEUED + data;
 	return WR_QUEUED + WR_ADDR * burst;
 }
@@ -1117,15 +1202,13 @@ static struct out_run *wr_push(struct lxa_cycles *c, const struct out_run *r)
 
 /* ---- the bus ---------------------------------------------------------------------------------------------- */
 
-static void plan_data(const struct lxa_cycles *c, double *t)
+static void plan_data(const struct lxa_cycles *c, cycle *t)
 {
 	*t = c->rd.in == c->rd.out ? NEVER : max2(c->rd.q[c->rd.out % QUEUE].when, c->rd.bus);
 }
 
-static void deliver(struct lxa_cycles *c, const struct burst *b, double first, double dt)
+static void deliver(struct lxa_cycles *c, const struct burst *b, cycle first, cycle last)
 {
-	double last = floor(first + (b->words - 1) * dt);
-
 	switch (b->client) {
 	case CMD:
 		job_of(c, c->cmd.in++)->desc_at = last;
@@ -1142,7 +1225,7 @@ static void deliver(struct lxa_cycles *c, const struct burst *b, double first, d
 		act_receive(c, last + 1);
 		break;
 	case WGT:
-		words_come(&c->wgt.in, b->words, first, dt);
+		words_come(&c->wgt.in, b->words, first, last);
 		c->calm = 1;
 		break;
 	case PAR:
@@ -1153,26 +1236,23 @@ static void deliver(struct lxa_cycles *c, const struct burst *b, double first, d
 		}
 		break;
 	default:
-		words_come(&c->res.in, b->words, first, dt);
+		words_come(&c->res.in, b->words, first, last);
 	}
 }
 
 static void on_data(struct lxa_cycles *c)
 {
 	struct burst *b = &c->rd.q[c->rd.out % QUEUE];
-	double n = b->words * c->ratio, at, end, dt;
+	cycle n = (cycle)b->words * c->ratio, first, last;
 
 	account(c, c->now);
 	wr_run(c, c->now, UINT64_MAX);
-	at = c->now;
-	end = wr_beside(c, &at, n);
-	c->rd.cur_at = at;
-	c->rd.cur_end = end;
+	rd_run(c, c->now, n, &first, &last);
+	c->rd.cur_at = c->now;
+	c->rd.cur_end = c->rd.bus = last + 1;
 	c->rd.cur_beats = n;
-	c->rd.bus = end;
-	dt = (end - at) / n;
-	c->rd.popped[c->rd.out++ % QUEUE] = floor(c->rd.bus - dt);
-	deliver(c, b, at + c->ratio * dt - dt + 1, c->ratio * dt);
+	c->rd.popped[c->rd.out++ % QUEUE] = last;
+	deliver(c, b, first + 1, last + 1);
 	if (c->rd.stuck)
 		issue_burst(c, &c->rd.held, c->rd.stuck_at);
 }
@@ -1180,10 +1260,10 @@ static void on_data(struct lxa_cycles *c)
 /* ---- sequencer -------------------------------------------------------------------------------------------- */
 
 /* From when the shadow registers hold the next step's weights. */
-static double wgt_ready(const struct lxa_cycles *c, uint32_t words)
+static cycle wgt_ready(const struct lxa_cycles *c, uint32_t words)
 {
 	uint64_t end = c->seq.popped + words;
-	double last;
+	cycle last;
 
 	if (c->seq.shadow >= NEVER || end > c->wgt.in.have)
 		return NEVER;
@@ -1226,39 +1306,40 @@ static void plan_seq(struct lxa_cycles *c)
  * queue is, where the engines stand relative to the sequencer, and when they move next relative to now.
  */
 
-static double since(const struct lxa_cycles *c, double t)
+static cycle since(const struct lxa_cycles *c, cycle t)
 {
 	return t >= NEVER ? NEVER : max2(t - c->now, -32);	/* what is past longer than any pipeline does not matter */
 }
 
-static int put_marks(const struct lxa_cycles *c, double *v)
+static int put_marks(const struct lxa_cycles *c, cycle *v)
 {
 	const struct out_run *r;
-	double when = 0, kind = 0;
+	cycle when = 0;
+	uint64_t kind = 0;
 	uint32_t i;
 	int n = 0;
 
 	/* how full: activations, weights, parameters, residual, accumulators */
-	v[n++] = (double)c->act.rd.left + (double)c->act.rows * 65536 + c->act.used;
-	v[n++] = (double)c->act.rx_left;
-	v[n++] = (double)c->par.rd.left + 65536.0 * c->par.used;
-	v[n++] = (double)(c->wgt.asked - c->seq.popped);
-	v[n++] = (double)(c->wgt.in.have - c->seq.popped);
-	v[n++] = (double)(c->res.asked - c->res.popped) + 1000.0 * (double)(c->res.in.have - c->res.popped);
-	v[n++] = (double)c->res.rd.left + 1000.0 * (double)(c->res.pixels - c->res.pixels_popped);
+	v[n++] = (cycle)c->act.rd.left + (cycle)c->act.rows * 65536 + c->act.used;
+	v[n++] = (cycle)c->act.rx_left;
+	v[n++] = (cycle)c->par.rd.left + 65536 * (cycle) c->par.used;
+	v[n++] = (cycle)(c->wgt.asked - c->seq.popped);
+	v[n++] = (cycle)(c->wgt.in.have - c->seq.popped);
+	v[n++] = (cycle)(c->res.asked - c->res.popped) + 1000 * (cycle)(c->res.in.have - c->res.popped);
+	v[n++] = (cycle)c->res.rd.left + 1000 * (cycle)(c->res.pixels - c->res.pixels_popped);
 	v[n++] = c->seq.acc_used + 4 * c->drain.state + 64 * c->rd.stuck;
-	v[n++] = (double)(c->wr.queued - c->wr.sent) + 65536.0 * (c->wr.in - c->wr.out);
+	v[n++] = (cycle)(c->wr.queued - c->wr.sent) + 65536 * (cycle) (c->wr.in - c->wr.out);
 	/* where, relative to the sequencer */
-	v[n++] = (double)(c->act.tile - c->seq.tile) + 16.0 * (c->act.full - c->seq.tile);
-	v[n++] = (double)(c->par.tile - c->seq.tile) + 16.0 * (c->drain.tile - c->seq.tile + 4);
+	v[n++] = (cycle)(c->act.tile - c->seq.tile) + 16 * (cycle) (c->act.full - c->seq.tile);
+	v[n++] = (cycle)(c->par.tile - c->seq.tile) + 16 * (cycle) (c->drain.tile - c->seq.tile + 4);
 	v[n++] = c->wgt.tile - c->seq.tile;
-	v[n++] = (double)(c->res.tile - c->seq.tile) + 16.0 * c->res.run;
-	v[n++] = c->res.run ? (double)c->res.oy * 65536 + c->res.ox + 0.01 * (c->res.blk - c->seq.blk) : 0;
-	v[n++] = c->res.out.oy * 65536.0 + c->res.out.ox + 0.01 * c->res.out.grp;
+	v[n++] = (cycle)(c->res.tile - c->seq.tile) + 16 * (cycle) c->res.run;
+	v[n++] = c->res.run ? ((cycle)c->res.oy << 16) + c->res.ox + ((cycle)(int32_t)(c->res.blk - c->seq.blk) << 32) : 0;
+	v[n++] = ((cycle)c->res.out.oy << 16) + c->res.out.ox + ((cycle)c->res.out.grp << 32);
 	v[n++] = c->seq.blocks - c->drain.blocks;
 	v[n++] = c->par.full - c->drain.blocks;
-	v[n++] = (double)(c->pushed - c->seq.tile) + 16.0 * (c->pushed - c->freed);
-	v[n++] = c->accepted - c->retired + 64.0 * c->loaded + 4096.0 * c->issued;
+	v[n++] = (cycle)(c->pushed - c->seq.tile) + 16 * (cycle) (c->pushed - c->freed);
+	v[n++] = c->accepted - c->retired + 64 * (cycle) c->loaded + 4096 * (cycle) c->issued;
 	/* when engines may move, or their last words come */
 	v[n++] = since(c, c->seq.end);
 	v[n++] = since(c, c->seq.shadow);
@@ -1273,7 +1354,7 @@ static int put_marks(const struct lxa_cycles *c, double *v)
 	v[n++] = since(c, c->wgt.rd.left ? c->wgt.rd.req : 0);
 	v[n++] = since(c, c->drain.since);
 	v[n++] = since(c, c->drain.out.next);
-	v[n++] = (double)c->drain.out.beats;
+	v[n++] = (cycle)c->drain.out.beats;
 	v[n++] = since(c, c->tiler.ready);
 	v[n++] = since(c, c->tiler.idle);
 	v[n++] = since(c, c->freed_at);
@@ -1289,11 +1370,12 @@ static int put_marks(const struct lxa_cycles *c, double *v)
 		const struct burst *b = &c->rd.q[i % QUEUE];
 
 		when += since(c, b->when);
-		kind += (8 * b->words + b->client) * (1 + 0.37 * (i - c->rd.out));
+		kind = kind * 31 + 8 * b->words + b->client;
 	}
 	v[n++] = when;
-	v[n++] = kind;
-	v[n++] = since(c, c->wr.slot);
+	v[n++] = (cycle)kind;
+	v[n++] = since(c, c->bus.at);
+	v[n++] = c->rate < 2 * c->beat ? c->bus.tokens + 1024 * c->bus.turn + 2048 * c->bus.waits : 0;
 	v[n++] = since(c, c->wr.open[c->wr.bursts % WR_OPEN]);
 	v[n++] = since(c, c->wr.open[(c->wr.bursts - 1) % WR_OPEN]);
 	r = &c->wr.q[(c->wr.in - 1) % RUNS];
@@ -1306,8 +1388,8 @@ static int put_marks(const struct lxa_cycles *c, double *v)
 static int repeats(struct lxa_cycles *c, enum level level)
 {
 	struct mark *m = &c->mark[level];
-	double at = c->now + c->skipped, period = at - m->at, tol = min2(0.5, period * 1e-3), v[MARKS];
-	int i, n, equal = fabs(period - m->period) <= tol;
+	cycle at = c->now + c->skipped, period = at - m->at, v[MARKS];
+	int i, n, equal = period == m->period;
 
 	for (i = 0; i < CAUSES; i++) {
 		m->spent[i] = c->cause[i] - m->cause[i];
@@ -1321,7 +1403,7 @@ static int repeats(struct lxa_cycles *c, enum level level)
 	}
 	n = put_marks(c, v);
 	for (i = 0; m->equal >= 0 && equal && i < n; i++)
-		equal = fabs(v[i] - m->v[i]) <= tol;
+		equal = v[i] == m->v[i];
 	memcpy(m->v, v, (size_t)n * sizeof(*v));
 	m->equal = equal ? m->equal + 1 : 0;
 	return m->equal >= 2;
@@ -1480,9 +1562,9 @@ static void on_seq(struct lxa_cycles *c)
 {
 	struct tile *t = tile_of(c, c->seq.tile);
 	struct job *j = job_of(c, t->job);
-	double pix = (double)t->pix * j->planes;
+	cycle pix = (cycle)t->pix * j->planes;
 	/* planes of one pixel: its accumulator cannot be read in the cycle in which it is written */
-	double again = t->pix == 1 ? j->planes - 1 : 0;
+	cycle again = t->pix == 1 ? j->planes - 1 : 0;
 
 	account(c, c->now);
 	if (!c->seq.run) {
@@ -1525,7 +1607,7 @@ static void on_seq(struct lxa_cycles *c)
 
 /* ---- output stage ----------------------------------------------------------------------------------------- */
 
-static double plan_res_unit(const struct lxa_cycles *c);
+static cycle plan_res_unit(const struct lxa_cycles *c);
 
 static void plan_drain(struct lxa_cycles *c)
 {
@@ -1584,11 +1666,11 @@ static struct out_run block_words(const struct lxa_cycles *c, const struct tile 
 static void stages_move(struct stages *s, uint64_t beats)
 {
 	s->beats = s->beats >> 8 | beats << 8 * (STAGES - 1);
-	s->next += s->beats & 0xff ? (double)(s->beats & 0xff) : 1;
+	s->next += s->beats & 0xff ? (cycle)(s->beats & 0xff) : 1;
 }
 
 /* Bubbles enter until t. */
-static void stages_wait(struct stages *s, double t)
+static void stages_wait(struct stages *s, cycle t)
 {
 	while (s->next < t && s->beats)
 		stages_move(s, 0);
@@ -1596,9 +1678,9 @@ static void stages_wait(struct stages *s, double t)
 }
 
 /* Cycles from a move until what enters with it is at lxa_pack, and words of what is before it. */
-static double stages_way(const struct stages *s, double *words)
+static cycle stages_way(const struct stages *s, uint32_t *words)
 {
-	double way = 1;
+	cycle way = 1;
 	int i;
 
 	*words = 0;
@@ -1620,7 +1702,7 @@ static void stages_block(struct lxa_cycles *c, const struct job *j, uint64_t ite
 	for (i = 0; i < items; i++) {
 		if (i == STAGES && items > 2 * STAGES) { /* the first ones have pushed out what was before: go on to the last ones */
 			n = items - 2 * STAGES;
-			s->next += (double)n + (double)(n * groups / items * (beats ? beats - 1 : 0));
+			s->next += (cycle)n + (cycle)(n * groups / items * (beats ? beats - 1 : 0));
 			i += n;
 		}
 		c->drain.last = s->next;
@@ -1633,8 +1715,9 @@ static void drain_start(struct lxa_cycles *c)
 	struct tile *t = tile_of(c, c->drain.tile);
 	struct job *j = job_of(c, t->job);
 	uint32_t ng = groups(j, c->drain.blk);
-	double n, staged;
 	struct out_run r;
+	uint32_t staged;
+	cycle n;
 
 	c->drain.state = D_END;
 	if (!ng) {
@@ -1652,28 +1735,28 @@ static void drain_start(struct lxa_cycles *c)
 		wr_push(c, &r);
 		return;
 	}
-	n = ng * ((double)t->windows * j->rows + (double)t->npx * (j->grp_beats - 1));
+	n = ng * ((cycle)t->windows * j->rows + (cycle)t->npx * (j->grp_beats - 1));
 	r.evenly = 1;
 	r.known = r.words;
-	r.dt = n / r.words;
-	r.first = c->drain.out.next + stages_way(&c->drain.out, &staged) - STAGES - 1 + r.dt + OUT_BEAT;
-	r.last = r.first - r.dt - OUT_BEAT + n + OUT_FLUSH;
+	r.step = step_of(n, r.words);
+	r.first = c->drain.out.next + stages_way(&c->drain.out, &staged) - STAGES - 1 + OUT_BEAT;
+	r.last = r.first - OUT_BEAT + n + OUT_FLUSH;
 	stages_block(c, j, ng * t->windows * j->rows, ng * t->npx);
 	c->drain.since = c->drain.last;
 	wr_push(c, &r);
 }
 
 /* Cycles of handing a group of the residual out. */
-static double give_cycles(const struct lxa_cycles *c, const struct job *j)
+static cycle give_cycles(const struct lxa_cycles *c, const struct job *j)
 {
 	return j->res_grp > c->cfg.word_bytes ? j->res_grp / c->cfg.word_bytes : 1;
 }
 
 /* When the last group of the unit enters the output stage, which is left as it is just before. */
-static double res_unit_at(const struct lxa_cycles *c, const struct job *j, const struct unit *u, struct stages *s)
+static cycle res_unit_at(const struct lxa_cycles *c, const struct job *j, const struct unit *u, struct stages *s)
 {
 	uint64_t end = c->res.popped + u->need;
-	double at = c->drain.give;
+	cycle at = c->drain.give;
 
 	if (end > c->res.in.have)
 		return NEVER;
@@ -1684,7 +1767,7 @@ static double res_unit_at(const struct lxa_cycles *c, const struct job *j, const
 	return s->next;
 }
 
-static double plan_res_unit(const struct lxa_cycles *c)
+static cycle plan_res_unit(const struct lxa_cycles *c)
 {
 	struct lxa_cycles *m = (struct lxa_cycles *)(uintptr_t)c;
 	struct tile *t = tile_of(m, c->drain.tile);
@@ -1698,7 +1781,7 @@ static double plan_res_unit(const struct lxa_cycles *c)
 /* Wait until no more than `room` words are queued. 1: they are not yet. */
 static int drain_held(struct lxa_cycles *c, uint32_t room)
 {
-	double data;
+	cycle data;
 
 	plan_data(c, &data);
 	wr_run(c, max2(min2(data, NEVER), c->now), c->wr.queued > room ? c->wr.queued - room : 0);
@@ -1722,7 +1805,7 @@ static void stages_group(struct lxa_cycles *c, const struct job *j)
 }
 
 /* Words of the newest run will be there: the first one at `at`, the last one so many cycles later. */
-static void come(struct lxa_cycles *c, struct out_run *r, uint32_t words, double at, uint32_t later)
+static void come(struct lxa_cycles *c, struct out_run *r, uint32_t words, cycle at, uint32_t later)
 {
 	uint32_t before = r->known;
 
@@ -1745,14 +1828,14 @@ static void on_res_unit(struct lxa_cycles *c)
 	struct job *j = job_of(c, t->job);
 	struct out_run *r = &c->wr.q[(c->wr.in - 1) % RUNS];
 	struct unit u = res_unit(c, t, j, 0);
-	uint32_t ng = groups(j, c->drain.blk), wb = c->cfg.word_bytes, at, first, last, room;
-	double staged, way;
+	uint32_t ng = groups(j, c->drain.blk), wb = c->cfg.word_bytes, at, first, last, room, staged;
+	cycle way;
 	struct stages s;
 
 	wr_run(c, c->now, UINT64_MAX);
 	res_unit_at(c, j, &u, &s);
 	way = stages_way(&s, &staged);
-	room = wr_room(c) + (uint32_t)staged;
+	room = wr_room(c) + staged;
 	if (c->wr.queued - c->wr.sent > room && drain_held(c, room))
 		return;
 	c->res.popped += u.pop;
@@ -1800,8 +1883,7 @@ static void retire(struct lxa_cycles *c)
 static void on_drain(struct lxa_cycles *c)
 {
 	struct tile *t = tile_of(c, c->drain.tile);
-	double staged;
-	uint32_t room;
+	uint32_t room, staged;
 
 	switch (c->drain.state) {
 	case D_IDLE:
@@ -1820,7 +1902,7 @@ static void on_drain(struct lxa_cycles *c)
 	case D_END:
 		wr_run(c, c->now, UINT64_MAX);
 		stages_way(&c->drain.out, &staged);
-		room = wr_room(c) + (uint32_t)staged;
+		room = wr_room(c) + staged;
 		if (c->wr.queued - c->wr.sent > room && drain_held(c, room))
 			return;
 		account(c, c->now + 1);
@@ -1865,16 +1947,16 @@ static enum cause waits_for(const struct lxa_cycles *c)
 	return c->tiler.busy || c->accepted != c->retired ? C_OUT : C_CMD;
 }
 
-static void account(struct lxa_cycles *c, double t)
+static void account(struct lxa_cycles *c, cycle t)
 {
 	enum cause why = waits_for(c);
-	double d = t - c->acct, a, b, beats;
+	cycle d = t - c->acct, a, b, beats;
 
 	if (d <= 0)
 		return;
 	if (why == C_WGT || why == C_ACT) {
 		a = max2(c->acct, c->rd.cur_at), b = min2(t, c->rd.cur_end);
-		beats = b > a ? (b - a) * c->rd.cur_beats / (c->rd.cur_end - c->rd.cur_at) : 0;
+		beats = b > a ? ((b - a) * c->rd.cur_beats + (c->rd.cur_end - c->rd.cur_at) / 2) / (c->rd.cur_end - c->rd.cur_at) : 0;
 		c->cause[C_RD] += beats;
 		d -= beats;
 	} else if (why == C_OUT) {
@@ -1900,21 +1982,21 @@ static void on_cpl(struct lxa_cycles *c)
 	struct lxa_cycles_share *s = &c->share[c->done % LXA_CYCLES_QUEUE];
 	struct out_run r = { 0 };
 	uint64_t *part[CAUSES], sum = 0;
-	double over;
+	cycle over;
 	size_t i;
 
 	account(c, c->now);
 	part[C_WGT] = &s->wgt, part[C_ACT] = &s->act, part[C_RD] = &s->rd, part[C_OUT] = &s->out, part[C_WR] = &s->wr;
 	part[C_PIPE] = &s->pipe, part[C_CMD] = &s->cmd;
 	over = c->acct - c->now;	/* a step that goes on */
-	s->cycles = (uint64_t)(c->now + c->skipped - c->sampled + 0.5);
+	s->cycles = (uint64_t)(c->now + c->skipped - c->sampled);
 	for (i = 0; i < sizeof(order); i++) {
-		double v = c->cause[order[i]];
+		cycle v = c->cause[order[i]];
 
 		*part[order[i]] = sum + (uint64_t)v > s->cycles ? s->cycles - sum : (uint64_t)v;
 		sum += *part[order[i]];
 	}
-	s->busy = s->cycles - sum;	/* with the fractions that the others have lost */
+	s->busy = s->cycles - sum;
 	memset(c->cause, 0, sizeof(c->cause));
 	c->cause[BUSY] = over;
 	c->share_at[c->done % LXA_CYCLES_QUEUE] = c->sampled = c->now + c->skipped;
@@ -1922,7 +2004,7 @@ static void on_cpl(struct lxa_cycles *c)
 	c->cpl.free = c->now + REC_BYTES / c->cfg.word_bytes + 2;
 	r.words = r.known = REC_BYTES / c->cfg.word_bytes;
 	r.bytes = REC_BYTES, r.tw = 1;
-	r.first = c->now + OUT_BEAT, r.dt = 1, r.last = c->now + OUT_FLUSH, r.evenly = 1;
+	r.first = c->now + OUT_BEAT - 1, r.step = (uint64_t)1 << 32, r.last = c->now + OUT_FLUSH, r.evenly = 1;
 	wr_push(c, &r);
 }
 
@@ -1930,7 +2012,7 @@ static void on_cpl(struct lxa_cycles *c)
 
 static int step(struct lxa_cycles *c)
 {
-	double v[CLIENTS], data, t;
+	cycle v[CLIENTS], data, t;
 
 	if (!c->calm) {
 		load_desc(c);
@@ -1965,35 +2047,20 @@ static int step(struct lxa_cycles *c)
 	return 1;
 }
 
-/* How reads and writes that are both always there share the bus. */
-static void share_bus(struct lxa_cycles *c)
-{
-	double two = c->cap - 1;	/* share of the cycles that have two beats */
-
-	if (c->cap >= 2) {
-		c->wr_share = 1;
-		c->steal = 0;
-	} else if (c->cap <= 1) {
-		c->wr_share = c->cap / 2;
-		c->steal = 1 / c->cap;
-	} else {			/* write beats of the cycles between two such, in turn with reads, and one */
-		c->wr_share = two * (1 + (uint32_t)((1 / two - 1) / 2 + 1e-9));
-		c->steal = max2(0, (1 - (c->cap - c->wr_share)) / c->wr_share);
-	}
-}
-
 void lxa_cycles_reset(struct lxa_cycles *c)
 {
 	struct lxa_cycles_cfg cfg = c->cfg;
-	double latency = c->latency, cap = c->cap;
+	cycle latency = c->latency;
+	uint32_t rate = c->rate;
 
 	memset(c, 0, sizeof(*c));
 	c->cfg = cfg;
 	c->latency = latency;
-	c->cap = cap;
-	c->rate = min2(1, cap);
-	share_bus(c);
+	c->rate = rate;
+	c->beat = cfg.bus_bytes;
+	c->bus.tokens = c->beat + c->rate - 1;
 	c->ratio = cfg.word_bytes / cfg.bus_bytes;
+	c->wr_word = rate < c->beat ? div_up(cfg.word_bytes, rate) : c->ratio;
 	c->burst = BURST / cfg.word_bytes;
 	while (1u << c->word_log2 < cfg.word_bytes)
 		c->word_log2++;
@@ -2008,7 +2075,7 @@ struct lxa_cycles *lxa_cycles_create(const struct lxa_cycles_cfg *cfg, const str
 		return NULL;
 	c->cfg = *cfg;
 	c->latency = mem->latency ? mem->latency : 1;
-	c->cap = (double)mem->bytes_per_cycle / cfg->bus_bytes;
+	c->rate = mem->bytes_per_cycle ? mem->bytes_per_cycle : 1;
 	lxa_cycles_reset(c);
 	return c;
 }
@@ -2023,7 +2090,7 @@ static void enqueue(struct lxa_cycles *c, uint64_t when)
 {
 	struct job *j = job_of(c, c->added);
 
-	j->when = max2((double)when - c->skipped, c->now);
+	j->when = max2((cycle)when - c->skipped, c->now);
 	if (c->added == c->done) {	/* nothing was pending */
 		c->acct = j->when;
 		c->sampled = j->when + c->skipped;
