@@ -30,6 +30,7 @@ enum {
 	ACC_HALVES = 2, ACT_HALVES = 2, PAR_BUFFERS = 2,
 	WGT_READY = 1,			/* lxa_wgt_load: last word popped to ready */
 	WGT_NEXT = 0,			/* a step's first issue to the next one's first pop */
+	MACS = 65535,			/* lxa_seq: counted a cycle at most */
 	ACC_FULL = 3,			/* lxa_seq: last issue to accumulators complete */
 	DRAIN_BLOCK = 2,		/* lxa_drain: WAIT to first item */
 	DRAIN_QUIET = 8,		/* last item to an empty output stage */
@@ -66,6 +67,7 @@ struct job {
 	uint32_t in_px, in_row, in_img, out_px, out_row, out_img, res_px, res_row, res_img;
 	uint32_t ocb, oc_tail, steps;	/* steps a block */
 	uint32_t icb, pass_steps;	/* input blocks; steps of a pass */
+	uint32_t macs;			/* useful ones of an output element and a tap */
 	uint32_t wgt_step;		/* words of a step's weights */
 	uint64_t wgt_words;
 	uint32_t par_words;		/* of a block */
@@ -251,7 +253,7 @@ struct lxa_cycles {
 		cycle shadow;		/* first pop of the next step's weights, or NEVER */
 		uint32_t shadow_words;
 		uint64_t popped;	/* words of the steps before that */
-		cycle counted;		/* the step under way counts MACs in each cycle before this one */
+		cycle macs_at, macs_end; /* the cycles in which there are MACs to be counted */
 		uint32_t acc_used;
 		cycle acc_free;
 		uint32_t blocks;	/* complete */
@@ -349,7 +351,7 @@ static void take_desc(const struct lxa_cycles_cfg *cfg, const uint32_t *d, struc
 	j->in_px = F(IN_PX) * (pack ? 1 : 8), j->in_row = F(IN_ROW), j->in_img = F(IN_IMG);
 	j->out_px = F(OUT_PX) * 8, j->out_row = F(OUT_ROW), j->out_img = F(OUT_IMG);
 	j->res_px = F(RES_PX) * 8, j->res_row = F(RES_ROW), j->res_img = F(RES_IMG);
-	j->ocb = F(OCB), j->oc_tail = F(OC_TAIL), j->icb = F(ICB);
+	j->ocb = F(OCB), j->oc_tail = F(OC_TAIL), j->icb = F(ICB), j->macs = F(MAC_IC);
 	derive(cfg, j, F(PASSES), F(KH) * kx, F(NTHR), F(OUT_FMT),
 	       mode == LXA_HW_RES_NONE ? 0 : mode == LXA_HW_RES_RAW ? 64 : fmt_bits[F(RES_FMT)]);
 #undef F
@@ -372,7 +374,7 @@ static void take_layer(const struct lxa_cycles_cfg *cfg, const struct lxa_job *f
 	j->in_px = l->in_px, j->in_row = (uint32_t)l->in_row, j->in_img = (uint32_t)l->in_img;
 	j->out_px = l->out_px, j->out_row = (uint32_t)l->out_row, j->out_img = (uint32_t)l->out_img;
 	j->res_px = l->res_px, j->res_row = (uint32_t)l->res_row, j->res_img = (uint32_t)l->res_img;
-	j->ocb = l->ocb, j->oc_tail = l->oc_tail, j->icb = l->icb;
+	j->ocb = l->ocb, j->oc_tail = l->oc_tail, j->icb = l->icb, j->macs = l->mac_ic;
 	derive(cfg, j, l->passes, from->kh * l->kx, from->nthr, from->out_fmt,
 	       from->res_mode == LXA_RES_NONE ? 0 : lxa_res_bits(from));
 }
@@ -1342,6 +1344,7 @@ static int put_marks(const struct lxa_cycles *c, cycle *v)
 	v[n++] = c->accepted - c->retired + 64 * (cycle) c->loaded + 4096 * (cycle) c->issued;
 	/* when engines may move, or their last words come */
 	v[n++] = since(c, c->seq.end);
+	v[n++] = since(c, c->seq.macs_end);
 	v[n++] = since(c, c->seq.shadow);
 	v[n++] = since(c, c->seq.acc_free);
 	v[n++] = since(c, c->seq.full_at[(c->seq.blocks - 1) % 4]);
@@ -1558,6 +1561,17 @@ static void repeat_tiles(struct lxa_cycles *c, const struct tile *t, const struc
 					 tiles_most(c->tiler.oy, j->tile_h, j->out_h, spare));
 }
 
+/* The step under way counts useful MACs, from the next cycle on; more than fit in a counter's step take longer. */
+static void count_macs(struct lxa_cycles *c, const struct tile *t, const struct job *j)
+{
+	uint64_t oc = c->seq.blk + 1 == j->ocb ? j->oc_tail : j->lane ? c->cfg.xnor_oc : c->cfg.shift_oc;
+	uint64_t macs = oc * j->macs;
+
+	if (c->seq.macs_end <= c->now)
+		c->seq.macs_at = c->now + 1;
+	c->seq.macs_end = max2(c->seq.macs_end, c->now + 1) + (macs > MACS ? (cycle)((macs * t->pix + MACS - 1) / MACS) : t->pix);
+}
+
 static void on_seq(struct lxa_cycles *c)
 {
 	struct tile *t = tile_of(c, c->seq.tile);
@@ -1589,7 +1603,8 @@ static void on_seq(struct lxa_cycles *c)
 	c->cause[BUSY] += pix;
 	c->cause[C_PIPE] += again;
 	c->acct = c->seq.end;
-	c->seq.counted = c->seq.step < j->pass_steps && c->seq.step % j->icb == j->icb - 1 ? c->now + t->pix : 0;
+	if (c->seq.step < j->pass_steps && c->seq.step % j->icb == j->icb - 1)
+		count_macs(c, t, j);
 	if (++c->seq.step < j->steps) {
 		c->calm = 1;
 		return;
@@ -1924,10 +1939,9 @@ static void on_drain(struct lxa_cycles *c)
 		c->drain.state = D_QUIET;
 		c->drain.since = max2(c->now, c->wr.last) + c->latency + 1;
 		return;
-	case D_QUIET:			/* the MACs that are counted in a cycle are handed out in the next */
-		/* compared as it is set: now - 1 < counted can hold where counted + 1 rounds to now, and time stood still */
-		if (c->seq.head <= c->now - 1 && c->now < c->seq.counted + 1)
-			c->drain.since = c->seq.counted + 1;
+	case D_QUIET:
+		if (c->seq.macs_at <= c->now && c->now < c->seq.macs_end)
+			c->drain.since = c->seq.macs_end;
 		else
 			retire(c);
 	}
