@@ -136,6 +136,7 @@ struct reader {
 struct stages {
 	cycle next;			/* its next move */
 	uint64_t beats;			/* a byte a stage, the oldest lowest: words of a group wider than one; else 0 */
+	uint32_t narrow;		/* words of groups that are no wider than one */
 };
 
 /* When words came: of the last few bursts of a client. */
@@ -234,9 +235,9 @@ struct lxa_cycles {
 		/* the oldest's next word, and its burst's end */
 		uint32_t at, end;
 		struct place { uint32_t x; uint64_t word, word_end, row; } from, to; /* of those, from is valid until it is sent */
-		struct { uint32_t known; cycle at, last; } come[RUNS]; /* of the newest run, when it does not come evenly */
-		uint32_t come_in;
-		uint32_t gap[RUNS], gap_in, gap_out; /* words of the newest run before which there was nothing for long */
+		struct { uint32_t known; cycle at, last; } come[RUNS]; /* of run come_run, which comes as it comes */
+		uint32_t come_run, come_in;
+		uint32_t gap[RUNS], gap_in, gap_out; /* its words before which there was nothing for long */
 		uint64_t queued, sent;	/* words */
 		uint32_t bursts;
 		int begun;		/* the burst under way has sent a word */
@@ -933,7 +934,7 @@ static void run_burst(struct lxa_cycles *c, const struct out_run *r, uint32_t mo
 
 	if (r->evenly && r->step > (uint64_t)FLUSH << 32)
 		most = 1;
-	if (c->wr.in - c->wr.out == 1) {
+	if (!r->evenly && c->wr.come_run == c->wr.out) {
 		while (c->wr.gap_out != c->wr.gap_in && c->wr.gap[c->wr.gap_out % RUNS] <= n)
 			c->wr.gap_out++;
 		if (c->wr.gap_out != c->wr.gap_in && c->wr.gap[c->wr.gap_out % RUNS] - n < most)
@@ -1005,14 +1006,14 @@ static cycle wr_next(const struct lxa_cycles *c)
 		return 0;
 	if (r->evenly && c->wr.end < r->words)
 		at = r->step > (uint64_t)FLUSH << 32 ? run_at(r, c->wr.end - 1) + FLUSH : run_at(r, c->wr.end);
-	else if (!r->evenly && newest)
+	else if (!r->evenly && c->wr.come_run == c->wr.out)
 		at = come_closed(c, r);
 	else if (c->wr.end < r->words)
 		at = 0;
 	else if (newest)
 		at = r->last;
 	else	/* the next run's first word may close it */
-		at = min2(r->last, next->evenly ? run_at(next, 0) : come_at(c, 0));
+		at = min2(r->last, next->evenly ? run_at(next, 0) : c->wr.come_run == c->wr.out + 1 ? come_at(c, 0) : NEVER);
 	return c->wr.bursts < WR_OPEN ? at : max2(at, c->wr.open[c->wr.bursts % WR_OPEN]);
 }
 
@@ -1698,7 +1699,7 @@ static cycle stages_way(const struct stages *s, uint32_t *words)
 	cycle way = 1;
 	int i;
 
-	*words = 0;
+	*words = s->narrow;
 	for (i = 1; i < STAGES; i++) {
 		uint32_t n = s->beats >> 8 * i & 0xff;
 
@@ -1743,9 +1744,11 @@ static void drain_start(struct lxa_cycles *c)
 	stages_wait(&c->drain.out, c->now + DRAIN_BLOCK);
 	if (j->res_grp) {
 		c->drain.state = D_RES;
+		c->drain.out.narrow = j->grp_beats == 1 ? STAGES * r.words / (t->npx * ng * j->rows) : 0;
 		c->res.out.tile = c->drain.tile;
 		r.last = NEVER;
 		c->drain.since = c->drain.out.next;
+		c->wr.come_run = c->wr.in;
 		c->wr.come_in = c->wr.gap_in = c->wr.gap_out = 0;
 		wr_push(c, &r);
 		return;
@@ -1754,6 +1757,7 @@ static void drain_start(struct lxa_cycles *c)
 	r.evenly = 1;
 	r.known = r.words;
 	r.step = step_of(n, r.words);
+	c->drain.out.narrow = j->grp_beats == 1 ? (uint32_t)(STAGES * r.words / n) : 0;
 	r.first = c->drain.out.next + stages_way(&c->drain.out, &staged) - STAGES - 1 + OUT_BEAT;
 	r.last = r.first - OUT_BEAT + n + OUT_FLUSH;
 	stages_block(c, j, ng * t->windows * j->rows, ng * t->npx);
@@ -1828,7 +1832,7 @@ static void come(struct lxa_cycles *c, struct out_run *r, uint32_t words, cycle 
 	c->wr.queued += words;
 	if (c->wr.come_in && at > c->wr.come[(c->wr.come_in - 1) % RUNS].last + FLUSH) {
 		c->wr.gap[c->wr.gap_in++ % RUNS] = before;
-		if (c->wr.in - c->wr.out == 1 && !c->wr.begun && c->wr.at < before && before < c->wr.end)
+		if (c->wr.come_run == c->wr.out && !c->wr.begun && c->wr.at < before && before < c->wr.end)
 			run_cut(c, r, before);
 	}
 	c->wr.come[c->wr.come_in % RUNS].known = r->known;
@@ -1841,7 +1845,7 @@ static void on_res_unit(struct lxa_cycles *c)
 {
 	struct tile *t = tile_of(c, c->drain.tile);
 	struct job *j = job_of(c, t->job);
-	struct out_run *r = &c->wr.q[(c->wr.in - 1) % RUNS];
+	struct out_run *r = &c->wr.q[c->wr.come_run % RUNS];
 	struct unit u = res_unit(c, t, j, 0);
 	uint32_t ng = groups(j, c->drain.blk), wb = c->cfg.word_bytes, at, first, last, room, staged;
 	cycle way;
