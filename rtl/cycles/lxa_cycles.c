@@ -145,13 +145,14 @@ struct stages {
 struct words {
 	uint64_t have;			/* on their way in or in */
 	uint32_t n;			/* bursts */
-	struct { uint64_t from, step; cycle at; } burst[BURSTS_KEPT]; /* step: from word to word, in cycles / 2^32 */
+	struct { uint64_t from; uint32_t words; cycle at, last; } burst[BURSTS_KEPT]; /* the first one's, the last one's */
 };
 
 struct lxa_cycles {
 	struct lxa_cycles_cfg cfg;
 	cycle latency;
 	uint32_t beat, rate;		/* bytes of a beat, and a cycle's, reads and writes together */
+	uint64_t rate_inv;		/* 2^32 / rate: by which bytes of few bursts are divided */
 	uint32_t ratio, burst, word_log2; /* beats a word, words a burst */
 	cycle wr_word;			/* cycles between two words written, at least */
 	int calm;			/* the last event changed nothing but the streams of activations and weights */
@@ -212,7 +213,7 @@ struct lxa_cycles {
 		struct { uint32_t tile, blk, oy, ox, grp; } out; /* the group that is handed out next */
 	} res;
 	struct {
-		cycle t, free;
+		cycle t, free, req[CLIENTS];
 		int stuck;
 		cycle stuck_at;
 		struct burst held;
@@ -543,7 +544,8 @@ static void words_come(struct words *w, uint32_t words, cycle first, cycle last)
 
 	w->burst[i].from = w->have;
 	w->burst[i].at = first;
-	w->burst[i].step = step_of(last - first, words - 1);
+	w->burst[i].words = words;
+	w->burst[i].last = last;
 	w->have += words;
 }
 
@@ -553,10 +555,14 @@ static cycle words_at(const struct words *w, uint64_t n)
 	uint32_t i;
 
 	for (i = 1; i <= BURSTS_KEPT && i <= w->n; i++) {
-		uint32_t k = (w->n - i) % BURSTS_KEPT;
+		uint32_t k = (w->n - i) % BURSTS_KEPT, at, all;
 
-		if (n >= w->burst[k].from)
-			return w->burst[k].at + steps(n - w->burst[k].from, w->burst[k].step);
+		if (n < w->burst[k].from)
+			continue;
+		at = (uint32_t)(n - w->burst[k].from), all = w->burst[k].words - 1;
+		if (at == all)
+			return w->burst[k].last;
+		return w->burst[k].at + (w->burst[k].last - w->burst[k].at == all ? at : (uint32_t)(w->burst[k].last - w->burst[k].at) * at / all);
 	}
 	return 0;
 }
@@ -828,13 +834,17 @@ static cycle res_req(struct lxa_cycles *c)
 
 /* ---- read DMA and the memory ------------------------------------------------------------------------------ */
 
-static void plan_rd(struct lxa_cycles *c, cycle v[CLIENTS])
+static void plan_rd(struct lxa_cycles *c)
 {
-	v[CMD] = c->cmd.req;
+	cycle *v = c->rd.req;
+
+	if (!c->calm) {
+		v[CMD] = c->cmd.req;
+		v[PAR] = c->par.rd.left ? c->par.rd.req : NEVER;
+		v[RES] = res_req(c);
+	}
 	v[ACT] = c->act.rd.left ? c->act.rd.req : NEVER;
 	v[WGT] = wgt_req(c);
-	v[PAR] = c->par.rd.left ? c->par.rd.req : NEVER;
-	v[RES] = res_req(c);
 	c->rd.t = c->rd.stuck ? NEVER : max2(c->rd.free, min2(min2(min2(v[CMD], v[ACT]), min2(v[WGT], v[PAR])), v[RES]));
 }
 
@@ -858,11 +868,9 @@ static void issue_burst(struct lxa_cycles *c, const struct burst *b, cycle grant
 
 static void on_rd(struct lxa_cycles *c)
 {
-	struct burst b;
-	cycle v[CLIENTS];
+	const cycle *v = c->rd.req;
+	struct burst b = { 0 };
 
-	plan_rd(c, v);
-	b.when = 0;
 	if (v[CMD] <= c->now) {
 		b.client = CMD;
 		b.words = LXA_DESC_BYTES / c->cfg.word_bytes;
@@ -927,20 +935,32 @@ static int run_word(const struct lxa_cycles *c, const struct out_run *r, struct 
 	return p->word == was + 1 && (p->word & (c->burst - 1));
 }
 
+/* Words of a burst that begins with word n of what comes as it comes, for all that is known of gaps; `most` at most. */
+static uint32_t come_most(struct lxa_cycles *c, uint32_t n, uint32_t most)
+{
+	uint32_t left;
+
+	while (c->wr.gap_out != c->wr.gap_in && c->wr.gap[c->wr.gap_out % RUNS] <= n)
+		c->wr.gap_out++;
+	if (c->wr.gap_out == c->wr.gap_in)
+		return most;
+	left = c->wr.gap[c->wr.gap_out % RUNS] - n;
+	return left < most ? left : most;
+}
+
 /* The next burst, of `most` words at most. */
 static void run_burst(struct lxa_cycles *c, const struct out_run *r, uint32_t most)
 {
 	uint32_t n = c->wr.at;
 
-	if (r->evenly && r->step > (uint64_t)FLUSH << 32)
-		most = 1;
-	if (!r->evenly && c->wr.come_run == c->wr.out) {
-		while (c->wr.gap_out != c->wr.gap_in && c->wr.gap[c->wr.gap_out % RUNS] <= n)
-			c->wr.gap_out++;
-		if (c->wr.gap_out != c->wr.gap_in && c->wr.gap[c->wr.gap_out % RUNS] - n < most)
-			most = c->wr.gap[c->wr.gap_out % RUNS] - n;
+	if (r->evenly) {
+		if (r->step > (uint64_t)FLUSH << 32)
+			most = 1;
+	} else {
+		if (c->wr.come_run == c->wr.out)
+			most = come_most(c, n, most);
+		c->wr.from = c->wr.to;
 	}
-	c->wr.from = c->wr.to;
 	do
 		n++;
 	while (n < r->words && run_word(c, r, &c->wr.to) && n - c->wr.at < most);
@@ -1046,16 +1066,18 @@ static void bus_pass(struct lxa_cycles *c, cycle cycles, cycle beats)
 {
 	cycle tokens = c->bus.tokens + cycles * c->rate - beats * c->beat, most = c->beat + c->rate - 1;
 
-	c->bus.tokens = (uint32_t)min2(tokens, most);
+	c->bus.tokens = (uint32_t)max2(0, min2(tokens, most));
 	c->bus.at += cycles;
 }
 
 /* When the n-th beat from now on moves, one a cycle at most, when nothing else does. */
-static cycle bus_nth(const struct lxa_cycles *c, cycle n)
+static cycle bus_nth(const struct lxa_cycles *c, uint32_t n)
 {
-	cycle lack = n * c->beat - c->bus.tokens;
+	uint32_t bytes = n * c->beat;
 
-	return c->bus.at + (c->rate >= c->beat ? n - 1 : lack > 0 ? (lack + c->rate - 1) / c->rate : 0);
+	if (c->rate >= c->beat)
+		return c->bus.at + n - 1;
+	return c->bus.at + (bytes > c->bus.tokens ? (cycle)((bytes - c->bus.tokens + c->rate - 1) * c->rate_inv >> 32) : 0);
 }
 
 /* 1: pixel p's first word joins the last one of the pixel before it. */
@@ -1069,35 +1091,38 @@ static int run_joins(const struct lxa_cycles *c, const struct out_run *r, uint32
 }
 
 /*
- * The same as wr_run() at once, for words that neither the bus nor open bursts hold up, while the array is busy: up to a pixel with
- * which a burst begins.
+ * The same as wr_run() at once, for words that open bursts do not hold up, while the array is busy: up to a pixel with which a
+ * burst begins. 0: none.
  */
-static void wr_leap(struct lxa_cycles *c, cycle t, uint64_t sent)
+static int wr_leap(struct lxa_cycles *c, cycle t, uint64_t sent)
 {
 	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
 	uint32_t p, tries = 16;
-	uint64_t n;
+	uint64_t n, m;
 
-	if (c->wr.in == c->wr.out || c->wr.begun || !r->evenly || !r->per_px || !r->px || t > c->seq.end ||
-	    (uint64_t)c->wr_word << 32 > r->step || steps(WR_OPEN, r->step) < c->latency + WR_TRIP + 4 ||
-	    t < run_at(r, c->wr.at + 8) || wr_next(c) < c->bus.at)
-		return;
-	n = ((uint64_t)(t - r->first) << 32) / r->step - 1;
+	if (!r->evenly || !r->per_px || !r->px || (uint64_t)c->wr_word << 32 > r->step || t > c->seq.end ||
+	    t < run_at(r, c->wr.at + 8) || steps(WR_OPEN, r->step) < c->latency + WR_TRIP + 4)
+		return 0;
+	n = ((uint64_t)(t - r->first) << 32) / r->step - 1; /* that are there, that the bus takes, that there are, that are asked for */
+	m = c->wr.at + (uint64_t)((t - c->bus.at) / c->wr_word);
+	n = n < m ? n : m;
 	n = n < r->words - 1 ? n : r->words - 1;
 	if (sent - c->wr.sent < n - c->wr.at)
 		n = c->wr.at + (sent - c->wr.sent);
 	for (p = (uint32_t)n / r->per_px; p && tries && run_joins(c, r, p); p--)
 		tries--;
 	if (!tries || p * r->per_px <= c->wr.at)
-		return;
-	c->wr.sent += p * r->per_px - c->wr.at;
+		return 0;
+	n = p * r->per_px - c->wr.at;
+	c->wr.sent += n;
 	c->wr.at = c->wr.end = p * r->per_px;
-	c->wr.last = run_at(r, c->wr.at);
-	bus_pass(c, c->wr.last + c->wr_word - c->bus.at, 0);
+	c->wr.last = max2(run_at(r, c->wr.at), c->bus.at + (cycle)n * c->wr_word - 1);
+	bus_pass(c, c->wr.last + 1 - c->bus.at, n * c->ratio);
 	c->wr.to.x = p % r->tw;
 	c->wr.to.row = r->addr + (uint64_t)(p / r->tw) * r->row;
 	run_pixel(c, r, &c->wr.to);
 	run_burst(c, r, UINT32_MAX);
+	return 1;
 }
 
 /* A beat of a write moves. */
@@ -1115,8 +1140,9 @@ static void wr_run(struct lxa_cycles *c, cycle t, uint64_t sent)
 {
 	cycle ready, at;
 
-	wr_leap(c, t, sent);
 	while (c->wr.sent < sent && (ready = wr_next(c)) < t) {
+		if (!c->wr.begun && t - c->bus.at >= 16 * c->wr_word && wr_leap(c, t, sent))
+			continue;
 		if (ready > c->bus.at)
 			bus_pass(c, ready - c->bus.at, 0);
 		at = bus_nth(c, 1);
@@ -1143,26 +1169,25 @@ static int bus_both(struct lxa_cycles *c, cycle ready)
 	return rd;
 }
 
-/* Up to n read beats before cycle `until`, alone: how many. */
-static cycle bus_reads(struct lxa_cycles *c, cycle until, cycle n)
+/* The read beats that move before cycle `until`, alone. */
+static uint32_t bus_reads(struct lxa_cycles *c, cycle until)
 {
-	cycle last = bus_nth(c, n), k = n;
+	uint32_t n = (uint32_t)(until - c->bus.at);
 
-	if (last >= until) {
-		k = c->rate >= c->beat ? until - c->bus.at : (c->bus.tokens + c->rate * (until - 1 - c->bus.at)) / c->beat;
-		last = until - 1;
-	}
-	bus_pass(c, last + 1 - c->bus.at, k);
+	if (c->rate < c->beat)
+		n = (c->bus.tokens + c->rate * (n - 1)) / c->beat;
+	bus_pass(c, until - c->bus.at, n);
 	c->bus.waits = 0;
-	if (k)
+	if (n)
 		c->bus.turn = 1;
-	return k;
+	return n;
 }
 
 /* n read beats from cycle `at` on, beside the writes that come meanwhile: when the first word and the last beat have moved. */
-static void rd_run(struct lxa_cycles *c, cycle at, cycle n, cycle *first, cycle *last)
+static void rd_run(struct lxa_cycles *c, cycle at, uint32_t n, cycle *first, cycle *last)
 {
-	cycle left = n, ready, k;
+	uint32_t left = n, k;
+	cycle ready;
 
 	*first = at + c->ratio - 1;
 	*last = at + n - 1;
@@ -1175,7 +1200,13 @@ static void rd_run(struct lxa_cycles *c, cycle at, cycle n, cycle *first, cycle 
 		if (n - left < c->ratio)
 			*first = bus_nth(c, c->ratio - (n - left));
 		*last = bus_nth(c, left);
-		k = ready > c->bus.at ? bus_reads(c, ready, left) : bus_both(c, ready);
+		if (ready > *last) {
+			bus_pass(c, *last + 1 - c->bus.at, left);
+			c->bus.waits = 0;
+			c->bus.turn = 1;
+			return;
+		}
+		k = ready > c->bus.at ? bus_reads(c, ready) : (uint32_t)bus_both(c, ready);
 		if (left == k)
 			*last = c->bus.at - 1;
 		left -= k;
@@ -1246,7 +1277,8 @@ static void deliver(struct lxa_cycles *c, const struct burst *b, cycle first, cy
 static void on_data(struct lxa_cycles *c)
 {
 	struct burst *b = &c->rd.q[c->rd.out % QUEUE];
-	cycle n = (cycle)b->words * c->ratio, first, last;
+	uint32_t n = b->words * c->ratio;
+	cycle first, last;
 
 	account(c, c->now);
 	wr_run(c, c->now, UINT64_MAX);
@@ -1314,6 +1346,12 @@ static cycle since(const struct lxa_cycles *c, cycle t)
 	return t >= NEVER ? NEVER : max2(t - c->now, -32);	/* what is past longer than any pipeline does not matter */
 }
 
+/* The last tile's weights have come: what they are is used up, and nothing else. */
+static int wgt_over(const struct lxa_cycles *c)
+{
+	return !c->wgt.rd.left && c->wgt.tile == c->pushed && c->wgt.asked == c->wgt.in.have;
+}
+
 static int put_marks(const struct lxa_cycles *c, cycle *v)
 {
 	const struct out_run *r;
@@ -1326,8 +1364,8 @@ static int put_marks(const struct lxa_cycles *c, cycle *v)
 	v[n++] = (cycle)c->act.rd.left + (cycle)c->act.rows * 65536 + c->act.used;
 	v[n++] = (cycle)c->act.rx_left;
 	v[n++] = (cycle)c->par.rd.left + 65536 * (cycle) c->par.used;
-	v[n++] = (cycle)(c->wgt.asked - c->seq.popped);
-	v[n++] = (cycle)(c->wgt.in.have - c->seq.popped);
+	v[n++] = wgt_over(c) ? -1 : (cycle)(c->wgt.asked - c->seq.popped);
+	v[n++] = wgt_over(c) ? -1 : (cycle)(c->wgt.in.have - c->seq.popped);
 	v[n++] = (cycle)(c->res.asked - c->res.popped) + 1000 * (cycle)(c->res.in.have - c->res.popped);
 	v[n++] = (cycle)c->res.rd.left + 1000 * (cycle)(c->res.pixels - c->res.pixels_popped);
 	v[n++] = c->seq.acc_used + 4 * c->drain.state + 64 * c->rd.stuck;
@@ -1345,7 +1383,7 @@ static int put_marks(const struct lxa_cycles *c, cycle *v)
 	v[n++] = c->accepted - c->retired + 64 * (cycle) c->loaded + 4096 * (cycle) c->issued;
 	/* when engines may move, or their last words come */
 	v[n++] = since(c, c->seq.end);
-	v[n++] = since(c, c->seq.macs_end);
+	v[n++] = c->drain.state >= D_FLUSH ? since(c, c->seq.macs_end) : 0;
 	v[n++] = since(c, c->seq.shadow);
 	v[n++] = since(c, c->seq.acc_free);
 	v[n++] = since(c, c->seq.full_at[(c->seq.blocks - 1) % 4]);
@@ -1410,7 +1448,7 @@ static int repeats(struct lxa_cycles *c, enum level level)
 		equal = v[i] == m->v[i];
 	memcpy(m->v, v, (size_t)n * sizeof(*v));
 	m->equal = equal ? m->equal + 1 : 0;
-	return m->equal >= 2;
+	return m->equal >= 1;
 }
 
 /* k of them are over. */
@@ -1432,13 +1470,17 @@ static void skip(struct lxa_cycles *c, enum level level, uint32_t k)
 /* How many repetitions of `per` words, k at most, the weight loader's tile has yet. */
 static uint32_t wgt_most(const struct lxa_cycles *c, uint64_t per, uint32_t k)
 {
-	uint64_t most = c->wgt.rd.left / per;
+	uint64_t most = (wgt_over(c) ? c->wgt.in.have - c->seq.popped : c->wgt.rd.left) / per;
 
 	return most < 2 ? 0 : most - 2 < k ? (uint32_t)(most - 2) : k;
 }
 
 static void wgt_move(struct lxa_cycles *c, uint64_t words)
 {
+	if (wgt_over(c)) {
+		c->seq.popped += words;
+		return;
+	}
 	c->wgt.rd.left -= words;
 	c->wgt.rd.addr += words;
 }
@@ -1974,7 +2016,8 @@ static void account(struct lxa_cycles *c, cycle t)
 		return;
 	if (why == C_WGT || why == C_ACT) {
 		a = max2(c->acct, c->rd.cur_at), b = min2(t, c->rd.cur_end);
-		beats = b > a ? ((b - a) * c->rd.cur_beats + (c->rd.cur_end - c->rd.cur_at) / 2) / (c->rd.cur_end - c->rd.cur_at) : 0;
+		beats = b <= a ? 0 : b - a == c->rd.cur_end - c->rd.cur_at ? c->rd.cur_beats :
+			((b - a) * c->rd.cur_beats + (c->rd.cur_end - c->rd.cur_at) / 2) / (c->rd.cur_end - c->rd.cur_at);
 		c->cause[C_RD] += beats;
 		d -= beats;
 	} else if (why == C_OUT) {
@@ -2030,7 +2073,7 @@ static void on_cpl(struct lxa_cycles *c)
 
 static int step(struct lxa_cycles *c)
 {
-	cycle v[CLIENTS], data, t;
+	cycle data, t;
 
 	if (!c->calm) {
 		load_desc(c);
@@ -2043,7 +2086,7 @@ static int step(struct lxa_cycles *c)
 		plan_cpl(c);
 	}
 	plan_seq(c);
-	plan_rd(c, v);
+	plan_rd(c);
 	plan_data(c, &data);
 	c->calm = 0;
 	t = min2(min2(min2(c->tiler.t, c->rd.t), min2(data, c->seq.t)), min2(c->drain.t, c->cpl.t));
@@ -2075,6 +2118,7 @@ void lxa_cycles_reset(struct lxa_cycles *c)
 	c->cfg = cfg;
 	c->latency = latency;
 	c->rate = rate;
+	c->rate_inv = ((uint64_t)1 << 32) / rate + 1;
 	c->beat = cfg.bus_bytes;
 	c->bus.tokens = c->beat + c->rate - 1;
 	c->ratio = cfg.word_bytes / cfg.bus_bytes;
