@@ -213,7 +213,7 @@ struct lxa_cycles {
 		struct { uint32_t tile, blk, oy, ox, grp; } out; /* the group that is handed out next */
 	} res;
 	struct {
-		cycle t, free, req[CLIENTS];
+		cycle t, free, req[CLIENTS], others; /* others: the earliest but for activations and weights */
 		int stuck;
 		cycle stuck_at;
 		struct burst held;
@@ -834,18 +834,24 @@ static cycle res_req(struct lxa_cycles *c)
 
 /* ---- read DMA and the memory ------------------------------------------------------------------------------ */
 
+/* When those that stream little want to read next. */
+static void plan_others(struct lxa_cycles *c)
+{
+	cycle *v = c->rd.req;
+
+	v[CMD] = c->cmd.req;
+	v[PAR] = c->par.rd.left ? c->par.rd.req : NEVER;
+	v[RES] = res_req(c);
+	c->rd.others = min2(min2(v[CMD], v[PAR]), v[RES]);
+}
+
 static void plan_rd(struct lxa_cycles *c)
 {
 	cycle *v = c->rd.req;
 
-	if (!c->calm) {
-		v[CMD] = c->cmd.req;
-		v[PAR] = c->par.rd.left ? c->par.rd.req : NEVER;
-		v[RES] = res_req(c);
-	}
 	v[ACT] = c->act.rd.left ? c->act.rd.req : NEVER;
 	v[WGT] = wgt_req(c);
-	c->rd.t = c->rd.stuck ? NEVER : max2(c->rd.free, min2(min2(min2(v[CMD], v[ACT]), min2(v[WGT], v[PAR])), v[RES]));
+	c->rd.t = c->rd.stuck ? NEVER : max2(c->rd.free, min2(min2(v[ACT], v[WGT]), c->rd.others));
 }
 
 /* A burst on the address channel, unless too many are open. */
@@ -1236,9 +1242,10 @@ static struct out_run *wr_push(struct lxa_cycles *c, const struct out_run *r)
 
 /* ---- the bus ---------------------------------------------------------------------------------------------- */
 
-static void plan_data(const struct lxa_cycles *c, cycle *t)
+/* When the next burst comes. */
+static cycle data_at(const struct lxa_cycles *c)
 {
-	*t = c->rd.in == c->rd.out ? NEVER : max2(c->rd.q[c->rd.out % QUEUE].when, c->rd.bus);
+	return c->rd.in == c->rd.out ? NEVER : max2(c->rd.q[c->rd.out % QUEUE].when, c->rd.bus);
 }
 
 static void deliver(struct lxa_cycles *c, const struct burst *b, cycle first, cycle last)
@@ -1842,9 +1849,8 @@ static cycle plan_res_unit(const struct lxa_cycles *c)
 /* Wait until no more than `room` words are queued. 1: they are not yet. */
 static int drain_held(struct lxa_cycles *c, uint32_t room)
 {
-	cycle data;
+	cycle data = data_at(c);
 
-	plan_data(c, &data);
 	wr_run(c, max2(min2(data, NEVER), c->now), c->wr.queued > room ? c->wr.queued - room : 0);
 	if (c->wr.queued - c->wr.sent <= room) {
 		c->drain.since = max2(c->now, c->wr.last);
@@ -2071,34 +2077,64 @@ static void on_cpl(struct lxa_cycles *c)
 
 /* ---- the loop --------------------------------------------------------------------------------------------- */
 
+static void plan(struct lxa_cycles *c)
+{
+	load_desc(c);
+	plan_tiler(c);
+	plan_act(c);
+	plan_par(c);
+	plan_wgt(c);
+	plan_res(c);
+	plan_drain(c);
+	plan_cpl(c);
+	plan_others(c);
+}
+
+/*
+ * Bursts are asked for and come as long as that changes nothing for the others, which move in cycle `others` at the earliest.
+ * 1: something has changed; 0: it is their turn.
+ */
+static int stream(struct lxa_cycles *c, cycle others)
+{
+	cycle data;
+
+	for (;;) {
+		plan_rd(c);
+		data = data_at(c);
+		c->calm = 0;
+		if (data < NEVER && data <= min2(min2(c->rd.t, c->seq.t), others)) {
+			c->now = max2(c->now, data);
+			on_data(c);
+			if (!c->calm || c->seq.t >= NEVER)
+				return 1;
+		} else if (c->rd.t < c->seq.t && c->rd.t <= others && c->rd.t < NEVER) {
+			c->now = max2(c->now, c->rd.t);
+			on_rd(c);
+			if (!c->calm)
+				return 1;
+		} else {
+			return 0;
+		}
+	}
+}
+
+/* The next engine moves. 0: none ever will. */
 static int step(struct lxa_cycles *c)
 {
-	cycle data, t;
+	cycle others, t;
 
-	if (!c->calm) {
-		load_desc(c);
-		plan_tiler(c);
-		plan_act(c);
-		plan_par(c);
-		plan_wgt(c);
-		plan_res(c);
-		plan_drain(c);
-		plan_cpl(c);
-	}
+	if (!c->calm)
+		plan(c);
 	plan_seq(c);
-	plan_rd(c);
-	plan_data(c, &data);
-	c->calm = 0;
-	t = min2(min2(min2(c->tiler.t, c->rd.t), min2(data, c->seq.t)), min2(c->drain.t, c->cpl.t));
+	others = min2(min2(c->tiler.t, c->drain.t), c->cpl.t);
+	if (stream(c, others))
+		return 1;
+	t = min2(others, c->seq.t);
 	if (t >= NEVER)
 		return 0;
 	c->now = max2(c->now, t);
-	if (t == data)
-		on_data(c);
-	else if (t == c->seq.t)
+	if (t == c->seq.t)
 		on_seq(c);
-	else if (t == c->rd.t)
-		on_rd(c);
 	else if (t == c->drain.t)
 		on_drain(c);
 	else if (t == c->tiler.t)
