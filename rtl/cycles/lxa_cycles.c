@@ -98,6 +98,7 @@ struct out_run {
 	uint32_t row, px, bytes, tw;	/* pitches; bytes written of a pixel; pixels a row */
 	uint32_t words;			/* of all */
 	uint32_t per_px;		/* of each pixel, where all have as many; else 0 */
+	int linear;			/* all are neighbours */
 	uint32_t known;			/* that have come; evenly: all */
 	cycle first, last;		/* evenly: word n closes the burst before it at first + (n + 1) * step; the last one is closed at .. */
 	uint64_t step;			/* in cycles / 2^32 */
@@ -962,11 +963,17 @@ static void run_burst(struct lxa_cycles *c, const struct out_run *r, uint32_t mo
 	if (r->evenly) {
 		if (r->step > (uint64_t)FLUSH << 32)
 			most = 1;
-	} else {
-		if (c->wr.come_run == c->wr.out)
-			most = come_most(c, n, most);
-		c->wr.from = c->wr.to;
+	} else if (c->wr.come_run == c->wr.out) {
+		most = come_most(c, n, most);
 	}
+	if (r->linear) {
+		uint32_t edge = c->burst - (uint32_t)(((r->addr >> c->word_log2) + n) & (c->burst - 1));
+
+		most = most < edge ? most : edge;
+		c->wr.end = r->words - n < most ? r->words : n + most;
+		return;
+	}
+	c->wr.from = c->wr.to;
 	do
 		n++;
 	while (n < r->words && run_word(c, r, &c->wr.to) && n - c->wr.at < most);
@@ -1043,19 +1050,20 @@ static cycle wr_next(const struct lxa_cycles *c)
 	return c->wr.bursts < WR_OPEN ? at : max2(at, c->wr.open[c->wr.bursts % WR_OPEN]);
 }
 
-/* The last beat of the next word, which was there in cycle `ready`, goes. It is offered a cycle before, and refused until then. */
-static void wr_send(struct lxa_cycles *c, cycle ready, cycle at)
+/* The last beat of the n next words goes, which were there in cycle `ready`. It is offered a cycle before, and refused until then. */
+static void wr_send(struct lxa_cycles *c, uint32_t n, cycle ready, cycle at)
 {
 	const struct out_run *r = &c->wr.q[c->wr.out % RUNS];
 
 	if (!c->wr.begun && c->wr.end > r->known)
 		run_cut(c, r, r->known);
 	if (at > c->seq.end)		/* it counts where the array waits */
-		c->wr.refused += at - max2(max2(ready - 1, c->wr.last + 1), c->seq.end);
+		c->wr.refused += max2(at + 1 - n - max2(max2(ready - 1, c->wr.last + 1), c->seq.end), 0);
 
 	c->wr.last = at;
-	c->wr.sent++;
-	c->wr.begun = ++c->wr.at != c->wr.end;
+	c->wr.sent += n;
+	c->wr.at += n;
+	c->wr.begun = c->wr.at != c->wr.end;
 	if (c->wr.begun)
 		return;
 	c->wr.open[c->wr.bursts++ % WR_OPEN] = c->wr.last + c->latency + WR_TRIP;
@@ -1124,9 +1132,11 @@ static int wr_leap(struct lxa_cycles *c, cycle t, uint64_t sent)
 	c->wr.at = c->wr.end = p * r->per_px;
 	c->wr.last = max2(run_at(r, c->wr.at), c->bus.at + (cycle)n * c->wr_word - 1);
 	bus_pass(c, c->wr.last + 1 - c->bus.at, n * c->ratio);
-	c->wr.to.x = p % r->tw;
-	c->wr.to.row = r->addr + (uint64_t)(p / r->tw) * r->row;
-	run_pixel(c, r, &c->wr.to);
+	if (!r->linear) {
+		c->wr.to.x = p % r->tw;
+		c->wr.to.row = r->addr + (uint64_t)(p / r->tw) * r->row;
+		run_pixel(c, r, &c->wr.to);
+	}
 	run_burst(c, r, UINT32_MAX);
 	return 1;
 }
@@ -1138,19 +1148,35 @@ static void bus_write(struct lxa_cycles *c, cycle ready, cycle at)
 	if (++c->bus.beat < c->ratio)
 		return;
 	c->bus.beat = 0;
-	wr_send(c, ready, at);
+	wr_send(c, 1, ready, at);
+}
+
+/* Words of the next burst that are there, once it is closed. */
+static uint32_t wr_there(const struct lxa_cycles *c)
+{
+	return c->wr.begun || c->wr.end <= c->wr.q[c->wr.out % RUNS].known ? c->wr.end - c->wr.at : 1;
 }
 
 /* Send until t, and no further than to `sent` words, on a bus without reads. */
 static void wr_run(struct lxa_cycles *c, cycle t, uint64_t sent)
 {
 	cycle ready, at;
+	uint32_t n;
 
 	while (c->wr.sent < sent && (ready = wr_next(c)) < t) {
 		if (!c->wr.begun && t - c->bus.at >= 16 * c->wr_word && wr_leap(c, t, sent))
 			continue;
 		if (ready > c->bus.at)
 			bus_pass(c, ready - c->bus.at, 0);
+		n = wr_there(c);
+		at = bus_nth(c, n * c->ratio - c->bus.beat);
+		if (n > 1 && at < t && n <= sent - c->wr.sent) { /* the burst at once */
+			bus_pass(c, at + 1 - c->bus.at, n * c->ratio - c->bus.beat);
+			c->bus.beat = 0;
+			c->bus.turn = c->bus.waits = 0;
+			wr_send(c, n, ready, at);
+			continue;
+		}
 		at = bus_nth(c, 1);
 		if (at >= t)
 			return;
@@ -1173,6 +1199,25 @@ static int bus_both(struct lxa_cycles *c, cycle ready)
 	if (wr)
 		bus_write(c, ready, at);
 	return rd;
+}
+
+/*
+ * The same where no cycle has more than a beat, as long as both go on: they take turns strictly. At most n reads: how many moved.
+ */
+static uint32_t bus_turns(struct lxa_cycles *c, cycle ready, uint32_t n)
+{
+	int read_first = !(c->bus.waits && c->bus.turn);
+	uint32_t words = wr_there(c);
+	cycle at;
+
+	n = n - read_first < words ? n - read_first : words;
+	if (c->rate > c->beat || c->ratio > 1 || n < 2)
+		return (uint32_t)bus_both(c, ready);
+	at = bus_nth(c, 2 * n);
+	bus_pass(c, at + 1 - c->bus.at, 2 * n);
+	c->bus.turn = c->bus.waits = !read_first;
+	wr_send(c, n, ready, at - !read_first);
+	return n;
 }
 
 /* The read beats that move before cycle `until`, alone. */
@@ -1212,7 +1257,7 @@ static void rd_run(struct lxa_cycles *c, cycle at, uint32_t n, cycle *first, cyc
 			c->bus.turn = 1;
 			return;
 		}
-		k = ready > c->bus.at ? bus_reads(c, ready) : (uint32_t)bus_both(c, ready);
+		k = ready > c->bus.at ? bus_reads(c, ready) : bus_turns(c, ready, left);
 		if (left == k)
 			*last = c->bus.at - 1;
 		left -= k;
@@ -1717,6 +1762,7 @@ static struct out_run block_words(const struct lxa_cycles *c, const struct tile 
 	r.per_px = (((uint32_t)r.addr & mask) + r.bytes - 1) / c->cfg.word_bytes + 1;
 	if (!(r.px & mask)) {
 		r.words = r.per_px * t->tw * t->th;
+		r.linear = r.px == r.per_px * c->cfg.word_bytes && (t->th == 1 || r.row == r.px * t->tw);
 		return r;
 	}
 	for (x = 0; x < t->tw; x++)
