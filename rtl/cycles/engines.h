@@ -39,6 +39,7 @@ enum {
 	WR_BYTES = 512,			/* lxa_wr_dma: of the words queued */
 	WR_ADDR = 8,			/* closed bursts queued */
 	WR_OPEN = 64,			/* bursts without a response */
+	WR_FREE = 2,			/* a word's beat to a free entry in lxa_pack */
 	WR_TRIP = 3,			/* last beat to the first one of the burst that takes its place, beyond the latency */
 	RES_GROUP = 2,			/* lxa_res_load: word in to group out */
 	DEBT = 32,			/* lxa_rd_dma: words of lead of activations or weights, at most */
@@ -267,6 +268,9 @@ struct lxa_cycles {
 		cycle give;		/* with a residual: when the next group may be there, once its words are */
 		struct stages out;
 		cycle last;		/* when the newest item entered it */
+		int even;		/* the block's words come evenly, as run `run`, behind so many that were queued before */
+		uint32_t run;
+		uint64_t before;
 	} drain;
 	struct { cycle t, free; } cpl;
 

@@ -146,6 +146,7 @@ static void drain_start(struct lxa_cycles *c)
 	cycle n;
 
 	c->drain.state = D_END;
+	c->drain.even = 0;
 	if (!ng) {
 		c->drain.since = c->now + 1;
 		return;
@@ -172,6 +173,9 @@ static void drain_start(struct lxa_cycles *c)
 	r.last = r.first - OUT_BEAT + n + OUT_FLUSH;
 	stages_block(c, j, ng * t->windows * j->rows, ng * t->npx);
 	c->drain.since = c->drain.last;
+	c->drain.even = 1;
+	c->drain.run = c->wr.in;
+	c->drain.before = c->wr.queued;
 	cyc_wr_push(c, &r);
 }
 
@@ -280,6 +284,8 @@ void cyc_on_drain(struct lxa_cycles *c)
 		return;
 	case D_END:
 		cyc_wr_run(c, c->now, UINT64_MAX);
+		if (c->drain.since > c->now)
+			return;
 		stages_way(&c->drain.out, &staged);
 		room = cyc_wr_room(c) + staged;
 		if (c->wr.queued - c->wr.sent > room && drain_held(c, room))

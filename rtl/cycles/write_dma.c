@@ -136,6 +136,35 @@ cycle cyc_wr_next(const struct lxa_cycles *c)
 	return c->wr.bursts < WR_OPEN ? at : max2(at, c->wr.open[c->wr.bursts % WR_OPEN]);
 }
 
+/* Words that may wait between the output stage and the bus. */
+uint32_t cyc_wr_room(const struct lxa_cycles *c)
+{
+	uint32_t burst = c->wr.end - c->wr.at, data = WR_BYTES / c->cfg.word_bytes;
+
+	if (c->wr.bursts < WR_OPEN || c->wr.open[c->wr.bursts % WR_OPEN] <= c->bus.at || WR_ADDR * burst >= data)
+		return WR_QUEUED + data;
+	return WR_QUEUED + WR_ADDR * burst;
+}
+
+/*
+ * A word has gone in cycle `at`, and the output stage finds room for another one. Where that one's time has come before, a block
+ * whose words come evenly has stood still meanwhile, and comes later from there on.
+ */
+static void wr_hold(struct lxa_cycles *c, cycle at)
+{
+	struct out_run *r = &c->wr.q[c->drain.run % RUNS];
+	uint64_t word = c->wr.sent + cyc_wr_room(c) - 1 - c->drain.before;
+	cycle late;
+
+	if (c->drain.state != D_END || !c->drain.even || word >= r->words)
+		return;
+	late = at + WR_FREE - (run_at(r, (uint32_t)word) - OUT_BEAT + STAGES);
+	if (late <= 0)
+		return;
+	r->first += late, r->last += late;
+	c->drain.since += late, c->drain.last += late, c->drain.out.next += late;
+}
+
 /* The last beat of the n next words goes, which were there in cycle `ready`. It is offered a cycle before, and refused until then. */
 static void wr_send(struct lxa_cycles *c, uint32_t n, cycle ready, cycle at)
 {
@@ -150,6 +179,7 @@ static void wr_send(struct lxa_cycles *c, uint32_t n, cycle ready, cycle at)
 	c->wr.sent += n;
 	c->wr.at += n;
 	c->wr.begun = c->wr.at != c->wr.end;
+	wr_hold(c, at);
 	if (c->wr.begun)
 		return;
 	c->wr.open[c->wr.bursts++ % WR_OPEN] = c->wr.last + c->latency + WR_TRIP;
@@ -344,16 +374,6 @@ void cyc_wr_come(struct lxa_cycles *c, struct out_run *r, uint32_t words, cycle 
 	c->wr.come[c->wr.come_in % RUNS].known = r->known;
 	c->wr.come[c->wr.come_in % RUNS].at = at;
 	c->wr.come[c->wr.come_in++ % RUNS].last = at + later;
-}
-
-/* Words that may wait between the output stage and the bus. */
-uint32_t cyc_wr_room(const struct lxa_cycles *c)
-{
-	uint32_t burst = c->wr.end - c->wr.at, data = WR_BYTES / c->cfg.word_bytes;
-
-	if (c->wr.bursts < WR_OPEN || c->wr.open[c->wr.bursts % WR_OPEN] <= c->bus.at || WR_ADDR * burst >= data)
-		return WR_QUEUED + data;
-	return WR_QUEUED + WR_ADDR * burst;
 }
 
 struct out_run *cyc_wr_push(struct lxa_cycles *c, const struct out_run *r)
