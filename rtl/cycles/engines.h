@@ -232,8 +232,8 @@ struct lxa_cycles {
 	struct {
 		struct out_run q[RUNS];	/* what blocks of the output stage send */
 		uint32_t in, out;
-		/* the oldest's next word, and its burst's end */
-		uint32_t at, end;
+		/* the oldest's next word, and its burst's */
+		uint32_t at, start, end; /* start: of the burst */
 		struct place { uint32_t x; uint64_t word, word_end, row; } from, to; /* of those, from is valid until it is sent */
 		struct { uint32_t known; cycle at, last; } come[RUNS]; /* of run come_run, which comes as it comes */
 		uint32_t come_run, come_in;

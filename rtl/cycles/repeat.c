@@ -236,12 +236,29 @@ static int tiler_move(struct lxa_cycles *c, enum level level, const struct job *
 	return 0;
 }
 
+/* 1: the tiler's tile is like the one that was played where it would have been in the repetition that begins now. */
+static int tiler_like(struct lxa_cycles *c, enum level level, const struct tile *t)
+{
+	struct tile is = c->tiler.tile;
+	uint32_t oy = c->tiler.oy;
+	int like = level == L_IMAGE || alike(&is, t);
+
+	if (level == L_ROW) {
+		c->tiler.oy = t->oy;
+		cyc_make_tile(c);
+		like = alike(&is, &c->tiler.tile);
+		c->tiler.oy = oy;
+		c->tiler.tile = is;
+	}
+	return like;
+}
+
 static void repeat_level(struct lxa_cycles *c, enum level level, const struct job *j, uint32_t k)
 {
 	const struct tile *t = tile_of(c, c->seq.tile);
 	uint32_t tries = 4;
 
-	if (!repeats(c, level) || !c->tiler.busy || c->accepted - 1 != t->job)
+	if (!repeats(c, level) || !c->tiler.busy || c->accepted - 1 != t->job || !tiler_like(c, level, t))
 		return;
 	while (k && tries-- && !tiler_move(c, level, j, k))
 		k--;

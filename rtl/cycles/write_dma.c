@@ -44,7 +44,7 @@ static uint32_t come_most(struct lxa_cycles *c, uint32_t n, uint32_t most)
 /* The next burst, of `most` words at most. */
 static void run_burst(struct lxa_cycles *c, const struct out_run *r, uint32_t most)
 {
-	uint32_t n = c->wr.at;
+	uint32_t n = c->wr.start = c->wr.at;
 
 	if (r->evenly) {
 		if (r->step > (uint64_t)FLUSH << 32)
@@ -139,11 +139,11 @@ cycle cyc_wr_next(const struct lxa_cycles *c)
 /* Words that may wait between the output stage and the bus. */
 uint32_t cyc_wr_room(const struct lxa_cycles *c)
 {
-	uint32_t burst = c->wr.end - c->wr.at, data = WR_BYTES / c->cfg.word_bytes;
+	uint32_t burst = c->wr.end - c->wr.start, data = WR_BYTES / c->cfg.word_bytes, most = WR_ADDR * burst + burst - 1;
 
-	if (c->wr.bursts < WR_OPEN || c->wr.open[c->wr.bursts % WR_OPEN] <= c->bus.at || WR_ADDR * burst >= data)
+	if (c->wr.bursts < WR_OPEN || c->wr.open[c->wr.bursts % WR_OPEN] <= c->bus.at || most >= data)
 		return WR_QUEUED + data;
-	return WR_QUEUED + WR_ADDR * burst;
+	return WR_QUEUED + most;	/* closed bursts, and one that cannot be */
 }
 
 /*
@@ -179,14 +179,16 @@ static void wr_send(struct lxa_cycles *c, uint32_t n, cycle ready, cycle at)
 	c->wr.sent += n;
 	c->wr.at += n;
 	c->wr.begun = c->wr.at != c->wr.end;
-	wr_hold(c, at);
-	if (c->wr.begun)
+	if (c->wr.begun) {
+		wr_hold(c, at);
 		return;
+	}
 	c->wr.open[c->wr.bursts++ % WR_OPEN] = c->wr.last + c->latency + WR_TRIP;
 	if (c->wr.at < r->words)
 		run_burst(c, r, UINT32_MAX);
 	else if (++c->wr.out != c->wr.in)
 		run_begin(c);
+	wr_hold(c, at);
 }
 
 /* Words of the next burst that are there, once it is closed. */
