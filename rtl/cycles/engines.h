@@ -403,6 +403,14 @@ static inline cycle bus_nth(const struct lxa_cycles *c, uint32_t n)
 	return c->bus.at + (bytes > c->bus.tokens ? (cycle)((bytes - c->bus.tokens + c->rate - 1) * c->rate_inv >> 32) : 0);
 }
 
+/* All n read beats move, with nothing beside them. */
+static inline void bus_reads_only(struct lxa_cycles *c, uint32_t n, cycle last)
+{
+	bus_pass(c, last + 1 - c->bus.at, n);
+	c->bus.waits = 0;
+	c->bus.turn = 1;
+}
+
 /* ---- the engines ------------------------------------------------------------------------------------------- */
 
 #pragma GCC visibility push(hidden)
@@ -435,7 +443,7 @@ int cyc_stream(struct lxa_cycles *c, cycle others);
 /* write_dma.c */
 cycle cyc_wr_next(const struct lxa_cycles *c);
 void cyc_wr_run(struct lxa_cycles *c, cycle t, uint64_t sent);
-void cyc_rd_run(struct lxa_cycles *c, cycle at, uint32_t n, cycle *first, cycle *last);
+void cyc_rd_run(struct lxa_cycles *c, uint32_t n, cycle *first, cycle *last);
 void cyc_wr_come(struct lxa_cycles *c, struct out_run *r, uint32_t words, cycle at, uint32_t later);
 uint32_t cyc_wr_room(const struct lxa_cycles *c);
 struct out_run *cyc_wr_push(struct lxa_cycles *c, const struct out_run *r);

@@ -122,9 +122,24 @@ static void on_data(struct lxa_cycles *c)
 	uint32_t n = b->words * c->ratio;
 	cycle first, last;
 
-	cyc_account(c, c->now);
-	cyc_wr_run(c, c->now, UINT64_MAX);
-	cyc_rd_run(c, c->now, n, &first, &last);
+	if (c->now > c->acct)
+		cyc_account(c, c->now);
+	if (c->wr.in != c->wr.out)
+		cyc_wr_run(c, c->now, UINT64_MAX);
+	if (c->rate >= 2 * c->beat) {
+		first = c->now + c->ratio - 1;
+		last = c->now + n - 1;
+	} else {
+		if (c->now > c->bus.at)
+			bus_pass(c, c->now - c->bus.at, 0);
+		if (c->wr.in == c->wr.out) {
+			first = bus_nth(c, c->ratio);
+			last = bus_nth(c, n);
+			bus_reads_only(c, n, last);
+		} else {
+			cyc_rd_run(c, n, &first, &last);
+		}
+	}
 	c->rd.cur_at = c->now;
 	c->rd.cur_end = c->rd.bus = last + 1;
 	c->rd.cur_beats = n;
@@ -149,7 +164,7 @@ int cyc_stream(struct lxa_cycles *c, cycle others)
 		if (data < NEVER && data <= min2(min2(c->rd.t, c->seq.t), others)) {
 			c->now = max2(c->now, data);
 			on_data(c);
-			if (!c->calm || c->seq.t >= NEVER)
+			if (!c->calm || (c->seq.run && c->seq.t >= NEVER))
 				return 1;
 		} else if (c->rd.t < c->seq.t && c->rd.t <= others && c->rd.t < NEVER) {
 			c->now = max2(c->now, c->rd.t);

@@ -331,27 +331,19 @@ static uint32_t bus_reads(struct lxa_cycles *c, cycle until)
 	return n;
 }
 
-/* n read beats from cycle `at` on, beside the writes that come meanwhile: when the first word and the last beat have moved. */
-void cyc_rd_run(struct lxa_cycles *c, cycle at, uint32_t n, cycle *first, cycle *last)
+/* n read beats from now on, beside the writes that come meanwhile: when the first word and the last beat have moved. */
+void cyc_rd_run(struct lxa_cycles *c, uint32_t n, cycle *first, cycle *last)
 {
 	uint32_t left = n, k;
 	cycle ready;
 
-	*first = at + c->ratio - 1;
-	*last = at + n - 1;
-	if (c->rate >= 2 * c->beat)
-		return;
-	if (at > c->bus.at)
-		bus_pass(c, at - c->bus.at, 0);
 	while (left) {
 		ready = cyc_wr_next(c);
 		if (n - left < c->ratio)
 			*first = bus_nth(c, c->ratio - (n - left));
 		*last = bus_nth(c, left);
 		if (ready > *last) {
-			bus_pass(c, *last + 1 - c->bus.at, left);
-			c->bus.waits = 0;
-			c->bus.turn = 1;
+			bus_reads_only(c, left, *last);
 			return;
 		}
 		k = ready > c->bus.at ? bus_reads(c, ready) : bus_turns(c, ready, left);
