@@ -124,12 +124,12 @@ static void on_data(struct lxa_cycles *c)
 
 	if (c->now > c->acct)
 		cyc_account(c, c->now);
-	if (c->wr.in != c->wr.out)
-		cyc_wr_run(c, c->now, UINT64_MAX);
-	if (c->rate >= 2 * c->beat) {
+	if (c->rate >= 2 * c->beat) {	/* writes have a beat of their own */
 		first = c->now + c->ratio - 1;
 		last = c->now + n - 1;
 	} else {
+		if (c->wr.in != c->wr.out)
+			cyc_wr_run(c, c->now, UINT64_MAX);
 		if (c->now > c->bus.at)
 			bus_pass(c, c->now - c->bus.at, 0);
 		if (c->wr.in == c->wr.out) {

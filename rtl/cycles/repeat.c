@@ -108,6 +108,7 @@ static int repeats(struct lxa_cycles *c, enum level level)
 		m->equal = -1;		/* and no state */
 		return 0;
 	}
+	cyc_wr_run(c, c->now, UINT64_MAX);
 	n = put_marks(c, v);
 	for (i = 0; m->equal >= 0 && equal && i < n; i++)
 		equal = v[i] == m->v[i];
