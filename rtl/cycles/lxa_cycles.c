@@ -74,6 +74,8 @@ struct lxa_cycles *lxa_cycles_create(const struct lxa_cycles_cfg *cfg, const str
 	if (!c)
 		return NULL;
 	c->cfg = *cfg;
+	if (c->cfg.rd_outstanding > QUEUE)
+		c->cfg.rd_outstanding = QUEUE;
 	c->latency = mem->latency ? mem->latency : 1;
 	c->rate = mem->bytes_per_cycle ? mem->bytes_per_cycle : 1;
 	lxa_cycles_reset(c);
@@ -112,7 +114,7 @@ int lxa_cycles_add(struct lxa_cycles *c, const uint32_t *desc, uint64_t when)
 int lxa_cycles_add_layer(struct lxa_cycles *c, const struct lxa_job *job, const struct lxa_layout *l, uint32_t tile_h,
 			 uint32_t tile_w, uint64_t when)
 {
-	if (c->added - c->taken == LXA_CYCLES_QUEUE)
+	if (c->added - c->taken == LXA_CYCLES_QUEUE || !job->batch || !tile_h || !tile_w)
 		return -1;
 	cyc_take_layer(&c->cfg, job, l, tile_h, tile_w, job_of(c, c->added));
 	enqueue(c, when);

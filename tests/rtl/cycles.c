@@ -134,6 +134,7 @@ static int check_layer(const struct lxa_cycles_cfg *cfg, const struct lxa_cycles
 {
 	struct lxa_cycles *c = lxa_cycles_create(cfg, mem);
 	struct lxa_cycles_share a, b;
+	struct lxa_job none = y->job;
 	int bad;
 
 	lxa_cycles_add(c, desc, 0);
@@ -141,6 +142,9 @@ static int check_layer(const struct lxa_cycles_cfg *cfg, const struct lxa_cycles
 	lxa_cycles_reset(c);
 	lxa_cycles_add_layer(c, &y->job, &y->l, y->tile_h, y->tile_w, 0);
 	bad |= lxa_cycles_next(c, &b, NULL);
+	none.batch = 0;			/* would never end */
+	if (!lxa_cycles_add_layer(c, &none, &y->l, y->tile_h, y->tile_w, 0))
+		bad |= printf("a layer of no image was taken\n");
 	lxa_cycles_destroy(c);
 	if (bad || a.cycles != b.cycles)
 		printf("by its descriptor a layer takes %llu cycles, by its layout %llu\n", (unsigned long long)a.cycles,
