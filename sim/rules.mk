@@ -14,7 +14,7 @@ comma := ,
 SIM_LIB := $(B)/libsim.a
 SIM_LDLIBS := -lfdt -lstdc++ -lz -lpthread -lm
 
-SIM_C := $(wildcard sim/*.c) $(wildcard sim/model/*.c) rtl/cycles/lxa_cycles.c
+SIM_C := $(wildcard sim/*.c) $(wildcard sim/model/*.c) $(wildcard rtl/cycles/*.c)
 SIM_OBJS := $(SIM_C:%.c=$(B)/%.o)
 SIM_FLAGS = -Isim -Isim/model -Irtl/cycles -Idriver -I$(B)/sim
 
