@@ -16,7 +16,7 @@ $(VALIDATE_OBJS): CPPFLAGS := $(CPPFLAGS)
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(patsubst %/.,%,$(lastword $(sort $(wildcard /usr/src/linux-headers-*-amd64/.)))))
 MODULE_SRCS = Kbuild $(filter-out driver/shim/%,$(wildcard driver/*.[ch] driver/*.mk driver/uapi/*.h))
-MODULE_MAKE = $(MAKE) --no-print-directory -C $(KDIR) M=$(abspath $(B)/module) W=1 modules
+MODULE_MAKE = $(MAKE) --no-print-directory -C $(KDIR) M=$(abspath $(B)/module) $(if $(KARCH),ARCH=$(KARCH)) W=1 modules
 
 .PHONY: module module-sources
 module: module-sources ## build the kernel module lxa.ko in $(B)/module (KDIR=kernel headers)
