@@ -26,7 +26,7 @@ _Static_assert(sizeof(struct message) == MESSAGE_BYTES, "as the guest lays it ou
  * A guest that only writes is called after so many writes, so that it frees their buffers before the queue (256) is full;
  * one that reads finds them by itself. An interrupt for each write would cost more than the write.
  */
-#define POSTED_MAX 64u
+#define POSTED_MAX 192u
 
 /* ---- to the guest ----------------------------------------------------------------------------------------------------- */
 
