@@ -5,6 +5,7 @@ N=0
 FAILED=0
 MODULE=/build/kernel/$lxa_kernel/module/lxa.ko
 BRIDGE=/build/kernel/$lxa_kernel/bridge/lxa_bridge.ko
+KMEMLEAK=/sys/kernel/debug/kmemleak
 
 result() { # exit code, name
 	N=$((N + 1))
@@ -83,6 +84,7 @@ suite() { # bus
 programs_here=$(cd /build/tests/kselftest && for f in lxa_*; do [ -x "$f" ] && [ -f "$f" ] && case $f in *.*) ;; *) echo "$f" ;; esac; done)
 
 echo "KTAP version 1"
+[ ! -e "$KMEMLEAK" ] || /lxa/tests/kernel/guest-leaks.sh before
 check "insmod lxa.ko" insmod "$MODULE"
 suite pci
 check "rmmod" rmmod lxa
@@ -92,8 +94,7 @@ suite platform
 check "rmmod with the device there" rmmod lxa
 check "rmmod lxa_bridge" rmmod lxa_bridge
 check "insmod and rmmod without a device" sh -c "echo 1 >/sys/bus/pci/devices/0000:00:00.0/remove && insmod $MODULE && rmmod lxa"
-[ ! -x /lxa/tests/kernel/guest-leaks.sh ] || [ ! -e /sys/kernel/debug/kmemleak ] || check "kmemleak" /lxa/tests/kernel/guest-leaks.sh
-[ ! -e /sys/kernel/debug/gcov ] || { mkdir -p /out/gcov; }
+[ ! -e "$KMEMLEAK" ] || check "kmemleak" /lxa/tests/kernel/guest-leaks.sh after
 echo "1..$N"
 echo "# $((N - FAILED)) passed, $FAILED failed"
 [ $FAILED = 0 ]

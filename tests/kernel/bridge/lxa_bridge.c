@@ -37,6 +37,7 @@ static int lxa_bridge_probe(struct pci_dev *pdev, const struct pci_device_id *id
 	if (ret < 0)
 		goto err_node;
 	res[0] = (struct resource)DEFINE_RES_MEM(pci_resource_start(pdev, 0), pci_resource_len(pdev, 0));
+	res[0].parent = &pdev->resource[0];	/* else it becomes the parent of what it describes */
 	res[1] = (struct resource)DEFINE_RES_IRQ(pci_irq_vector(pdev, 0));
 	info.res = res;
 	info.num_res = ARRAY_SIZE(res);
