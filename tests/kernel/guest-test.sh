@@ -6,6 +6,7 @@ FAILED=0
 MODULE=/build/kernel/$lxa_kernel/module/lxa.ko
 BRIDGE=/build/kernel/$lxa_kernel/bridge/lxa_bridge.ko
 KMEMLEAK=/sys/kernel/debug/kmemleak
+GCOV=/sys/kernel/debug/gcov
 
 result() { # exit code, name
 	N=$((N + 1))
@@ -95,6 +96,10 @@ check "rmmod with the device there" rmmod lxa
 check "rmmod lxa_bridge" rmmod lxa_bridge
 check "insmod and rmmod without a device" sh -c "echo 1 >/sys/bus/pci/devices/0000:00:00.0/remove && insmod $MODULE && rmmod lxa"
 [ ! -e "$KMEMLEAK" ] || check "kmemleak" /lxa/tests/kernel/guest-leaks.sh after
+if [ -d $GCOV ]; then
+	mkdir -p /out/gcov
+	find $GCOV -name "*.gcda" | while read -r f; do cat "$f" >"/out/gcov/${f##*/}"; done
+fi
 echo "1..$N"
 echo "# $((N - FAILED)) passed, $FAILED failed"
 [ $FAILED = 0 ]

@@ -17,6 +17,7 @@ kernel-test-san: kernel-built ## the same with KASAN, lockdep, kmemleak and DMA-
 
 kernel-coverage: kernel-built ## the same with GCOV: which lines of the driver ran in the kernel, as a table
 	@B=$(B) tests/kernel/lane.sh test gcov
+	@B=$(B) tests/kernel/coverage.sh
 
 kernel-shell: kernel-built ## a shell in User Mode Linux with /dev/lxa0
 	@B=$(B) tests/kernel/lane.sh shell plain
