@@ -34,6 +34,8 @@ packages() {
 	kernel bc                   its build
 	kernel libelf-dev           its build
 	kernel busybox-static       the programs in it
+	kernel qemu-system-x86      boots Debian's own kernels to load the module there
+	kernel dkms                 checks driver/dkms.conf
 	LIST
 }
 
