@@ -228,6 +228,10 @@ static int set_vring(struct session *s, const struct msg *m)
 		q->next = q->done = (uint16_t)num;
 		break;
 	case SET_VRING_ADDR:
+		if (m->u.addr.desc % 16 || m->u.addr.avail % 2 || m->u.addr.used % 4) {
+			ret = say(s, -EPROTO, "queue %u is not aligned", m->u.state.index);
+			break;
+		}
 		q->desc = m->u.addr.desc;
 		q->avail = m->u.addr.avail;
 		q->used = m->u.addr.used;

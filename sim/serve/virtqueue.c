@@ -87,7 +87,7 @@ int vq_push(struct virtqueue *q, const struct guest_mem *m, uint16_t head, uint3
 	e = (struct used_entry *)(used + 1) + (q->done & (q->size - 1));
 	*e = (struct used_entry) { .id = head, .len = written };
 	q->done++;
-	__atomic_store_n(&used->idx, q->done, __ATOMIC_RELEASE);
+	__atomic_store_n(&used->idx, q->done, __ATOMIC_SEQ_CST);
 	return 0;
 }
 
@@ -95,8 +95,8 @@ int vq_wants_call(const struct virtqueue *q, const struct guest_mem *m)
 {
 	const struct ring_head *avail = guest_ptr(m, q->avail, sizeof(*avail));
 
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the used index is out before the flags are read */
-	return avail && !(__atomic_load_n(&avail->flags, __ATOMIC_RELAXED) & AVAIL_NO_INTERRUPT);
+	/* With the store in vq_push(): the used index is out before the flags are read. */
+	return avail && !(__atomic_load_n(&avail->flags, __ATOMIC_SEQ_CST) & AVAIL_NO_INTERRUPT);
 }
 
 uint32_t vq_read_out(const struct vq_request *r, void *buf, uint32_t len)

@@ -60,7 +60,7 @@ dropped=$(printf '%s\n' "$frag" | grep '=y$' | grep -vxFf "$out/.config")
 say "building the $flavour kernel in $out: once, two to five minutes on two idle cores"
 start=$(date +%s)
 km -j"$jobs" linux modules_prepare 2>"$out/build.err" </dev/null |
-	awk -v log="$out/build.log" '{ print >log } NR % 200 == 0 { print "build-kernel: " NR " files"; fflush() }' >&2
+	awk -v to="$out/build.log" '{ print >to } NR % 200 == 0 { print "build-kernel: " NR " files"; fflush() }' >&2
 [ -x "$out/linux" ] || { tail -n 20 "$out/build.err" >&2; fail "the kernel does not build: $out/build.log, build.err"; }
 [ -e "$out/Module.symvers" ] || cp "$out/vmlinux.symvers" "$out/Module.symvers"
 touch "$out/.complete"

@@ -79,8 +79,11 @@ set -- "mem=${MEM:-$mem}" "virtio_uml.device=$run/sock:1234" "dtb=$work/lxa.dtb"
 	"rootflags=$root" ro init=/init panic=-1 noreboot "uml_dir=$run" umid=lxa \
 	"lxa_top=$top" "lxa_build=$B" "lxa_out=$out" "lxa_job=$job" "lxa_kernel=$flavour" "lxa_engine=$engine" "lxa_slow=$slow"
 if [ "$job" = shell ]; then
+	[ -t 0 ] || fail "a shell wants a terminal"
+	saved=$(stty -g)
 	"$kernel/linux" "$@" quiet con=null con0=fd:0,fd:1
 	rc=$?
+	stty "$saved"
 else
 	timeout -k 5 "${LXA_LANE_TIME:-$time}" "$kernel/linux" "$@" con=null con0=null,fd:1 </dev/null >"$work/console" 2>"$work/console.err"
 	rc=$?

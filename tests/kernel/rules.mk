@@ -2,7 +2,7 @@
 # The driver in real kernels (README.md of this folder). Not in `make test`: kernels have to be built first, once.
 KERNEL_BUILT = $(B)/lxa $(KSELFTEST_BIN) $(DIGITS) $(B)/sim/lxa.dtb
 
-.PHONY: kernel-test kernel-test-san kernel-coverage kernel-shell setup-kernel kernel-built
+.PHONY: kernel-test kernel-test-san kernel-coverage kernel-shell module-kernels setup-kernel kernel-built
 setup-kernel:
 	@./packages.sh kernel
 
@@ -19,5 +19,32 @@ kernel-coverage: kernel-built ## the same with GCOV: which lines of the driver r
 	@B=$(B) tests/kernel/lane.sh test gcov
 	@B=$(B) tests/kernel/coverage.sh
 
+module-kernels: setup-kernel ## the module on each kernel that Debian offers: W=1, sparse, loaded in QEMU; DKMS (fetches 0.6 GB once)
+	@B=$(B) tests/kernel/debian-kernels.sh
+	@B=$(B) tests/kernel/dkms-test.sh
+
 kernel-shell: kernel-built ## a shell in User Mode Linux with /dev/lxa0
 	@B=$(B) tests/kernel/lane.sh shell plain
+
+# ---- in `make test`: what needs no kernel -----------------------------------------------------------------------------------
+# The server, from a guest's side.
+SERVE_TEST := $(B)/tests/unit/serve_test
+$(SERVE_TEST).o: CPPFLAGS += $(SIM_FLAGS)
+$(SERVE_TEST): $(SERVE_TEST).o $(KSELFTEST_SIM)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(SIM_LDLIBS)
+TESTS += $(SERVE_TEST)
+san-programs: $(SERVE_TEST)
+SAN_PROGRAMS += $(SERVE_TEST)
+
+TESTS += tests/kernel/binding-test.sh
+
+# ---- in `make test-long`, as far as the packages of `packages.sh kernel` are there ---------------------------------------------
+KERNEL_LONG := $(B)/tests/kernel/kernel-test.sh $(B)/tests/kernel/kernel-test-san.sh
+$(B)/tests/kernel/kernel-test.sh: JOB = plain
+$(B)/tests/kernel/kernel-test-san.sh: JOB = san
+$(KERNEL_LONG): tests/kernel/rules.mk | $(KERNEL_BUILT)
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nB=$(B) exec tests/kernel/lane.sh test $(JOB)\n' > $@
+	@chmod +x $@
+TESTS_LONG += $(KERNEL_LONG) tests/kernel/debian-kernels.sh tests/kernel/dkms-test.sh
