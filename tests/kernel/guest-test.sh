@@ -4,7 +4,7 @@
 N=0
 FAILED=0
 MODULE=/build/kernel/$lxa_kernel/module/lxa.ko
-BRIDGE=/build/kernel/$lxa_kernel/bridge/lxa_bridge.ko
+BRIDGE=/build/kernel/$lxa_kernel/modules/lxa_bridge.ko
 KMEMLEAK=/sys/kernel/debug/kmemleak
 GCOV=/sys/kernel/debug/gcov
 

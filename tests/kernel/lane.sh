@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Boot the driver in User Mode Linux against the simulated device.
-#   lane.sh JOB [plain|san|gcov]      JOB: test (guest-test.sh), shell (guest-shell.sh)
+#   lane.sh JOB [plain|san|gcov]      JOB: test (guest-test.sh), shell (guest-shell.sh), seeded (guest-seeded.sh)
 # Environment: B build folder, ENGINE rtl (default) or model, LXA_LANE_TIME seconds for the guest, MEM its memory.
 # Exit 0 passed, 4 skipped (the last line says why), else failed. The guest's KTAP goes to stdout, its kernel log to
 # $B/kernel/FLAVOUR/out/dmesg, everything it printed to $B/kernel/FLAVOUR/console.
@@ -32,14 +32,14 @@ kernel=$(tests/kernel/build-kernel.sh "$flavour") || { rc=$?; echo "$kernel"; ex
 # MAKEFLAGS of an outer make (B=, SAN=) would win over ours.
 km() { env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make --no-print-directory "$@"; }
 mkdir -p "$work" "$out"
-rm -rf "$out" "$work/bridge"
-mkdir -p "$out" "$work/bridge"
+rm -rf "$out" "$work/modules"
+mkdir -p "$out" "$work/modules"
 cov=
 [ "$flavour" != gcov ] || cov=GCOV_PROFILE=y
 # shellcheck disable=SC2086
 km B="$work" KDIR="$kernel" KARCH=um $cov module >"$work/module.log" 2>&1 || { cat "$work/module.log"; fail "the module does not build"; }
-cp tests/kernel/bridge/* "$work/bridge/"
-km -C "$kernel" ARCH=um M="$work/bridge" modules >"$work/bridge.log" 2>&1 || { cat "$work/bridge.log"; fail "the bridge does not build"; }
+cp tests/kernel/modules/* "$work/modules/"
+km -C "$kernel" ARCH=um M="$work/modules" modules >"$work/modules.log" 2>&1 || { cat "$work/modules.log"; fail "the test modules do not build"; }
 
 # ---- an almost empty root ------------------------------------------------------------------------------------------------
 root=$work/root
@@ -101,6 +101,13 @@ case $rc in
 *) tail -n 40 "$work/console"; fail "the guest's kernel ended with exit code $rc" ;;
 esac
 [ -s "$out/dmesg" ] || { tail -n 30 "$work/console"; fail "no kernel log"; }
-tests/kernel/check-log.sh "$out/dmesg" || fail "the kernel's log"
+if [ "$job" = seeded ]; then
+	tests/kernel/check-log.sh "$out/dmesg" >"$work/complaints"
+	for mark in "KASAN: use-after-free" "possible circular locking" "DMA-API.*failed to check map error"; do
+		grep "$mark" "$work/complaints" || fail "the checkers missed a seeded mistake: $mark"
+	done
+else
+	tests/kernel/check-log.sh "$out/dmesg" || fail "the kernel's log"
+fi
 grep -q "^# guest-$job.sh: exit 0" "$work/console" || fail "tests failed, or did not end"
 echo "PASS: $flavour kernel $(sed -n 's/.*Linux version \([^ ]*\).*/\1/p' "$out/dmesg" | head -n 1), engine $engine"

@@ -13,6 +13,7 @@ kernel-test: kernel-built ## the driver in a User Mode Linux kernel, both probe 
 	@B=$(B) tests/kernel/lane.sh test plain
 
 kernel-test-san: kernel-built ## the same with KASAN, lockdep, kmemleak and DMA-API checks; the kernel's log must be clean
+	@B=$(B) tests/kernel/lane.sh seeded san
 	@B=$(B) tests/kernel/lane.sh test san
 
 kernel-coverage: kernel-built ## the same with GCOV: which lines of the driver ran in the kernel, as a table
@@ -41,10 +42,10 @@ TESTS += tests/kernel/binding-test.sh
 
 # ---- in `make test-long`, as far as the packages of `packages.sh kernel` are there ---------------------------------------------
 KERNEL_LONG := $(B)/tests/kernel/kernel-test.sh $(B)/tests/kernel/kernel-test-san.sh
-$(B)/tests/kernel/kernel-test.sh: JOB = plain
-$(B)/tests/kernel/kernel-test-san.sh: JOB = san
+$(B)/tests/kernel/kernel-test.sh: LANES = tests/kernel/lane.sh test plain
+$(B)/tests/kernel/kernel-test-san.sh: LANES = tests/kernel/lane.sh seeded san && tests/kernel/lane.sh test san
 $(KERNEL_LONG): tests/kernel/rules.mk | $(KERNEL_BUILT)
 	@mkdir -p $(@D)
-	@printf '#!/bin/sh\nB=$(B) exec tests/kernel/lane.sh test $(JOB)\n' > $@
+	@printf '#!/bin/sh\nexport B=$(B)\n$(LANES)\n' > $@
 	@chmod +x $@
 TESTS_LONG += $(KERNEL_LONG) tests/kernel/debian-kernels.sh tests/kernel/dkms-test.sh
