@@ -109,8 +109,8 @@ static int lxa_identify(struct lxa_dev *ldev)
 /* ---- interrupt ---------------------------------------------------------------------------------- */
 
 /*
- * All in the thread; the hard handler is the kernel's own, which wakes it. So no register is read within the reading of another one,
- * which the PCI bus of User Mode Linux cannot do (it answers the outer read with the value of the inner one).
+ * All in the thread; the hard handler is the kernel's own, which wakes it. So no register is read within the reading of another
+ * one, which the PCI bus of User Mode Linux cannot do (it answers the outer read with the value of the inner one).
  * Acknowledge before looking at CPL_COUNT: a job that ends in between raises the line again.
  */
 static irqreturn_t lxa_irq_thread(int irq, void *data)
