@@ -276,7 +276,7 @@ int lxa_bo_mmap(struct lxa_file *lf, struct vm_area_struct *vma)
 	struct lxa_bo *bo;
 	int ret;
 
-	if (!(vma->vm_flags & VM_SHARED) || vma->vm_pgoff > LXA_BO_PER_FILE)
+	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff > LXA_BO_PER_FILE)
 		return -EINVAL;
 	bo = lxa_bo_find(lf, vma->vm_pgoff);
 	if (!bo)

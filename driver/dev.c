@@ -108,22 +108,20 @@ static int lxa_identify(struct lxa_dev *ldev)
 
 /* ---- interrupt ---------------------------------------------------------------------------------- */
 
-/* Acknowledge before the thread looks at CPL_COUNT: a job that ends in between raises the line again. */
-static irqreturn_t lxa_irq(int irq, void *data)
+/*
+ * All in the thread; the hard handler is the kernel's own, which wakes it. So no register is read within the reading of another
+ * one, which the PCI bus of User Mode Linux cannot do (it answers the outer read with the value of the inner one).
+ * Acknowledge before looking at CPL_COUNT: a job that ends in between raises the line again.
+ */
+static irqreturn_t lxa_irq_thread(int irq, void *data)
 {
 	struct lxa_dev *ldev = data;
 	u32 status = lxa_read(ldev, LXA_REG_IRQ_STATUS);
+	LIST_HEAD(ended);
 
 	if (!status || status == ~0u)
 		return IRQ_NONE;
 	lxa_write(ldev, LXA_REG_IRQ_STATUS, status);
-	return IRQ_WAKE_THREAD;
-}
-
-static irqreturn_t lxa_irq_thread(int irq, void *data)
-{
-	struct lxa_dev *ldev = data;
-	LIST_HEAD(ended);
 
 	spin_lock(&ldev->lock);
 	if (!ldev->dead && !ldev->resetting) {
@@ -257,7 +255,7 @@ struct lxa_dev *lxa_dev_probe(struct device *dev, void __iomem *regs, int irq, u
 		ret = -ENOMEM;
 		goto err_rings;
 	}
-	ret = request_threaded_irq(irq, lxa_irq, lxa_irq_thread, 0, ldev->name, ldev);
+	ret = request_threaded_irq(irq, NULL, lxa_irq_thread, IRQF_ONESHOT, ldev->name, ldev);
 	if (ret)
 		goto err_wq;
 	lxa_hw_start(ldev);

@@ -49,3 +49,4 @@ module_exit(lxa_exit);
 MODULE_LICENSE("Dual MIT/GPL");
 MODULE_AUTHOR("The LXA authors");
 MODULE_DESCRIPTION("LXA log/XNOR neural-network accelerator");
+MODULE_VERSION("1.1");

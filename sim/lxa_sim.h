@@ -31,6 +31,12 @@ enum lxa_sim_engine { LXA_SIM_RTL, LXA_SIM_MODEL };
  */
 int lxa_sim_create(const void *dtb, size_t dtb_len, struct lxa_sim **out, char *err, size_t err_len);
 
+/*
+ * Make a tree for it: that of the file (path NULL: one that states nothing, all defaults), with `engine` ("rtl", "model"; NULL: as
+ * it is) in it. *dtb is malloc'ed. -EINVAL, -ENOMEM, or why the file cannot be read, with a sentence in err.
+ */
+int lxa_sim_tree(const char *path, const char *engine, void **dtb, size_t *len, char *err, size_t err_len);
+
 /* Stop the device's thread and free everything. No other call may be under way or follow. */
 void lxa_sim_destroy(struct lxa_sim *sim);
 

@@ -19,14 +19,17 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(vmas);
 static unsigned int count;	/* read without the lock as a quick "nothing of ours" */
 
-static unsigned long to_vm_flags(int prot, int flags)
+/* As the kernel: a shared mapping of a file that is open for reading only is not VM_SHARED, but VM_MAYSHARE. */
+static unsigned long to_vm_flags(int prot, int flags, int access)
 {
 	unsigned long f = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 
 	f |= prot & PROT_READ ? VM_READ : 0;
 	f |= prot & PROT_WRITE ? VM_WRITE : 0;
 	f |= prot & PROT_EXEC ? VM_EXEC : 0;
-	f |= (flags & MAP_TYPE) == MAP_PRIVATE ? 0 : VM_SHARED;
+	f |= (flags & MAP_TYPE) == MAP_PRIVATE ? 0 : VM_SHARED | VM_MAYSHARE;
+	if (access != O_RDWR)
+		f &= ~(VM_SHARED | VM_MAYWRITE);
 	return f;
 }
 
@@ -74,7 +77,7 @@ void *shim_mmap(void *addr, size_t len, int prot, int flags, struct shim_file *s
 	vma->sf = sf;
 	vma->v = (struct vm_area_struct) {
 		.vm_start = (unsigned long)at, .vm_end = (unsigned long)at + len, .vm_pgoff = off >> PAGE_SHIFT,
-		.vm_flags = to_vm_flags(prot, flags), .vm_file = &sf->f,
+		.vm_flags = to_vm_flags(prot, flags, (int)sf->f.f_flags & O_ACCMODE), .vm_file = &sf->f,
 	};
 	*error = sf->f.f_op->mmap(&sf->f, &vma->v);
 	if (*error)

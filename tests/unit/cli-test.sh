@@ -57,6 +57,14 @@ expect 2 "are wanted" "$lxa" run $model
 expect 2 "--jobs 0" "$lxa" run $model --data x --jobs 0
 expect 2 "records one device" "$lxa" run $model --data x --jobs 2 --trace x.log
 expect 0 "exit codes" "$lxa" --help
+expect 0 "vhost-user" "$lxa" sim --help
+expect 2 "--serve SOCKET is wanted" "$lxa" sim
+expect 2 "rtl or model" "$lxa" sim --serve "$tmp/sock" --engine cpu
+expect 1 "/nosuch/sock" "$lxa" sim --serve /nosuch/sock --engine model
+expect 1 "nosuch.dtb" "$lxa" sim --serve "$tmp/sock" --dtb nosuch.dtb
+expect 124 "engine model) on vhost-user socket $tmp/sock" timeout -s INT 1 "$lxa" sim --serve "$tmp/sock" --engine model
+[ ! -e "$tmp/sock" ]
+check "the socket goes with the server" $?
 expect 1 "nosuch.onnx" "$lxa" run nosuch.onnx --data "$data"
 expect 1 "$tmp" "$lxa" run $model --data "$tmp" --engine cpu
 head -c 1000 $model >"$tmp/cut.onnx"

@@ -14,6 +14,7 @@ static const char usage[] =
 	"                            run on tensors, .npy or ONNX TensorProto .pb; both options repeat, in the graph's\n"
 	"                            order or as NAME=FILE\n"
 	"  lxa train                 make a network from a data set; `lxa train --help`\n"
+	"  lxa sim --serve SOCKET    host the simulated device for a kernel in User Mode Linux; `lxa sim --help`\n"
 	"\n"
 	"options of info, plan and run:\n"
 	"  --engine rtl|model|cpu    simulated RTL, functional model (same bits, faster), or no device at all\n"
@@ -36,6 +37,7 @@ int main(int argc, char **argv)
 		int (*run)(int argc, char **argv);
 	} commands[] = {
 		{ "info", cmd_info }, { "plan", cmd_plan }, { "run", cmd_run }, { "train", lxa_train_main },
+		{ "sim", cmd_sim },
 	};
 
 	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))) {

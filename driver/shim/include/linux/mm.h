@@ -19,6 +19,7 @@
 #define VM_MAYREAD 0x10ul
 #define VM_MAYWRITE 0x20ul
 #define VM_MAYEXEC 0x40ul
+#define VM_MAYSHARE 0x80ul
 #define VM_PFNMAP 0x400ul
 #define VM_IO 0x4000ul
 #define VM_DONTCOPY 0x20000ul
