@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * lxa_shim.h - the door to the LXA driver, in the kernel or in this process.
+ * lxa_shim.h - the door to the LXA driver, in the kernel, in this process or in a daemon (`lxa daemon`).
  *
  * The path says where the driver is:
- *   "/dev/lxa0" (anything that does not begin with "sim:")   the kernel's driver: every call is the plain system call
+ *   "/dev/lxa0" (anything not named below)                   the kernel's driver: every call is the plain system call
  *   "sim:rtl" or "sim:model"                                 the same driver inside this process, on a simulated device
+ *   "unix:SOCKET"                                            the same driver in a daemon that several processes share
  * After "sim:ENGINE" options may follow, comma-separated:
  *   dtb=FILE      flattened device tree of the device (sim/README.md)
  *   log=FILE      register and command log       wave=FILE     waveform (rtl engine with tracing)
@@ -12,7 +13,7 @@
  *   timeout_ms=N  module parameter of that name; it is the driver's and so holds for every device from now on
  *                 (likewise any other parameter of the driver, by its name)
  * One device is made for each distinct path, at its first open, and lives until lxa_shim_exit() or the end of the
- * process. The descriptor returned is a real one (an eventfd): poll, select and epoll on it work (readable = records to
+ * process. The descriptor returned is a real one (a socket): poll, select and epoll on it work (readable = records to
  * read, or the device is gone); everything else goes through the functions below.
  *
  * Errors are negative errno. Every function may be called from any thread at any time, but lxa_shim_exit().

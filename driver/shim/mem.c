@@ -75,6 +75,19 @@ unsigned int shim_track_report(void)
 	return n;
 }
 
+unsigned int shim_track_count(void)
+{
+	unsigned int n = 0, i;
+	const struct track *t;
+
+	pthread_mutex_lock(&track_lock);
+	for (i = 0; i < BUCKETS; i++)
+		for (t = bucket[i]; t; t = t->next)
+			n++;
+	pthread_mutex_unlock(&track_lock);
+	return n;
+}
+
 /* A child forgets what its parent holds. */
 void shim_mem_reset(void)
 {

@@ -123,7 +123,7 @@ static int find_or_create(const char *path, const struct host_options *opt, stru
 	return 0;
 }
 
-int shim_open(const char *path, const struct host_options *opt, int flags, char *err, size_t err_len)
+int shim_open(const char *path, const struct host_options *opt, int flags, struct shim_file **out, char *err, size_t err_len)
 {
 	struct shim_dev *sd;
 	int ret;
@@ -133,8 +133,8 @@ int shim_open(const char *path, const struct host_options *opt, int flags, char 
 	if (!ret)
 		ret = find_or_create(path, opt, &sd, err, err_len);
 	if (!ret) {
-		ret = shim_file_open(sd, flags);
-		if (ret < 0)
+		ret = shim_file_create(sd, flags, out);
+		if (ret)
 			snprintf(err, err_len, "%s: open failed: %s", path, strerror(-ret));
 	}
 	pthread_mutex_unlock(&loader);
@@ -195,6 +195,7 @@ out:
 static void forked(void)
 {
 	loaded = false;
+	shim_client_reset();
 	shim_file_reset();
 	shim_vma_reset();
 	shim_poll_reset();
@@ -213,10 +214,12 @@ static void forked(void)
 static void before_fork(void)
 {
 	pthread_mutex_lock(&loader);
+	shim_client_fork(true);
 }
 
 static void after_fork(void)
 {
+	shim_client_fork(false);
 	pthread_mutex_unlock(&loader);
 }
 

@@ -139,10 +139,19 @@ int wake_up_process(struct task_struct *t)
 	return woken;
 }
 
-/* Special to user space: a thread that waits here is not interrupted; a fatal signal ends the process anyway. */
+/*
+ * Special to user space: no signal interrupts a thread that waits here; a fatal one ends the process anyway. What the
+ * daemon does for a client that has gone is interrupted.
+ */
 bool signal_pending(struct task_struct *t)
 {
-	return false;
+	return READ_ONCE(t->signalled);
+}
+
+void shim_interrupt(struct task_struct *t)
+{
+	WRITE_ONCE(t->signalled, 1);
+	wake_up_process(t);
 }
 
 /* ---- wait queues ----------------------------------------------------------------------------------------------------- */

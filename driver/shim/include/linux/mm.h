@@ -38,6 +38,7 @@ struct vm_area_struct {
 	const struct vm_operations_struct *vm_ops;
 	void *vm_private_data;
 	struct file *vm_file;
+	unsigned long long shim_off;	/* set by dma_mmap_coherent(): the place in the arena */
 };
 
 struct address_space;
