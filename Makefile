@@ -34,7 +34,7 @@ TESTS_LONG :=
 .SECONDARY:
 .DELETE_ON_ERROR:
 
--include $(wildcard rtl/rules.mk sim/rules.mk driver/rules.mk userspace/rules.mk tests/bench/rules.mk)
+-include $(wildcard rtl/rules.mk sim/rules.mk driver/rules.mk userspace/rules.mk tests/bench/rules.mk tests/daemon/rules.mk)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)

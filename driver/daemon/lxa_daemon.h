@@ -20,7 +20,7 @@ struct lxa_daemon_options {
 	const char *socket;		/* where to listen */
 	const char *device;		/* "sim:rtl" and so on: lxa_shim.h */
 	unsigned int clients;		/* at most, 1..; one more gets -EBUSY */
-	uint64_t memory_bytes;		/* of all buffers together; beyond it a client gets -ENOMEM */
+	uint64_t memory_bytes;		/* of all buffers of this process together; beyond it a client gets -ENOMEM */
 	unsigned int mode;		/* permissions of the socket */
 };
 

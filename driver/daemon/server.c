@@ -20,6 +20,7 @@
 
 #define HELLO_NS 5000000000ull		/* for a client to say hello */
 #define ACCEPT_PAUSE_NS 100000000ull	/* when there are no descriptors left */
+#define SPARE 16u			/* connections beyond the clients, that are only told that there are too many */
 
 /* ---- the socket ----------------------------------------------------------------------------------------------------- */
 
@@ -131,12 +132,9 @@ static void welcome(struct session *s, int ret, const char *text, const int fds[
 	wire_send_fds(s->control, &w, sizeof(w), fds, ret ? 0 : WIRE_FDS);
 }
 
-/* Over the limit it is told so; there is always room for that. */
 static void accept_one(struct lxa_daemon *d)
 {
 	struct session *s;
-	unsigned int alive;
-	char text[128];
 	int fd = accept4(d->listener, NULL, NULL, SOCK_CLOEXEC);
 
 	if (fd < 0) {
@@ -144,28 +142,28 @@ static void accept_one(struct lxa_daemon *d)
 			d->accept_after_ns = shim_now_ns() + ACCEPT_PAUSE_NS;
 		return;
 	}
-	pthread_mutex_lock(&d->lock);
-	alive = d->alive;
-	if (alive < d->opt.clients)
-		d->accepted++;
-	else
-		d->refused++;
-	pthread_mutex_unlock(&d->lock);
 	s = session_create(d, fd);
 	if (!s) {
 		sys_close(fd);
-		return;
-	}
-	if (alive >= d->opt.clients) {
-		snprintf(text, sizeof(text), "the daemon has its %u clients", d->opt.clients);
-		welcome(s, -EBUSY, text, NULL);
-		session_end(s);
 		return;
 	}
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	s->nice = is_nice(fd);
 	s->hello_by_ns = shim_now_ns() + HELLO_NS;
 	list_add_tail(&s->link, &d->sessions);
+}
+
+static bool admit(struct session *s)
+{
+	struct lxa_daemon *d = s->d;
+
+	pthread_mutex_lock(&d->lock);
+	s->admitted = d->admitted < d->opt.clients;
+	d->admitted += s->admitted;
+	d->accepted += s->admitted;
+	d->refused += !s->admitted;
+	pthread_mutex_unlock(&d->lock);
+	return s->admitted;
 }
 
 static bool greet(struct session *s)
@@ -180,6 +178,11 @@ static bool greet(struct session *s)
 	if (n != sizeof(hello) || hello.magic != WIRE_MAGIC) {
 		if (n > 0)
 			session_misbehaved(s);
+		return false;
+	}
+	if (!admit(s)) {
+		snprintf(text, sizeof(text), "the daemon has its %u clients", s->d->opt.clients);
+		welcome(s, -EBUSY, text, NULL);
 		return false;
 	}
 	ret = session_open(s, (int)hello.flags, text, sizeof(text));
@@ -234,6 +237,16 @@ static bool serve_control(struct session *s, short revents, u64 now)
 
 /* ---- the loop ------------------------------------------------------------------------------------------------------- */
 
+static bool too_many(struct lxa_daemon *d)
+{
+	bool ret;
+
+	pthread_mutex_lock(&d->lock);
+	ret = d->alive >= d->opt.clients + SPARE;
+	pthread_mutex_unlock(&d->lock);
+	return ret;
+}
+
 static unsigned int fill(struct lxa_daemon *d, struct pollfd *fds, int *timeout_ms)
 {
 	struct session *s;
@@ -242,7 +255,7 @@ static unsigned int fill(struct lxa_daemon *d, struct pollfd *fds, int *timeout_
 	*timeout_ms = -1;
 	fds[0] = (struct pollfd) { .fd = d->stop_fd, .events = POLLIN };
 	fds[1] = (struct pollfd) { .fd = d->listener, .events = POLLIN };
-	if (d->accept_after_ns > shim_now_ns()) {
+	if (d->accept_after_ns > shim_now_ns() || too_many(d)) {
 		fds[1].fd = -1;
 		*timeout_ms = (int)(ACCEPT_PAUSE_NS / 1000000);
 	}
@@ -287,7 +300,7 @@ static void end_all(struct lxa_daemon *d)
 
 int lxa_daemon_run(struct lxa_daemon *d)
 {
-	struct pollfd *fds = calloc(d->opt.clients + 2, sizeof(*fds));
+	struct pollfd *fds = calloc(d->opt.clients + SPARE + 2, sizeof(*fds));
 	unsigned int n;
 	u64 told = 0;
 	int timeout_ms;
@@ -403,7 +416,6 @@ void lxa_daemon_destroy(struct lxa_daemon *d)
 	if (!d)
 		return;
 	leave_socket(d);
-	shim_dma_limit(~0ull);
 	free_daemon(d);
 }
 

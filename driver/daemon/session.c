@@ -349,6 +349,7 @@ static void session_put(struct session *s)
 		shim_arena_put(s->arena);
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_lock(&d->lock);
+	d->admitted -= s->admitted;
 	if (!--d->alive)
 		pthread_cond_broadcast(&d->none);
 	sys_close(s->control);		/* a client that waits for its release goes on when it counts no more */

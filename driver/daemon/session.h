@@ -20,6 +20,7 @@ struct session {
 	struct shim_file *sf;		/* NULL before that */
 	struct shim_arena *arena;
 	bool nice;			/* it may ask for high priority */
+	bool admitted;			/* counts as a client */
 
 	pthread_mutex_t lock;		/* guards what follows */
 	int refs;
@@ -44,6 +45,7 @@ struct lxa_daemon {
 	pthread_mutex_t lock;		/* guards what follows */
 	pthread_cond_t none;		/* no session is left */
 	unsigned int alive;		/* sessions, those that are ending included */
+	unsigned int admitted;		/* those of them that have said hello and were not too many */
 	unsigned int calls;
 	u64 accepted, refused, misbehaved, copied;
 };

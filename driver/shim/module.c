@@ -183,6 +183,7 @@ int lxa_shim_exit(void)
 		shim_dev_destroy(sd);
 	}
 	shim_workqueue_stop();
+	shim_dma_limit(~0ull);
 	if (leaks && shim_strict())
 		shim_die("the driver left %u thing(s) behind", leaks);
 	ret = leaks ? -EUCLEAN : 0;
