@@ -2,6 +2,7 @@
 /*
  * Contexts: queues of jobs, each with sequence numbers of its own, and waiting for them.
  */
+#include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/lockdep.h>
 #include <linux/slab.h>
@@ -34,12 +35,29 @@ struct lxa_ctx *lxa_ctx_find(struct lxa_file *lf, u32 id)
 	return ctx;
 }
 
+/* Jobs a turn, or -errno. More than others get is for those who may raise priorities. */
+static int lxa_ctx_turn(u32 flags)
+{
+	switch (flags) {
+	case 0:
+		return LXA_TURN_NORMAL;
+	case LXA_CTX_LOW:
+		return LXA_TURN_LOW;
+	case LXA_CTX_HIGH:
+		return capable(CAP_SYS_NICE) ? LXA_TURN_HIGH : -EPERM;
+	default:
+		return -EINVAL;
+	}
+}
+
 int lxa_ctx_create(struct lxa_file *lf, struct lxa_ctx_create *arg)
 {
+	int turn = lxa_ctx_turn(arg->flags), ret;
 	struct lxa_ctx *ctx;
-	int ret;
 
-	if (arg->flags || arg->pad)
+	if (turn < 0)
+		return turn;
+	if (arg->pad)
 		return -EINVAL;
 	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 	if (!ctx)
@@ -48,6 +66,7 @@ int lxa_ctx_create(struct lxa_file *lf, struct lxa_ctx_create *arg)
 	INIT_LIST_HEAD(&ctx->queue);
 	INIT_LIST_HEAD(&ctx->run_node);
 	INIT_LIST_HEAD(&ctx->guilty_node);
+	ctx->turn = turn;
 	ctx->lf = lf;
 	kref_get(&lf->ref);
 	mutex_lock(&lf->table_mutex);

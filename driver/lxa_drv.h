@@ -45,6 +45,10 @@
 #define LXA_EVENTS_PER_FILE 2048	/* not yet read: twice the jobs, so that a reader need not hurry */
 #define LXA_CTX_PER_FILE 64
 #define LXA_BO_PER_FILE 4096
+/* Jobs that a context may put in the ring before it is the next one's turn. */
+#define LXA_TURN_LOW 1
+#define LXA_TURN_NORMAL 2
+#define LXA_TURN_HIGH 8
 #define LXA_FAILURES_PER_CTX 16		/* ranges of failed jobs not yet reported by WAIT */
 
 struct lxa_task;
@@ -135,6 +139,8 @@ struct lxa_ctx {
 	u64 done;			/* all jobs up to this one have ended */
 	struct list_head queue;
 	struct list_head run_node;	/* lxa_dev.runq while queue is not empty */
+	u32 turn;			/* LXA_TURN_*, constant */
+	u32 left;			/* of this turn */
 	struct list_head guilty_node;
 	u32 failures;
 	struct lxa_failure failure[LXA_FAILURES_PER_CTX];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The scheduler: round robin over the contexts that have queued jobs, at most LXA_RING_DEPTH jobs in the device's ring,
- * completions in order. Everything here but lxa_tasks_free() is called with lxa_dev.lock held.
+ * The scheduler: contexts that have queued jobs take turns of lxa_ctx.turn jobs, at most LXA_RING_DEPTH jobs are in the
+ * device's ring, completions in order. Everything here but lxa_tasks_free() is called with lxa_dev.lock held.
  */
 #include <linux/dma-mapping.h>
 #include <linux/errno.h>
@@ -23,8 +23,10 @@ static struct lxa_task **lxa_slot(struct lxa_dev *ldev, u32 count)
 
 static void lxa_ctx_runnable(struct lxa_dev *ldev, struct lxa_ctx *ctx)
 {
-	if (list_empty(&ctx->run_node))
-		list_add_tail(&ctx->run_node, &ldev->runq);
+	if (!list_empty(&ctx->run_node))
+		return;
+	ctx->left = ctx->turn;
+	list_add_tail(&ctx->run_node, &ldev->runq);
 }
 
 void lxa_sched_queue(struct lxa_dev *ldev, struct lxa_task *task)
@@ -42,6 +44,10 @@ void lxa_sched_requeue(struct lxa_dev *ldev, struct lxa_task *task)
 	lxa_ctx_runnable(ldev, task->ctx);
 }
 
+/*
+ * Before a context's next job each other one takes one turn at most: so many jobs, and the LXA_RING_DEPTH that are in the
+ * ring already, are all that a job at the head of its queue waits for.
+ */
 static struct lxa_task *lxa_sched_next(struct lxa_dev *ldev)
 {
 	struct lxa_task *task;
@@ -52,10 +58,12 @@ static struct lxa_task *lxa_sched_next(struct lxa_dev *ldev)
 	ctx = list_first_entry(&ldev->runq, struct lxa_ctx, run_node);
 	task = list_first_entry(&ctx->queue, struct lxa_task, node);
 	list_del_init(&task->node);
-	if (list_empty(&ctx->queue))
+	if (list_empty(&ctx->queue)) {
 		list_del_init(&ctx->run_node);
-	else
+	} else if (!--ctx->left) {
+		ctx->left = ctx->turn;
 		list_move_tail(&ctx->run_node, &ldev->runq);
+	}
 	return task;
 }
 

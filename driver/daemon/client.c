@@ -460,8 +460,8 @@ close_fds:
 int shim_client_open(const char *socket, int flags, char *err, size_t err_len)
 {
 	struct shim_file *sf;
-	struct client *cl;
-	int fd, ready, ret;
+	struct client *cl = NULL;
+	int fd, ready = -1, ret;
 
 	fd = eventfd(0, EFD_CLOEXEC);	/* takes the lowest number: a program may count on it */
 	if (fd < 0)

@@ -71,9 +71,18 @@ struct lxa_get_param {
 };
 
 /* ---- contexts: a queue of jobs with its own sequence numbers -------------------------------- */
+
+/*
+ * Contexts that have jobs queued take turns, whoever they belong to: 2 jobs a turn, LOW 1, HIGH 8 (EPERM without
+ * CAP_SYS_NICE). So the first job in a context's queue starts after at most 8 jobs that are in the device already and one
+ * turn of each other context, and nobody starves. Jobs are counted, not their cycles: cut long work into several.
+ */
+#define LXA_CTX_LOW (1u << 0)
+#define LXA_CTX_HIGH (1u << 1)
+
 struct lxa_ctx_create {
 	__u32 size;
-	__u32 flags;			/* 0 */
+	__u32 flags;			/* 0, LXA_CTX_LOW or LXA_CTX_HIGH */
 	__u32 ctx;			/* out, never 0 */
 	__u32 pad;
 };

@@ -632,7 +632,7 @@ static void victim_submit(int fd)
 	struct lxa_submit s;
 	struct conv v;
 
-	conv_init(&v, fd, is_rtl() ? 6 : 24, 24, 1);
+	conv_init(&v, fd, is_rtl() ? 6 : 12, 24, 1);
 	for (int i = 0; i < 64; i++)
 		jobs[i] = v.job;
 	for (;;)
@@ -646,7 +646,7 @@ static void victim_wait(int fd)
 	struct lxa_submit s;
 	struct conv v;
 
-	conv_init(&v, fd, is_rtl() ? 6 : 48, 48, 1);
+	conv_init(&v, fd, is_rtl() ? 6 : 20, 24, 1);
 	for (int i = 0; i < 64; i++)
 		jobs[i] = v.job;
 	for (;;) {

@@ -24,6 +24,24 @@ $(DAEMONT)/daemon_test.rtl.sh: $(DAEMONT)/daemon_test
 	@chmod +x $@
 TESTS += $(DAEMONT)/daemon_test $(if $(SAN),,$(DAEMONT)/daemon_test.rtl.sh)
 
+# The UAPI tests by way of `lxa daemon` and the preload library.
+$(DAEMONT)/kselftest.%.sh: $(KSELFTEST_BIN) $(PRELOAD_TEST) $(B)/lxa $(PRELOAD_LIB) tests/daemon/kselftest.sh tests/daemon/rules.mk
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nB=$(B) KSELFTEST_INC=$(KSELFTEST_INC) exec tests/daemon/kselftest.sh $* $(KSELFTEST_BIN) $(PRELOAD_TEST)\n' > $@
+	@chmod +x $@
+TESTS += $(if $(SAN),,$(DAEMONT)/kselftest.model.sh $(DAEMONT)/kselftest.rtl.sh)
+
 # Under sanitizers, too (tests/kselftest/rules.mk).
 SAN_PROGRAMS += $(DAEMONT)/daemon_test $(DAEMONT)/soak
 san-programs: $(DAEMONT)/daemon_test $(DAEMONT)/soak
+
+# Whose turn it is.
+SCHED_TEST := $(B)/tests/unit/sched_test
+$(SCHED_TEST).o: CPPFLAGS += -Itests/kselftest -Idriver/uapi -Idriver/shim -Isim
+$(SCHED_TEST): $(SCHED_TEST).o $(DAEMONT_LIBS)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) -ldl
+$(SCHED_TEST).rtl.sh: $(SCHED_TEST)
+	@printf '#!/bin/sh\nLXA_DEVICE=sim:rtl exec $<\n' > $@
+	@chmod +x $@
+TESTS += $(SCHED_TEST) $(if $(SAN),,$(SCHED_TEST).rtl.sh)

@@ -250,6 +250,12 @@ static const struct run {
 	{ "soak", "model", 1000 }, { "soak-rtl", "rtl", 50 }, { "soak-long", "model", 30000 }, { "soak-rtl-long", "rtl", 1000 },
 };
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SLOWER 5
+#else
+#define SLOWER 1
+#endif
+
 static const struct run *run_of(const char *self)
 {
 	const char *name = strrchr(self, '/') ? strrchr(self, '/') + 1 : self;
@@ -263,7 +269,7 @@ static const struct run *run_of(const char *self)
 int main(int argc, char **argv)
 {
 	const char *engine = argc == 3 ? argv[1] : run_of(argv[0])->engine;
-	uint32_t jobs = argc == 3 ? (uint32_t)atoi(argv[2]) : run_of(argv[0])->jobs;
+	uint32_t jobs = argc == 3 ? (uint32_t)atoi(argv[2]) : run_of(argv[0])->jobs / SLOWER;
 	int ret;
 
 	if (argc == 4 && !strcmp(argv[1], "--client"))
