@@ -25,6 +25,7 @@ struct line {
 	unsigned int changes;		/* of the level */
 	int disabled;
 	bool running, stop, requested;
+	bool long_waits;		/* the line's thread alone */
 	unsigned int unhandled;
 };
 
@@ -45,7 +46,7 @@ static void on_level(void *ctx, int level)
 	pthread_mutex_lock(&l->lock);
 	l->level = level;
 	l->pulse |= level;
-	l->changes++;
+	WRITE_ONCE(l->changes, l->changes + 1);
 	pthread_cond_signal(&l->wake);
 	pthread_mutex_unlock(&l->lock);
 }
@@ -105,6 +106,39 @@ static irqreturn_t run_handlers(struct line *l, int irq)
 	return ret;
 }
 
+struct look {
+	const struct line *l;
+	unsigned int changes;
+};
+
+static bool has_changed(const void *arg)
+{
+	const struct look *k = arg;
+
+	return READ_ONCE(k->l->changes) != k->changes;
+}
+
+/* With the lock held, which is dropped meanwhile. */
+static void look_for_change(struct line *l, unsigned int changes)
+{
+	const struct look k = { l, changes };
+
+	pthread_mutex_unlock(&l->lock);
+	shim_look(&l->long_waits, has_changed, &k);
+	pthread_mutex_lock(&l->lock);
+}
+
+static void wait_for_work(struct line *l)
+{
+	unsigned int changes = l->changes;
+	u64 start = shim_now_ns();
+
+	look_for_change(l, changes);
+	while (l->changes == changes && !l->stop && (l->disabled || !(l->level || l->pulse)))
+		pthread_cond_wait(&l->wake, &l->lock);
+	shim_waited(&l->long_waits, start);
+}
+
 /*
  * With the lock held: the device's thread lowers the line a moment after the acknowledging write; asking again at once would
  * only keep it from doing so. Whatever the line does next ends the wait.
@@ -113,6 +147,8 @@ static void wait_for_fall(struct line *l, unsigned int changes)
 {
 	struct timespec end = shim_timespec(shim_now_ns() + FALL_NS);
 
+	if (l->level && l->changes == changes)
+		look_for_change(l, changes);
 	while (l->level && l->changes == changes && !l->stop)
 		if (pthread_cond_timedwait(&l->wake, &l->lock, &end))
 			return;
@@ -128,7 +164,7 @@ static void *irq_main(void *arg)
 	pthread_mutex_lock(&l->lock);
 	while (!l->stop) {
 		if (l->disabled || !(l->level || l->pulse)) {
-			pthread_cond_wait(&l->wake, &l->lock);
+			wait_for_work(l);
 			continue;
 		}
 		l->pulse = 0;

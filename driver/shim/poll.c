@@ -9,7 +9,6 @@
 
 #include "shim.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -39,16 +38,24 @@ unsigned int shim_poll_sync(struct shim_file *sf)
 {
 	struct shim_poll *p = sf->poll;
 	unsigned int mask;
+	bool cleared;
 	char c = 0;
 
 	if (!p)		/* the daemon's: it does the following over there */
 		return sf->f.f_op->poll(&sf->f, NULL);
 	pthread_mutex_lock(&p->ready_lock);
-	mask = sf->f.f_op->poll(&sf->f, NULL);
-	if (mask && !p->signalled)
-		p->signalled = send(sf->set_fd, &c, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
-	else if (!mask && p->signalled)
-		p->signalled = recv(sf->clear_fd, &c, 1, MSG_DONTWAIT) < 0 && errno == EINTR;
+	do {		/* once more after clearing: on_wake() has done nothing meanwhile */
+		mask = sf->f.f_op->poll(&sf->f, NULL);
+		cleared = false;
+		if (mask && !p->signalled) {
+			WRITE_ONCE(p->signalled, send(sf->set_fd, &c, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1);
+		} else if (!mask && p->signalled) {
+			recv(sf->clear_fd, &c, 1, MSG_DONTWAIT);
+			WRITE_ONCE(p->signalled, false);
+			smp_mb();
+			cleared = true;
+		}
+	} while (cleared);
 	pthread_mutex_unlock(&p->ready_lock);
 	return mask;
 }
@@ -78,6 +85,8 @@ static int on_wake(struct wait_queue_entry *e, unsigned int mode, int flags, voi
 {
 	struct shim_poll *p = e->private;
 
+	if (READ_ONCE(p->signalled))
+		return 0;	/* readable as it is: who reads looks again */
 	pthread_mutex_lock(&lock);
 	if (!p->is_marked && !p->gone) {
 		p->is_marked = true;

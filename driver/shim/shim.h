@@ -47,6 +47,12 @@ bool shim_user_writable(void __user *to, size_t n);
 
 /* wait.c, workqueue.c */
 u64 shim_now_ns(void);
+/*
+ * Waking a thread that sleeps takes 5 to 20 us, longer than most waits here. So whoever waits first looks for a while,
+ * giving the processor away between looks, but only where the wait before was short. *long_waits remembers that.
+ */
+bool shim_look(bool *long_waits, bool (*done)(const void *arg), const void *arg);	/* true: done */
+void shim_waited(bool *long_waits, u64 since_ns);
 void shim_cond_init(pthread_cond_t *c);			/* on CLOCK_MONOTONIC */
 struct timespec shim_timespec(u64 ns);
 int shim_thread_create(pthread_t *t, const char *name, void *(*fn)(void *), void *arg);	/* 0 or -EAGAIN */

@@ -16,6 +16,7 @@ struct shim_arena;
 struct task_struct {
 	pid_t pid;
 	int state;
+	bool long_waits;		/* no use in looking for a while before sleeping */
 	int signalled;			/* shim_interrupt(): interruptible waits end */
 	struct shim_user *user;		/* whose memory user pointers mean; NULL: this process's */
 	struct shim_arena *arena;	/* where its DMA buffers lie; NULL: the common one */
