@@ -23,6 +23,7 @@
 struct channel {
 	struct channel *next_idle, *next;
 	int fd;
+	bool long_waits;
 	size_t room;
 	char *buf;
 };
@@ -152,7 +153,7 @@ static int receive(struct channel *ch)
 	int ret;
 
 	do {
-		n = wire_recv(ch->fd, ch->buf + got, ch->room - got, 0);
+		n = wire_recv_soon(ch->fd, ch->buf + got, ch->room - got, &ch->long_waits);
 		if (n <= 0)
 			return -ENODEV;
 		got += (size_t)n;

@@ -27,6 +27,7 @@ struct worker {
 	struct session *s;
 	struct task_struct *task;	/* NULL before it runs */
 	int fd;
+	bool long_waits;
 	char *in, *out;
 	size_t in_room, out_room;
 	size_t in_len;			/* of the message */
@@ -276,7 +277,7 @@ static int receive(struct worker *w)
 	ssize_t n;
 
 	while (got < want) {
-		n = wire_recv(w->fd, w->in + got, w->in_room - got, 0);
+		n = wire_recv_soon(w->fd, w->in + got, w->in_room - got, &w->long_waits);
 		if (n <= 0)
 			return got ? -EPROTO : 0;
 		got += (size_t)n;

@@ -13,6 +13,7 @@
 #ifndef LXA_WIRE_H
 #define LXA_WIRE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -70,6 +71,7 @@ struct wire_reply {
 int wire_send(int fd, const void *buf, size_t len);
 int wire_send_fds(int fd, const void *buf, size_t len, const int *fds, int n);
 ssize_t wire_recv(int fd, void *buf, size_t room, int flags);		/* 0: the other side has gone */
+ssize_t wire_recv_soon(int fd, void *buf, size_t room, bool *long_waits);	/* looks before it sleeps: shim_look() */
 ssize_t wire_recv_fds(int fd, void *buf, size_t room, int *fds, int n);	/* fds not sent are -1; they are close-on-exec */
 int wire_connect(const char *path);					/* a control socket */
 int wire_address(const char *path, void *addr);				/* fills a struct sockaddr_un */
