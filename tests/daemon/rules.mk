@@ -45,3 +45,8 @@ $(SCHED_TEST).rtl.sh: $(SCHED_TEST)
 	@printf '#!/bin/sh\nLXA_DEVICE=sim:rtl exec $<\n' > $@
 	@chmod +x $@
 TESTS += $(SCHED_TEST) $(if $(SAN),,$(SCHED_TEST).rtl.sh)
+
+ifeq ($(SAN),)
+TESTS += tests/daemon/cli.sh
+tests-built: $(B)/lxa $(DIGITS)
+endif
