@@ -246,6 +246,7 @@ int lxa_sim_create(const void *dtb, size_t dtb_len, struct lxa_sim **out, char *
 		r = say(err, err_len, -ENOMEM, "cannot start the simulated device's thread");
 		goto err_sync;
 	}
+	pthread_setname_np(sim->thread, "lxa-sim");
 	*out = sim;
 	return 0;
 

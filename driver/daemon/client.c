@@ -511,5 +511,5 @@ void shim_client_reset(void)
 		sys_close(cl->control);
 	}
 	clients = NULL;
-	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	pthread_mutex_unlock(&lock);	/* taken before the fork, by the thread that is left */
 }

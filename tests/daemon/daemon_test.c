@@ -686,12 +686,29 @@ static void victim_open(int fd)
 	}
 }
 
+/* Somebody else's process: it may use the device, but not be preferred. */
+static void victim_nice(int fd)
+{
+	struct lxa_ctx_create c = { .size = sizeof(c), .flags = LXA_CTX_HIGH };
+
+	close(fd);
+	if (setgid(65534) || setuid(65534))
+		_exit(1);
+	fd = open(NODE, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		_exit(2);
+	if (ioctl(fd, LXA_IOCTL_CTX_CREATE, &c) != -1 || errno != EPERM)
+		_exit(3);
+	c.flags = LXA_CTX_LOW;
+	_exit(ioctl(fd, LXA_IOCTL_CTX_CREATE, &c) ? 4 : 0);
+}
+
 static const struct victim {
 	const char *name;
 	void (*run)(int fd);
 } victims[] = {
 	{ "map", victim_map }, { "submit", victim_submit }, { "wait", victim_wait }, { "buffers", victim_buffers },
-	{ "read", victim_read }, { "open", victim_open },
+	{ "read", victim_read }, { "open", victim_open }, { "nice", victim_nice },
 };
 
 static int be_victim(const char *name)
@@ -757,6 +774,30 @@ static void killed_while_it_makes_buffers(void **state) { kill_clients("buffers"
 static void killed_while_it_reads(void **state) { kill_clients("read"); }
 static void killed_while_it_opens(void **state) { kill_clients("open"); }
 
+static void high_priority_is_not_for_everybody(void **state)
+{
+	int fd = open_client(), status;
+	struct lxa_ctx_create c = { .size = sizeof(c), .flags = LXA_CTX_HIGH };
+	pid_t pid;
+
+	assert_int_equal(ioctl(fd, LXA_IOCTL_CTX_CREATE, &c), 0);	/* the user of the daemon */
+	close(fd);
+	if (geteuid()) {
+		print_message("not root: cannot be another user\n");
+		skip();
+	}
+	assert_int_equal(chmod(dir, 0711), 0);
+	assert_int_equal(chmod(path, 0666), 0);
+	pid = fork();
+	if (!pid) {
+		execl(self, self, "--victim", "nice", (char *)NULL);
+		_exit(99);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_empty();
+}
+
 /* ---- the end of the daemon ---------------------------------------------------------------------------------------------- */
 
 static void clients_see_the_daemon_end(void **state)
@@ -800,7 +841,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(killed_while_it_maps), cmocka_unit_test(killed_while_it_submits),
 		cmocka_unit_test(killed_while_it_waits), cmocka_unit_test(killed_while_it_makes_buffers),
 		cmocka_unit_test(killed_while_it_reads), cmocka_unit_test(killed_while_it_opens),
-		cmocka_unit_test(clients_see_the_daemon_end),
+		cmocka_unit_test(high_priority_is_not_for_everybody), cmocka_unit_test(clients_see_the_daemon_end),
 	};
 	int ret;
 
