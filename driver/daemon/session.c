@@ -8,11 +8,14 @@
 
 #include "session.h"
 #include "calls.h"
+#include "../uapi/lxa.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define KEEP_ROOM 8192u			/* of a channel's buffers between calls */
 
 struct map {				/* a mapping in the client */
 	struct list_head link;
@@ -268,6 +271,25 @@ static bool make_call(struct worker *w)
 	return true;
 }
 
+static u32 bytes_allowed(const struct wire_call *call)
+{
+	return call->op == WIRE_IOCTL && call->arg[0] == LXA_IOCTL_SUBMIT ? WIRE_BYTES_MAX : WIRE_BYTES_SMALL;
+}
+
+/* What a large call needed is given back: a client may have many channels. */
+static void trim(char **buf, size_t *room)
+{
+	char *less;
+
+	if (*room == KEEP_ROOM)
+		return;
+	less = realloc(*buf, KEEP_ROOM);
+	if (!less)
+		return;
+	*buf = less;
+	*room = KEEP_ROOM;
+}
+
 /* A whole message into `in`. 0: there will be none; -EPROTO: that is no message. */
 static int receive(struct worker *w)
 {
@@ -284,7 +306,7 @@ static int receive(struct worker *w)
 		if (got < sizeof(*call))
 			continue;
 		call = (const struct wire_call *)w->in;
-		if (call->magic != WIRE_MAGIC || call->bytes > WIRE_BYTES_MAX)
+		if (call->magic != WIRE_MAGIC || call->bytes > bytes_allowed(call))
 			return -EPROTO;
 		want = sizeof(*call) + call->bytes;
 		if (want <= w->in_room)
@@ -328,6 +350,8 @@ static void serve(struct worker *w)
 		}
 		if (wire_send(w->fd, w->out, w->out_len))
 			return;
+		trim(&w->in, &w->in_room);
+		trim(&w->out, &w->out_room);
 	}
 }
 
@@ -398,7 +422,7 @@ static struct worker *worker_new(struct session *s, int fd)
 	w->user = (struct shim_user) { .read = user_read, .write = user_write, .nice = s->nice };
 	w->s = s;
 	w->fd = fd;
-	w->in_room = w->out_room = 8192;
+	w->in_room = w->out_room = KEEP_ROOM;
 	w->in = malloc(w->in_room);
 	w->out = malloc(w->out_room);
 	if (w->in && w->out)

@@ -45,6 +45,7 @@ enum wire_op {
 
 #define WIRE_PARTS_MAX 2u		/* a call's struct and one array */
 #define WIRE_BYTES_MAX (1100u << 10)	/* of parts, headers included: 256 jobs of a page each, and a page */
+#define WIRE_BYTES_SMALL (5u << 10)	/* the same of a call that is no SUBMIT, and may wait for long */
 #define WIRE_READ_MAX (256u << 10)	/* bytes of one WIRE_READ */
 
 struct wire_part {

@@ -505,7 +505,8 @@ static void bad_calls(void **state)
 #define BAD(n, close, change) do { m = good; change; bad_call(&m, (n), (close)); } while (0)
 	BAD(sizeof(m), 0, m.c.magic = 0);
 	BAD(sizeof(m), 0, m.c.bytes = UINT32_MAX);
-	BAD(sizeof(m), 0, m.c.bytes = WIRE_BYTES_MAX + 1);
+	BAD(sizeof(m), 0, (m.c.arg[0] = LXA_IOCTL_SUBMIT, m.c.bytes = WIRE_BYTES_MAX + 1));
+	BAD(sizeof(m), 0, m.c.bytes = WIRE_BYTES_SMALL + 1);
 	BAD(sizeof(m), 0, m.c.parts = 0);		/* bytes of no part */
 	BAD(sizeof(m), 0, m.c.parts = WIRE_PARTS_MAX + 1);
 	BAD(sizeof(m), 0, m.c.parts = UINT32_MAX);
