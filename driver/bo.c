@@ -9,13 +9,6 @@
 
 #include "lxa_drv.h"
 
-static void lxa_bo_account(struct lxa_file *lf, u64 bytes)
-{
-	spin_lock(&lf->ldev->lock);
-	lf->bo_bytes -= bytes;
-	spin_unlock(&lf->ldev->lock);
-}
-
 /* bo_mutex held. */
 static void lxa_bo_free_memory(struct lxa_bo *bo)
 {
@@ -44,7 +37,7 @@ static void lxa_bo_release(struct kref *ref)
 		list_del(&bo->node);
 	}
 	mutex_unlock(&ldev->bo_mutex);
-	lxa_bo_account(lf, bytes);
+	lxa_user_uncharge(lf, bytes);
 	if (!keep)
 		kfree(bo);
 	lxa_file_put(lf);
@@ -69,20 +62,6 @@ struct lxa_bo *lxa_bo_find(struct lxa_file *lf, u32 handle)
 }
 
 /* ---- create and destroy ------------------------------------------------------------------------- */
-
-static int lxa_bo_reserve(struct lxa_file *lf, u64 bytes)
-{
-	u64 limit = (u64)READ_ONCE(lxa_bo_mb) << 20;
-	int ret = -ENOSPC;
-
-	spin_lock(&lf->ldev->lock);
-	if (lf->bo_bytes <= limit && bytes <= limit - lf->bo_bytes) {
-		lf->bo_bytes += bytes;
-		ret = 0;
-	}
-	spin_unlock(&lf->ldev->lock);
-	return ret;
-}
 
 static int lxa_bo_alloc_memory(struct lxa_dev *ldev, struct lxa_bo *bo)
 {
@@ -125,7 +104,7 @@ int lxa_bo_create(struct lxa_file *lf, struct lxa_bo_create *arg)
 		return -ENOSPC;
 	bytes = PAGE_ALIGN(arg->bytes);
 	arg->handle = 0;
-	ret = lxa_bo_reserve(lf, bytes);
+	ret = lxa_user_charge(lf, bytes);
 	if (ret)
 		return ret;
 	bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
@@ -153,7 +132,7 @@ int lxa_bo_create(struct lxa_file *lf, struct lxa_bo_create *arg)
 err_free:
 	kfree(bo);
 err_account:
-	lxa_bo_account(lf, bytes);
+	lxa_user_uncharge(lf, bytes);
 	return ret;
 }
 

@@ -34,6 +34,16 @@ struct lxa_ctx *lxa_ctx_find(struct lxa_file *lf, u32 id)
 	return ctx;
 }
 
+static bool lxa_file_banned(struct lxa_file *lf)
+{
+	bool banned;
+
+	spin_lock(&lf->ldev->lock);
+	banned = lf->banned;
+	spin_unlock(&lf->ldev->lock);
+	return banned;
+}
+
 int lxa_ctx_create(struct lxa_file *lf, struct lxa_ctx_create *arg)
 {
 	struct lxa_ctx *ctx;
@@ -41,6 +51,8 @@ int lxa_ctx_create(struct lxa_file *lf, struct lxa_ctx_create *arg)
 
 	if (arg->flags || arg->pad)
 		return -EINVAL;
+	if (lxa_file_banned(lf))
+		return -EIO;
 	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 	if (!ctx)
 		return -ENOMEM;

@@ -258,7 +258,7 @@ static int lxa_status_errno(struct lxa_dev *ldev, u32 status)
 	case LXA_HW_STATUS_WINDOW:
 		return -EFAULT;
 	case LXA_HW_STATUS_BAD_DESC:	/* the validator should have known */
-		dev_warn(ldev->dev, "the device refused a descriptor\n");
+		dev_warn_ratelimited(ldev->dev, "the device refused a descriptor\n");
 		return -EIO;
 	default:
 		return -EIO;
@@ -285,7 +285,8 @@ u32 lxa_sched_reap(struct lxa_dev *ldev, struct list_head *ended)
 		task = *lxa_slot(ldev, ldev->done);
 		rec = ldev->cpl + (ldev->done & (LXA_RING_ENTRIES - 1)) * LXA_CPL_WORDS;
 		if (le32_to_cpu(rec[LXA_C_COUNT]) != ldev->done + 1 || le32_to_cpu(rec[LXA_C_SEQ]) != task->hw_seq) {
-			dev_warn(ldev->dev, "completion record %u is not what CPL_COUNT announced\n", ldev->done);
+			dev_warn_ratelimited(ldev->dev, "completion record %u is not what CPL_COUNT announced\n",
+					     ldev->done);
 			ldev->fault = true;
 			break;
 		}
@@ -301,6 +302,7 @@ u32 lxa_sched_reap(struct lxa_dev *ldev, struct list_head *ended)
 	if (n) {
 		ldev->oldest_ns = ktime_get_ns();
 		ldev->moved_ns = ldev->oldest_ns;
+		atomic_set(&ldev->idle_irqs, 0);
 	}
 	return n;
 }

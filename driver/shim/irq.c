@@ -200,13 +200,18 @@ void synchronize_irq(unsigned int irq)
 	pthread_mutex_unlock(&l->lock);
 }
 
-void disable_irq(unsigned int irq)
+void disable_irq_nosync(unsigned int irq)
 {
 	struct line *l = line_of(irq);
 
 	pthread_mutex_lock(&l->lock);
 	l->disabled++;
 	pthread_mutex_unlock(&l->lock);
+}
+
+void disable_irq(unsigned int irq)
+{
+	disable_irq_nosync(irq);
 	synchronize_irq(irq);
 }
 

@@ -62,6 +62,18 @@ $(RECOVER_TEST): $(B)/tests/unit/recover_test.o $(PRELOAD_OBJ) $(DRIVER_LIB) $(K
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) -ldl
 
+# The device coredump: made by the driver, read by what `lxa coredump` reads it with.
+COREDUMP_TEST := $(B)/tests/unit/coredump_test
+TESTS += $(COREDUMP_TEST) $(if $(SAN),,$(COREDUMP_TEST).rtl.sh)
+$(COREDUMP_TEST).o: CPPFLAGS += -Itests/kselftest -Idriver/uapi -Idriver/shim -Isim
+$(COREDUMP_TEST): $(COREDUMP_TEST).o $(B)/userspace/cli/dump_read.o $(B)/userspace/cli/dump_print.o $(PRELOAD_OBJ) \
+		$(DRIVER_LIB) $(KSELFTEST_SIM)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lz $(DRIVER_LDLIBS) -ldl
+$(COREDUMP_TEST).rtl.sh: $(COREDUMP_TEST)
+	@printf '#!/bin/sh\nLXA_DEVICE=sim:rtl exec $<\n' > $@
+	@chmod +x $@
+
 # Options of a simulated device's path, on both engines.
 OPEN_TEST := $(B)/tests/unit/open_test
 TESTS += $(OPEN_TEST) $(if $(SAN),,$(OPEN_TEST).rtl.sh)
@@ -94,7 +106,7 @@ $(SHIM_STRICT_TEST): $(SHIM_STRICT_TEST).o $(SHIM_OBJS) $(SIM_LIB)
 TESTS += $(if $(SAN),,$(SHIM_STRICT_TEST))
 
 # ---- sanitizers: the same programs in build folders of their own ------------------------------------------------------
-SAN_PROGRAMS = $(KSELFTEST_MODEL) $(RECOVER_TEST) $(OPEN_TEST)
+SAN_PROGRAMS = $(KSELFTEST_MODEL) $(RECOVER_TEST) $(COREDUMP_TEST) $(OPEN_TEST)
 .PHONY: test-san test-tsan san-programs san-run
 san-programs: $(SAN_PROGRAMS)
 san-run: san-programs

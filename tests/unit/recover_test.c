@@ -86,6 +86,7 @@ static int setup(void **state)
 {
 	lxa_shim_param_set("timeout_ms", TIMEOUT_MS);
 	lxa_shim_param_set("hard_cap_ms", 3600000);
+	lxa_shim_param_set("ban_after", 0);	/* many faults in one context are the point here */
 	return 0;
 }
 

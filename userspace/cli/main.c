@@ -13,6 +13,7 @@ static const char usage[] =
 	"  lxa run MODEL --input FILE --output FILE\n"
 	"                            run on tensors, .npy or ONNX TensorProto .pb; both options repeat, in the graph's\n"
 	"                            order or as NAME=FILE\n"
+	"  lxa coredump FILE         what the driver saved of the device before a reset\n"
 	"  lxa train                 make a network from a data set; `lxa train --help`\n"
 	"\n"
 	"options of info, plan and run:\n"
@@ -36,6 +37,7 @@ int main(int argc, char **argv)
 		int (*run)(int argc, char **argv);
 	} commands[] = {
 		{ "info", cmd_info }, { "plan", cmd_plan }, { "run", cmd_run }, { "train", lxa_train_main },
+		{ "coredump", cmd_coredump },
 	};
 
 	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))) {
