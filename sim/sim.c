@@ -19,6 +19,7 @@
 #include "tree.h"
 
 #define BATCH_CYCLES 2048
+#define BATCH_SPURIOUS 16		/* interrupts without a cause between two batches: a storm must not stop the device */
 
 struct lxa_sim {
 	struct bus bus;
@@ -88,12 +89,14 @@ static void call_irq(struct lxa_sim *sim, int level)
 
 static void deliver_irqs(struct lxa_sim *sim)
 {
+	int room = BATCH_SPURIOUS;
+
 	while (!sim->quit) {
 		if (sim->edges) {
 			sim->edges--;
 			sim->out = !sim->out;
 			call_irq(sim, sim->out);
-		} else if (sim->bus.spurious && !sim->out) {
+		} else if (sim->bus.spurious && !sim->out && room--) {
 			sim->bus.spurious--;
 			trace_line(&sim->bus.trace, sim->bus.now, "fault spurious-irq");
 			call_irq(sim, 1);
@@ -116,11 +119,14 @@ static void *device_thread(void *arg)
 		if (sim->quit)
 			break;
 		if (sim->stopped || sim->ops->state(engine(sim)) != ENGINE_BUSY) {
-			pthread_cond_wait(&sim->wake, &sim->lock);
-			continue;
+			if (!sim->bus.spurious || sim->out) {
+				pthread_cond_wait(&sim->wake, &sim->lock);
+				continue;
+			}
+		} else {
+			sim->ops->run(engine(sim), BATCH_CYCLES, &sim->waiters);
+			sample_irq(sim);
 		}
-		sim->ops->run(engine(sim), BATCH_CYCLES, &sim->waiters);
-		sample_irq(sim);
 		if (__atomic_load_n(&sim->waiters, __ATOMIC_ACQUIRE))
 			pthread_cond_wait(&sim->handoff, &sim->lock);
 	}

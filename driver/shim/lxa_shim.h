@@ -76,6 +76,15 @@ int lxa_shim_param_get(const char *name, long *value);
 unsigned int lxa_shim_fail_nth(unsigned int n);
 
 /*
+ * All of it as text: one command, one line of reply that begins with "ok" or "error". The commands of lxa_sim_control(), and
+ *   param NAME [VALUE]   module parameter: set, or "ok VALUE"
+ *   unbind               lxa_shim_unbind()
+ *   fail_nth N           lxa_shim_fail_nth() for this thread: "ok LEFT"
+ * A program that runs with the preload library finds this function there (a weak reference); -errno on failure.
+ */
+int lxa_shim_control(int fd, const char *command, char *reply, size_t reply_len);
+
+/*
  * Unbind all devices, unload the driver, destroy the devices. -EBUSY while a descriptor is open or memory is mapped;
  * -EUCLEAN when the driver left memory, buffers or handles behind (each is named on stderr; with LXA_SHIM_STRICT=1 in
  * the environment the process aborts). Runs by itself at the end of the process when nothing is open.
