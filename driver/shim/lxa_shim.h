@@ -65,6 +65,9 @@ struct lxa_sim *lxa_shim_sim(int fd);
 /* Take the driver off the device while it is open, as writing to the kernel's `unbind` would. The next lxa_open() binds it again. */
 int lxa_shim_unbind(int fd);
 
+/* What the kernel does with the device when the machine goes down. */
+int lxa_shim_shutdown(int fd);
+
 /* Module parameters by name. -ENOENT: no such parameter. */
 int lxa_shim_param_set(const char *name, long value);
 int lxa_shim_param_get(const char *name, long *value);
@@ -78,7 +81,7 @@ unsigned int lxa_shim_fail_nth(unsigned int n);
 /*
  * All of it as text: one command, one line of reply that begins with "ok" or "error". The commands of lxa_sim_control(), and
  *   param NAME [VALUE]   module parameter: set, or "ok VALUE"
- *   unbind               lxa_shim_unbind()
+ *   unbind, shutdown     lxa_shim_unbind(), lxa_shim_shutdown()
  *   fail_nth N           lxa_shim_fail_nth() for this thread: "ok LEFT"
  * A program that runs with the preload library finds this function there (a weak reference); -errno on failure.
  */

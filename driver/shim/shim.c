@@ -336,14 +336,24 @@ struct lxa_sim *lxa_shim_sim(int fd)
 	return sim;
 }
 
-int lxa_shim_unbind(int fd)
+static int on_device(int fd, int (*fn)(struct shim_dev *sd))
 {
 	struct shim_file *sf = shim_fget(fd);
 	int ret;
 
 	if (!sf)
 		return -ENOTTY;
-	ret = sf->dead ? -ENODEV : shim_unbind(sf->dev);
+	ret = sf->dead ? -ENODEV : fn(sf->dev);
 	shim_fput(sf);
 	return ret;
+}
+
+int lxa_shim_unbind(int fd)
+{
+	return on_device(fd, shim_unbind);
+}
+
+int lxa_shim_shutdown(int fd)
+{
+	return on_device(fd, shim_shutdown);
 }
