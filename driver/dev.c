@@ -160,6 +160,7 @@ static struct lxa_dev *lxa_dev_new(struct device *dev, void __iomem *regs, int i
 	mutex_init(&ldev->bo_mutex);
 	spin_lock_init(&ldev->lock);
 	INIT_LIST_HEAD(&ldev->bos);
+	INIT_LIST_HEAD(&ldev->maps);
 	INIT_LIST_HEAD(&ldev->files);
 	INIT_LIST_HEAD(&ldev->users);
 	INIT_LIST_HEAD(&ldev->runq);
@@ -247,6 +248,32 @@ err_ida:
 err_put:
 	lxa_dev_put(ldev);
 	return ERR_PTR(ret);
+}
+
+/*
+ * The machine goes down or another kernel starts: the device must not touch memory any more. Nothing is freed; whoever still
+ * calls gets ENODEV.
+ */
+void lxa_dev_shutdown(struct lxa_dev *ldev)
+{
+	LIST_HEAD(ended);
+	int ret;
+
+	mutex_lock(&ldev->hw_mutex);
+	spin_lock(&ldev->lock);
+	ldev->dead = true;
+	spin_unlock(&ldev->lock);
+	ret = lxa_hw_reset(ldev);
+	if (ret)
+		dev_err(ldev->dev, "no answer to the reset at shutdown\n");
+	if (ret == -ETIMEDOUT)
+		lxa_bo_keep(ldev);
+	mutex_unlock(&ldev->hw_mutex);
+	spin_lock(&ldev->lock);
+	lxa_sched_fail_all(ldev, -ENODEV, &ended);
+	spin_unlock(&ldev->lock);
+	lxa_tasks_free(&ended);
+	lxa_wake_files(ldev);
 }
 
 /*

@@ -3,6 +3,7 @@
  * Private structures of the LXA driver and what each file offers to the others.
  *
  * Locks, outermost first:
+ *   mmap_lock              of a process: held by the kernel around mmap; taken by removal
  *   lxa_file.table_mutex   the handle tables of one open file
  *   lxa_dev.hw_mutex       whoever drives the hardware outside the scheduler: recovery, counters, removal
  *   lxa_dev.bo_mutex       the list of all buffers, and whether a buffer's memory is still there
@@ -49,6 +50,7 @@
 #define LXA_BO_PER_FILE 4096
 #define LXA_FAILURES_PER_CTX 16		/* ranges of failed jobs not yet reported by WAIT */
 
+struct lxa_map;
 struct lxa_task;
 struct lxa_user;
 
@@ -75,6 +77,7 @@ struct lxa_dev {
 	struct mutex hw_mutex;
 	struct mutex bo_mutex;
 	struct list_head bos;		/* bo_mutex */
+	struct list_head maps;		/* bo_mutex: struct lxa_map, the user mappings */
 	struct list_head files;		/* bo_mutex: for removal to find the mappings and the sleepers */
 	struct list_head users;		/* bo_mutex: those that have files open */
 	u32 opens;			/* bo_mutex */
@@ -160,7 +163,7 @@ struct lxa_ctx {
 };
 
 struct lxa_bo {
-	struct kref ref;		/* handle, each task, each mapping */
+	struct kref ref;		/* handle, each task, each lxa_map */
 	struct lxa_file *lf;
 	struct lxa_dev *ldev;
 	struct list_head node;		/* lxa_dev.bos */
@@ -203,6 +206,7 @@ static inline void lxa_write(struct lxa_dev *ldev, u32 reg, u32 val)
 
 struct lxa_dev *lxa_dev_probe(struct device *dev, void __iomem *regs, int irq, u32 platform);
 void lxa_dev_remove(struct lxa_dev *ldev);
+void lxa_dev_shutdown(struct lxa_dev *ldev);
 void lxa_dev_get(struct lxa_dev *ldev);
 void lxa_dev_put(struct lxa_dev *ldev);
 int lxa_hw_reset(struct lxa_dev *ldev);
@@ -253,6 +257,7 @@ int lxa_bo_mmap(struct lxa_file *lf, struct vm_area_struct *vma);
 struct lxa_bo *lxa_bo_find(struct lxa_file *lf, u32 handle);
 void lxa_bo_put(struct lxa_bo *bo);
 void lxa_bo_take_all(struct lxa_dev *ldev, bool stopped);
+void lxa_bo_keep(struct lxa_dev *ldev);
 
 /* job.c */
 int lxa_submit(struct lxa_file *lf, struct lxa_submit *arg);

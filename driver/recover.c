@@ -181,9 +181,7 @@ static void lxa_put_guilty(struct lxa_ctx *guilty[LXA_RING_ENTRIES], u32 n)
 static void lxa_give_up(struct lxa_dev *ldev)
 {
 	dev_err(ldev->dev, "no answer to a reset: the device is given up\n");
-	mutex_lock(&ldev->bo_mutex);
-	ldev->wedged = true;
-	mutex_unlock(&ldev->bo_mutex);
+	lxa_bo_keep(ldev);
 }
 
 /* Stop the interrupt and look once more. False: the device has moved on meanwhile, there is nothing to recover. */
