@@ -88,7 +88,7 @@ void lxa_ctx_close(struct lxa_ctx *ctx)
 	for (seqno = ctx->done; seqno < ctx->last; )
 		lxa_ctx_note(ctx, ++seqno, -ECANCELED);
 	ctx->closed = true;
-	lxa_ctx_flush(ldev, ctx, -ECANCELED, &ended);
+	lxa_ctx_flush(ldev, ctx, ctx->last, -ECANCELED, &ended);
 	wake_up_all(&ctx->lf->wait);
 	spin_unlock(&ldev->lock);
 	lxa_tasks_free(&ended);

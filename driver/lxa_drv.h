@@ -97,6 +97,7 @@ struct lxa_dev {
 	u32 next_seq;			/* descriptor SEQ */
 	u32 progress;			/* register PROGRESS when it was last seen to move */
 	u64 moved_ns;			/* and when that was */
+	u64 looked_ns;			/* when the watch last looked */
 	u64 oldest_ns;			/* since when the oldest job in the ring has been the oldest */
 	u64 resets;
 
@@ -158,6 +159,7 @@ struct lxa_ctx {
 	struct list_head queue;
 	struct list_head run_node;	/* lxa_dev.runq while queue is not empty */
 	struct list_head guilty_node;
+	u64 guilty_last;		/* jobs up to this one fail with the guilty one */
 	u32 failures;
 	struct lxa_failure failure[LXA_FAILURES_PER_CTX];
 };
@@ -268,7 +270,7 @@ void lxa_sched_requeue(struct lxa_dev *ldev, struct lxa_task *task);
 void lxa_sched_kick(struct lxa_dev *ldev);
 u32 lxa_sched_reap(struct lxa_dev *ldev, struct list_head *ended);
 void lxa_task_end(struct lxa_dev *ldev, struct lxa_task *task, int error, const __le32 *rec, struct list_head *ended);
-void lxa_ctx_flush(struct lxa_dev *ldev, struct lxa_ctx *ctx, int error, struct list_head *ended);
+void lxa_ctx_flush(struct lxa_dev *ldev, struct lxa_ctx *ctx, u64 last, int error, struct list_head *ended);
 void lxa_ctx_accuse(struct lxa_dev *ldev, struct lxa_ctx *ctx);
 void lxa_tasks_free(struct list_head *ended);
 void lxa_sched_fail_all(struct lxa_dev *ldev, int error, struct list_head *ended);

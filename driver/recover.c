@@ -16,7 +16,7 @@
 #include "uapi/lxa_dump.h"
 
 #define LXA_NS_PER_MS 1000000ull
-#define LXA_WATCH_MAX_MS 50u	/* how late a lost interrupt, or that PROGRESS stands still, is noticed */
+#define LXA_WATCH_MAX_MS 25u	/* how late a lost interrupt, or that PROGRESS stands still, is noticed */
 #define LXA_BANS_PER_FILE 4	/* banned contexts until the open file is */
 
 static u32 lxa_timeout(void)
@@ -56,6 +56,10 @@ static bool lxa_hung(struct lxa_dev *ldev)
 
 	if (ldev->done == ldev->tail)
 		return false;
+	/* Nobody has looked for long: the whole machine stood still, or a virtual one did, and the device with it. */
+	if (ldev->looked_ns > ldev->moved_ns && now - ldev->looked_ns > 4 * LXA_WATCH_MAX_MS * LXA_NS_PER_MS)
+		ldev->moved_ns += now - ldev->looked_ns;
+	ldev->looked_ns = now;
 	progress = lxa_read(ldev, LXA_REG_PROGRESS);
 	if (progress != ldev->progress) {
 		ldev->progress = progress;
@@ -164,7 +168,7 @@ static u32 lxa_punish(struct lxa_dev *ldev, struct list_head *ended, struct lxa_
 	while (!list_empty(&ldev->guilty)) {
 		ctx = list_first_entry(&ldev->guilty, struct lxa_ctx, guilty_node);
 		list_del_init(&ctx->guilty_node);
-		lxa_ctx_flush(ldev, ctx, -EIO, ended);
+		lxa_ctx_flush(ldev, ctx, ctx->guilty_last, -EIO, ended);
 		lxa_ctx_strike(ctx);
 		guilty[n++] = ctx;
 	}

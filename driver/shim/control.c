@@ -50,6 +50,8 @@ int lxa_shim_control(int fd, const char *command, char *reply, size_t reply_len)
 		return say(reply, reply_len, lxa_shim_unbind(fd));
 	if (!strcmp(command, "shutdown"))
 		return say(reply, reply_len, lxa_shim_shutdown(fd));
+	if (!strcmp(command, "unload"))
+		return say(reply, reply_len, lxa_shim_exit());
 	if (!strncmp(command, "fail_nth ", 9)) {
 		snprintf(reply, reply_len, "ok %u", lxa_shim_fail_nth((unsigned int)strtoul(command + 9, NULL, 10)));
 		return 0;

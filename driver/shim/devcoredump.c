@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Device coredumps become files: LXA_COREDUMP/<device>-<n>.core. The kernel would keep the first until it has been read. */
+/* Device coredumps become files: LXA_COREDUMP/<device>-<process>-<n>.core. The kernel would keep the first until it has been read. */
 #include <linux/devcoredump.h>
 #include <linux/vmalloc.h>
 
@@ -30,7 +30,7 @@ static void save(struct device *dev, const char *dir, unsigned int nr, const voi
 	char path[512], tmp[sizeof(path) + 4];
 	int fd;
 
-	if (snprintf(path, sizeof(path), "%s/%s-%u.core", dir, dev_name(dev), nr) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s-%d-%u.core", dir, dev_name(dev), (int)getpid(), nr) >= (int)sizeof(path))
 		return;
 	snprintf(tmp, sizeof(tmp), "%s.tmp", path);
 	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

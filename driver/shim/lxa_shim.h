@@ -82,6 +82,7 @@ unsigned int lxa_shim_fail_nth(unsigned int n);
  * All of it as text: one command, one line of reply that begins with "ok" or "error". The commands of lxa_sim_control(), and
  *   param NAME [VALUE]   module parameter: set, or "ok VALUE"
  *   unbind, shutdown     lxa_shim_unbind(), lxa_shim_shutdown()
+ *   unload               lxa_shim_exit(); fd is not looked at
  *   fail_nth N           lxa_shim_fail_nth() for this thread: "ok LEFT"
  * A program that runs with the preload library finds this function there (a weak reference); -errno on failure.
  */

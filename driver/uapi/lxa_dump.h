@@ -3,7 +3,7 @@
  * The device coredump: what the driver saves of the device before the reset that ends a hang or an error.
  *
  * A kernel offers it as /sys/class/devcoredump/devcd<N>/data (readable by root, for five minutes, the first one until it
- * has been written to); the user-space driver writes lxa.<device>-<n>.core into the folder that LXA_COREDUMP names.
+ * has been written to); the user-space driver writes <device>-<process>-<n>.core into the folder that LXA_COREDUMP names.
  * `lxa coredump FILE` prints it.
  *
  * File: struct lxa_dump_head, then head.sections of struct lxa_dump_section, then the sections' data, each at its offset,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # UAPI tests with the kernel's own harness, and the tests of recovery from faults (included by driver/shim/rules.mk).
-KSELFTEST := lxa_abi lxa_bo lxa_job lxa_threads
+KSELFTEST := lxa_abi lxa_bo lxa_job lxa_threads lxa_faults
 KSELFTEST_BIN := $(KSELFTEST:%=$(B)/tests/kselftest/%)
 KSELFTEST_H := $(wildcard tests/kselftest/*.h) driver/uapi/lxa.h
 KSELFTEST_INC ?= $(B)/kselftest-include
@@ -33,7 +33,10 @@ $(B)/tests/kselftest/%: tests/kselftest/%.c $(KSELFTEST_H) $(KSELFTEST_HDR) \
 			-I$(KSELFTEST_INC) -Idriver/uapi $(LDFLAGS) -o $@ $< \
 			$(if $(SAN),$(PRELOAD_OBJ) $(DRIVER_LIB) $(KSELFTEST_SIM) $(DRIVER_LDLIBS) -ldl) -lpthread; fi
 
-.PHONY: kselftest
+.PHONY: kselftest faults-table
+faults-table: $(B)/tests/kselftest/lxa_faults ## measure driver/FAULTS.md's table and write it
+	@B=$(B) tests/kselftest/faults-table.sh --update
+
 kselftest: $(KSELFTEST_BIN) ## build the UAPI tests (kernel harness)
 
 # One script a test program and engine in TESTS: it runs the program and tells passed, skipped or failed.
