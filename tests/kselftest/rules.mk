@@ -77,6 +77,14 @@ $(COREDUMP_TEST).rtl.sh: $(COREDUMP_TEST)
 	@printf '#!/bin/sh\nLXA_DEVICE=sim:rtl exec $<\n' > $@
 	@chmod +x $@
 
+# Bounds of a user: log and memory.
+LIMITS_TEST := $(B)/tests/unit/limits_test
+TESTS += $(LIMITS_TEST)
+$(LIMITS_TEST).o: CPPFLAGS += -Itests/kselftest -Idriver/uapi -Idriver/shim -Isim
+$(LIMITS_TEST): $(LIMITS_TEST).o $(PRELOAD_OBJ) $(DRIVER_LIB) $(KSELFTEST_SIM)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) -ldl
+
 # Options of a simulated device's path, on both engines.
 OPEN_TEST := $(B)/tests/unit/open_test
 TESTS += $(OPEN_TEST) $(if $(SAN),,$(OPEN_TEST).rtl.sh)
@@ -109,7 +117,7 @@ $(SHIM_STRICT_TEST): $(SHIM_STRICT_TEST).o $(SHIM_OBJS) $(SIM_LIB)
 TESTS += $(if $(SAN),,$(SHIM_STRICT_TEST))
 
 # ---- sanitizers: the same programs in build folders of their own ------------------------------------------------------
-SAN_PROGRAMS = $(KSELFTEST_MODEL) $(RECOVER_TEST) $(COREDUMP_TEST) $(OPEN_TEST)
+SAN_PROGRAMS = $(KSELFTEST_MODEL) $(RECOVER_TEST) $(COREDUMP_TEST) $(LIMITS_TEST) $(OPEN_TEST)
 .PHONY: test-san test-tsan san-programs san-run
 san-programs: $(SAN_PROGRAMS)
 san-run: san-programs
