@@ -225,7 +225,7 @@ struct lxa_dev *lxa_dev_probe(struct device *dev, void __iomem *regs, int irq, u
 		ret = -ENOMEM;
 		goto err_rings;
 	}
-	ret = request_threaded_irq(irq, lxa_irq, lxa_irq_thread, 0, ldev->name, ldev);
+	ret = request_threaded_irq(irq, NULL, lxa_irq_thread, IRQF_ONESHOT, ldev->name, ldev);
 	if (ret)
 		goto err_wq;
 	lxa_hw_start(ldev);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The interrupt: the hard handler acknowledges, its thread takes completions and refills the ring.
+ * The interrupt: acknowledged, completions taken, the ring filled again.
  *
  * A line that keeps coming and brings nothing would eat the CPU (or the kernel would switch it off for good). After
  * LXA_STORM_IRQS of them in a row the driver switches it off itself, says so, lets the watch poll, and tries again after a
@@ -18,26 +18,30 @@
 #define LXA_STORM_PAUSE_MS 1000u
 #define LXA_STORM_PAUSE_MAX_MS 60000u
 
-/* Acknowledge before the thread looks at CPL_COUNT: a job that ends in between raises the line again. */
-irqreturn_t lxa_irq(int irq, void *data)
+/* From the interrupt's own thread: it may be running, and must not be waited for. */
+static void lxa_storm_note(struct lxa_dev *ldev)
 {
-	struct lxa_dev *ldev = data;
-	u32 status = lxa_read(ldev, LXA_REG_IRQ_STATUS);
-
-	if (atomic_inc_return(&ldev->idle_irqs) >= LXA_STORM_IRQS && !atomic_xchg(&ldev->storm, 1)) {
-		disable_irq_nosync(ldev->irq);
-		mod_delayed_work(ldev->wq, &ldev->watch, 0);
-	}
-	if (!status || status == ~0u)
-		return IRQ_NONE;
-	lxa_write(ldev, LXA_REG_IRQ_STATUS, status);
-	return IRQ_WAKE_THREAD;
+	if (atomic_inc_return(&ldev->idle_irqs) < LXA_STORM_IRQS || atomic_xchg(&ldev->storm, 1))
+		return;
+	disable_irq_nosync(ldev->irq);
+	mod_delayed_work(ldev->wq, &ldev->watch, 0);
 }
 
+/*
+ * All in the thread; the hard handler is the kernel's own, which wakes it. So no register is read within the reading of another one,
+ * which the PCI bus of User Mode Linux cannot do (it answers the outer read with the value of the inner one).
+ * Acknowledge before looking at CPL_COUNT: a job that ends in between raises the line again.
+ */
 irqreturn_t lxa_irq_thread(int irq, void *data)
 {
 	struct lxa_dev *ldev = data;
+	u32 status = lxa_read(ldev, LXA_REG_IRQ_STATUS);
 	LIST_HEAD(ended);
+
+	lxa_storm_note(ldev);
+	if (!status || status == ~0u)
+		return IRQ_NONE;
+	lxa_write(ldev, LXA_REG_IRQ_STATUS, status);
 
 	spin_lock(&ldev->lock);
 	if (!ldev->dead && !ldev->resetting) {

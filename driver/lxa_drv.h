@@ -101,7 +101,7 @@ struct lxa_dev {
 	u64 oldest_ns;			/* since when the oldest job in the ring has been the oldest */
 	u64 resets;
 
-	/* Interrupt storms, irq.c. Atomic: the hard handler takes no lock. */
+	/* Interrupt storms, irq.c */
 	atomic_t idle_irqs;		/* in a row that brought nothing */
 	atomic_t storm;			/* the interrupt is switched off, the watch polls */
 	u64 storm_ns;			/* hw_mutex: since when; 0: the watch has not seen it yet */
@@ -219,7 +219,6 @@ void lxa_snapshot(struct lxa_dev *ldev);
 void lxa_read_counters(struct lxa_dev *ldev, u64 values[LXA_CNT_COUNT]);
 
 /* irq.c */
-irqreturn_t lxa_irq(int irq, void *data);
 irqreturn_t lxa_irq_thread(int irq, void *data);
 void lxa_storm_watch(struct lxa_dev *ldev);
 u32 lxa_storm_poll_ms(struct lxa_dev *ldev, u32 ms);

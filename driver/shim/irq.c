@@ -98,7 +98,7 @@ static irqreturn_t run_handlers(struct line *l, int irq)
 	if (ret == IRQ_WAKE_THREAD) {
 		if (!l->thread_fn)
 			shim_die("interrupt %d (%s): IRQ_WAKE_THREAD without a threaded handler", irq, l->name);
-		l->thread_fn(irq, l->dev_id);
+		ret = l->thread_fn(irq, l->dev_id);
 	}
 	if (t->atomic_depth || t->irqs_off)
 		shim_die("interrupt %d (%s): handler returned with a spinlock held", irq, l->name);
