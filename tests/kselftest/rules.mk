@@ -51,6 +51,7 @@ $(KSELFTEST_MODEL): %.model.sh: % tests/kselftest/run.sh tests/kselftest/rules.m
 $(KSELFTEST_RTL): %.rtl.sh: % tests/kselftest/run.sh tests/kselftest/rules.mk
 	$(call KSELFTEST_SCRIPT,rtl)
 
+TESTS += $(if $(SAN),,tests/kselftest/uapi-layout.sh)
 TESTS += $(KSELFTEST_MODEL) $(if $(SAN),,$(KSELFTEST_RTL))
 
 # Recovery from injected faults: cmocka, plain system calls (the preload library is linked in) and lxa_sim_fault().
