@@ -27,6 +27,7 @@ packages() {
 	test sparse               static checks of the driver
 	test yosys                reads the RTL as a synthesis tool does
 	test xz-utils             unpacks the kernel's own test harness
+	test dwarves              pahole: the layout of the structs shared with user space
 	LIST
 }
 

@@ -50,6 +50,16 @@ static int lxa_ctx_turn(u32 flags)
 	}
 }
 
+static bool lxa_file_banned(struct lxa_file *lf)
+{
+	bool banned;
+
+	spin_lock(&lf->ldev->lock);
+	banned = lf->banned;
+	spin_unlock(&lf->ldev->lock);
+	return banned;
+}
+
 int lxa_ctx_create(struct lxa_file *lf, struct lxa_ctx_create *arg)
 {
 	int turn = lxa_ctx_turn(arg->flags), ret;
@@ -59,6 +69,8 @@ int lxa_ctx_create(struct lxa_file *lf, struct lxa_ctx_create *arg)
 		return turn;
 	if (arg->pad)
 		return -EINVAL;
+	if (lxa_file_banned(lf))
+		return -EIO;
 	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 	if (!ctx)
 		return -ENOMEM;
@@ -95,7 +107,7 @@ void lxa_ctx_close(struct lxa_ctx *ctx)
 	for (seqno = ctx->done; seqno < ctx->last; )
 		lxa_ctx_note(ctx, ++seqno, -ECANCELED);
 	ctx->closed = true;
-	lxa_ctx_flush(ldev, ctx, -ECANCELED, &ended);
+	lxa_ctx_flush(ldev, ctx, ctx->last, -ECANCELED, &ended);
 	wake_up_all(&ctx->lf->wait);
 	spin_unlock(&ldev->lock);
 	lxa_tasks_free(&ended);

@@ -21,6 +21,7 @@
 
 #define BATCH_CYCLES 2048
 #define LOOK_NS 100000			/* waking a thread that sleeps takes 5 to 20 us: it first looks that long */
+#define BATCH_SPURIOUS 16		/* interrupts without a cause between two batches: a storm must not stop the device */
 
 struct lxa_sim {
 	struct bus bus;
@@ -92,12 +93,14 @@ static void call_irq(struct lxa_sim *sim, int level)
 
 static void deliver_irqs(struct lxa_sim *sim)
 {
+	int room = BATCH_SPURIOUS;
+
 	while (!sim->quit) {
 		if (sim->edges) {
 			sim->edges--;
 			sim->out = !sim->out;
 			call_irq(sim, sim->out);
-		} else if (sim->bus.spurious && !sim->out) {
+		} else if (sim->bus.spurious && !sim->out && room--) {
 			sim->bus.spurious--;
 			trace_line(&sim->bus.trace, sim->bus.now, "fault spurious-irq");
 			call_irq(sim, 1);
@@ -145,11 +148,14 @@ static void *device_thread(void *arg)
 		if (sim->quit)
 			break;
 		if (sim->stopped || sim->ops->state(engine(sim)) != ENGINE_BUSY) {
-			wait_for_others(sim, &sim->wake);
-			continue;
+			if (!sim->bus.spurious || sim->out) {
+				wait_for_others(sim, &sim->wake);
+				continue;
+			}
+		} else {
+			sim->ops->run(engine(sim), BATCH_CYCLES, &sim->waiters);
+			sample_irq(sim);
 		}
-		sim->ops->run(engine(sim), BATCH_CYCLES, &sim->waiters);
-		sample_irq(sim);
 		if (__atomic_load_n(&sim->waiters, __ATOMIC_ACQUIRE))
 			wait_for_others(sim, &sim->handoff);
 	}

@@ -142,8 +142,11 @@ static long do_mmap(struct worker *w, const struct wire_call *call, struct wire_
 		return -ENOMEM;
 	m->holders = 1;
 	m->v = (struct vm_area_struct) { .vm_start = call->arg[0], .vm_end = call->arg[0] + call->arg[1],
-					 .vm_pgoff = call->arg[2], .vm_flags = call->arg[3], .vm_file = &s->sf->f };
+					 .vm_pgoff = call->arg[2], .vm_flags = call->arg[3], .vm_file = &s->sf->f,
+					 .vm_mm = &shim_mm };
+	pthread_rwlock_wrlock(&shim_mm.lock);
 	ret = s->sf->f.f_op->mmap(&s->sf->f, &m->v);
+	pthread_rwlock_unlock(&shim_mm.lock);
 	if (ret) {
 		free(m);
 		return ret;

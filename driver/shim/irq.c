@@ -99,7 +99,7 @@ static irqreturn_t run_handlers(struct line *l, int irq)
 	if (ret == IRQ_WAKE_THREAD) {
 		if (!l->thread_fn)
 			shim_die("interrupt %d (%s): IRQ_WAKE_THREAD without a threaded handler", irq, l->name);
-		l->thread_fn(irq, l->dev_id);
+		ret = l->thread_fn(irq, l->dev_id);
 	}
 	if (t->atomic_depth || t->irqs_off)
 		shim_die("interrupt %d (%s): handler returned with a spinlock held", irq, l->name);
@@ -243,13 +243,18 @@ void synchronize_irq(unsigned int irq)
 	pthread_mutex_unlock(&l->lock);
 }
 
-void disable_irq(unsigned int irq)
+void disable_irq_nosync(unsigned int irq)
 {
 	struct line *l = line_of(irq);
 
 	pthread_mutex_lock(&l->lock);
 	l->disabled++;
 	pthread_mutex_unlock(&l->lock);
+}
+
+void disable_irq(unsigned int irq)
+{
+	disable_irq_nosync(irq);
 	synchronize_irq(irq);
 }
 

@@ -66,6 +66,9 @@ struct lxa_sim *lxa_shim_sim(int fd);
 /* Take the driver off the device while it is open, as writing to the kernel's `unbind` would. The next lxa_open() binds it again. */
 int lxa_shim_unbind(int fd);
 
+/* What the kernel does with the device when the machine goes down. */
+int lxa_shim_shutdown(int fd);
+
 /* Module parameters by name. -ENOENT: no such parameter. */
 int lxa_shim_param_set(const char *name, long value);
 int lxa_shim_param_get(const char *name, long *value);
@@ -75,6 +78,16 @@ int lxa_shim_param_get(const char *name, long *value);
  * The value is what was left of the counter before the call: 0 once the failure has happened.
  */
 unsigned int lxa_shim_fail_nth(unsigned int n);
+
+/*
+ * All of it as text: one command, one line of reply that begins with "ok" or "error". The commands of lxa_sim_control(), and
+ *   param NAME [VALUE]   module parameter: set, or "ok VALUE"
+ *   unbind, shutdown     lxa_shim_unbind(), lxa_shim_shutdown()
+ *   unload               lxa_shim_exit(); fd is not looked at
+ *   fail_nth N           lxa_shim_fail_nth() for this thread: "ok LEFT"
+ * A program that runs with the preload library finds this function there (a weak reference); -errno on failure.
+ */
+int lxa_shim_control(int fd, const char *command, char *reply, size_t reply_len);
 
 /*
  * Unbind all devices, unload the driver, destroy the devices. -EBUSY while a descriptor is open or memory is mapped;

@@ -162,6 +162,17 @@ int shim_unbind(struct shim_dev *sd)
 	return ret;
 }
 
+int shim_shutdown(struct shim_dev *sd)
+{
+	int ret;
+
+	pthread_mutex_lock(&loader);
+	ret = sd->bound ? 0 : -ENODEV;
+	shim_dev_shutdown(sd);
+	pthread_mutex_unlock(&loader);
+	return ret;
+}
+
 int lxa_shim_exit(void)
 {
 	struct shim_dev *sd;

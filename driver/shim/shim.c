@@ -342,14 +342,24 @@ struct lxa_sim *lxa_shim_sim(int fd)
 	return sim;
 }
 
-int lxa_shim_unbind(int fd)
+static int on_device(int fd, int (*fn)(struct shim_dev *sd))
 {
 	struct shim_file *sf = shim_fget(fd);
 	int ret;
 
 	if (!sf)
 		return -ENOTTY;
-	ret = sf->dead ? -ENODEV : sf->dev ? shim_unbind(sf->dev) : -ENOTTY;
+	ret = sf->dead ? -ENODEV : sf->dev ? fn(sf->dev) : -ENOTTY;
 	shim_fput(sf);
 	return ret;
+}
+
+int lxa_shim_unbind(int fd)
+{
+	return on_device(fd, shim_unbind);
+}
+
+int lxa_shim_shutdown(int fd)
+{
+	return on_device(fd, shim_shutdown);
 }

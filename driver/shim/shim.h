@@ -91,6 +91,7 @@ struct shim_dev {
 int shim_dev_create(const char *path, const struct host_options *opt, struct shim_dev **out, char *err, size_t err_len);
 int shim_dev_bind(struct shim_dev *sd);
 void shim_dev_unbind(struct shim_dev *sd);
+void shim_dev_shutdown(struct shim_dev *sd);
 void shim_dev_destroy(struct shim_dev *sd);
 struct shim_dev *shim_dev_find(const char *path);	/* NULL: any */
 void shim_dev_flush(void);
@@ -104,6 +105,7 @@ void shim_misc_reset(void);
 int shim_open(const char *path, const struct host_options *opt, int flags, struct shim_file **out, char *err, size_t err_len);
 bool shim_known(const char *path);	/* this path has a device already */
 int shim_unbind(struct shim_dev *sd);
+int shim_shutdown(struct shim_dev *sd);
 
 /* shim.c: the file of a path "sim:..."; lxa_open_error() says what was wrong */
 int shim_open_sim(const char *path, int flags, struct shim_file **out);

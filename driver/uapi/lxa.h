@@ -7,7 +7,10 @@
  * must be zero (EINVAL). Unknown ioctl ENOTTY, unknown value EOPNOTSUPP, no such handle ENOENT, device gone ENODEV.
  * Times are absolute CLOCK_MONOTONIC nanoseconds, negative ones EINVAL. Everything a file descriptor owns dies with it.
  * Bounds of one open file: 64 contexts, 4096 buffers, LXA_PARAM_BO_BYTES_MAX bytes of them (ENOSPC beyond each),
- * 1024 jobs that have not ended (SUBMIT: EAGAIN).
+ * 1024 jobs that have not ended (SUBMIT: EAGAIN). Bounds of one user: 256 open files (open: EMFILE), module parameter
+ * user_mb MiB of buffers in all of them (ENOSPC).
+ * A context whose jobs have caused several resets, one soon after the other (module parameter ban_after), is banned: SUBMIT
+ * to it is EIO. Four banned contexts ban the open file: CTX_CREATE is EIO, too.
  */
 #ifndef _UAPI_LXA_H
 #define _UAPI_LXA_H

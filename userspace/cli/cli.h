@@ -63,6 +63,7 @@ int cmd_info(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_daemon(int argc, char **argv);
+int cmd_coredump(int argc, char **argv);
 int lxa_train_main(int argc, char **argv); /* userspace/train */
 
 #endif

@@ -14,6 +14,7 @@ static const char usage[] =
 	"                            run on tensors, .npy or ONNX TensorProto .pb; both options repeat, in the graph's\n"
 	"                            order or as NAME=FILE\n"
 	"  lxa daemon --socket PATH  share a simulated device between processes; `lxa daemon --help`\n"
+	"  lxa coredump FILE         what the driver saved of the device before a reset\n"
 	"  lxa train                 make a network from a data set; `lxa train --help`\n"
 	"\n"
 	"options of info, plan and run:\n"
@@ -37,7 +38,7 @@ int main(int argc, char **argv)
 		int (*run)(int argc, char **argv);
 	} commands[] = {
 		{ "info", cmd_info }, { "plan", cmd_plan }, { "run", cmd_run }, { "daemon", cmd_daemon },
-		{ "train", lxa_train_main },
+		{ "train", lxa_train_main }, { "coredump", cmd_coredump },
 	};
 
 	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))) {
