@@ -361,6 +361,7 @@ static void free_daemon(struct lxa_daemon *d)
 		sys_close(d->stop_fd);
 	if (d->device >= 0)
 		lxa_close(d->device);
+	pthread_rwlock_destroy(&d->mm.lock);
 	pthread_mutex_destroy(&d->lock);
 	pthread_cond_destroy(&d->none);
 	free(d->socket);
@@ -383,6 +384,7 @@ int lxa_daemon_create(const struct lxa_daemon_options *opt, struct lxa_daemon **
 	d->opt = *opt;
 	d->listener = d->stop_fd = d->device = -1;
 	INIT_LIST_HEAD(&d->sessions);
+	pthread_rwlock_init(&d->mm.lock, NULL);
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->none, NULL);
 	d->socket = strdup(opt->socket);

@@ -143,10 +143,10 @@ static long do_mmap(struct worker *w, const struct wire_call *call, struct wire_
 	m->holders = 1;
 	m->v = (struct vm_area_struct) { .vm_start = call->arg[0], .vm_end = call->arg[0] + call->arg[1],
 					 .vm_pgoff = call->arg[2], .vm_flags = call->arg[3], .vm_file = &s->sf->f,
-					 .vm_mm = &shim_mm };
-	pthread_rwlock_wrlock(&shim_mm.lock);
+					 .vm_mm = &s->d->mm };
+	pthread_rwlock_wrlock(&s->d->mm.lock);
 	ret = s->sf->f.f_op->mmap(&s->sf->f, &m->v);
-	pthread_rwlock_unlock(&shim_mm.lock);
+	pthread_rwlock_unlock(&s->d->mm.lock);
 	if (ret) {
 		free(m);
 		return ret;

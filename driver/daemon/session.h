@@ -40,6 +40,7 @@ struct lxa_daemon {
 	int listener, stop_fd;
 	int device;			/* our own descriptor: keeps the device */
 	struct list_head sessions;
+	struct mm_struct mm;		/* stands for the clients' address spaces */
 	u64 accept_after_ns;		/* out of descriptors: not before */
 
 	pthread_mutex_t lock;		/* guards what follows */
