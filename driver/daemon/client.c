@@ -32,6 +32,8 @@ struct client {
 	struct client *next;
 	int control, memory;
 	pthread_mutex_t control_lock;	/* one question at a time */
+	struct address_space mapping;	/* of our own mappings */
+	uint32_t unmaps;		/* atomic: as the daemon said last */
 	struct channel *channels, *idle;	/* guarded by lock */
 };
 
@@ -205,6 +207,15 @@ static long call_finish(struct channel *ch, struct wire_reply *reply)
 	return ret ? ret : reply->ret;
 }
 
+/* What the device has lost with its driver, the program loses, too: here at its next call. */
+static void follow_unmaps(struct client *cl, const struct wire_reply *reply)
+{
+	uint32_t was = __atomic_exchange_n(&cl->unmaps, reply->unmaps, __ATOMIC_RELAXED);
+
+	if (was != reply->unmaps)
+		unmap_mapping_range(&cl->mapping, 0, 0, 1);
+}
+
 static long simple_call(struct client *cl, enum wire_op op, uint64_t a, uint64_t b)
 {
 	struct wire_reply reply;
@@ -272,8 +283,11 @@ static long client_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	ret = add_struct(ch, (const void *)arg);
 	if (!ret && cmd == LXA_IOCTL_SUBMIT)
 		ret = add_jobs(ch);
-	if (!ret)
+	if (!ret) {
+		reply.unmaps = cl->unmaps;
 		ret = call_finish(ch, &reply);
+		follow_unmaps(cl, &reply);
+	}
 	channel_put(cl, ch);
 	return ret;
 }
@@ -474,6 +488,8 @@ int shim_client_open(const char *socket, int flags, char *err, size_t err_len)
 		ret = -errno;
 	sys_close(ready);
 	sf = ret ? NULL : shim_file_remote(&client_fops, cl, flags);
+	if (sf)
+		sf->f.f_mapping = &cl->mapping;
 	if (!sf) {
 		client_free(cl);
 		ret = ret ? ret : -ENOMEM;
@@ -485,6 +501,60 @@ int shim_client_open(const char *socket, int flags, char *err, size_t err_len)
 	shim_fput(sf);
 close_fd:
 	sys_close(fd);
+	return ret;
+}
+
+/* ---- faults, for tests ------------------------------------------------------------------------------------------------ */
+
+static struct shim_file *file_of(int fd)
+{
+	struct shim_file *sf = shim_fget(fd);
+
+	if (sf && !sf->dead && sf->f.f_op == &client_fops)
+		return sf;
+	if (sf)
+		shim_fput(sf);
+	return NULL;
+}
+
+/* Some file of a daemon's. */
+static struct shim_file *any_file(void)
+{
+	struct shim_file *sf = NULL;
+
+	for (int fd = 0; fd < 1024 && !sf; fd++)
+		sf = file_of(fd);
+	return sf;
+}
+
+int shim_client_control(int fd, const char *command, char *reply_text, size_t len)
+{
+	struct shim_file *sf = fd >= 0 ? file_of(fd) : strcmp(command, "unload") ? any_file() : NULL;
+	struct wire_part part;
+	struct wire_reply reply;
+	struct channel *ch;
+	struct client *cl;
+	int ret;
+
+	if (!sf)
+		return -ENOTTY;
+	cl = client_of(&sf->f);
+	ret = channel_get(cl, &ch);
+	if (ret)
+		goto out;
+	call_begin(ch, WIRE_CONTROL, 0, 0);
+	ret = add_part(ch, command, strlen(command));
+	if (!ret && !wire_send(ch->fd, ch->buf, sizeof(struct wire_call) + ((struct wire_call *)ch->buf)->bytes))
+		ret = receive(ch);
+	if (!ret) {
+		reply = *(struct wire_reply *)ch->buf;
+		ret = (int)reply.ret;
+		if (reply.parts == 1 && reply.bytes > sizeof(part))
+			snprintf(reply_text, len, "%.*s", (int)(reply.bytes - sizeof(part)), ch->buf + sizeof(reply) + sizeof(part));
+	}
+	channel_put(cl, ch);
+out:
+	shim_fput(sf);
 	return ret;
 }
 

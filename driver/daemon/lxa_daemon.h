@@ -22,6 +22,7 @@ struct lxa_daemon_options {
 	unsigned int clients;		/* at most, 1..; one more gets -EBUSY */
 	uint64_t memory_bytes;		/* of all buffers of this process together; beyond it a client gets -ENOMEM */
 	unsigned int mode;		/* permissions of the socket */
+	int control;			/* clients may break the device (lxa_shim_control()): for tests */
 };
 
 #define LXA_DAEMON_CHANNELS 64		/* calls of one client under way at a time; one more gets -ENOMEM */

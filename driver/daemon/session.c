@@ -8,6 +8,7 @@
 
 #include "session.h"
 #include "calls.h"
+#include "lxa_shim.h"
 #include "../uapi/lxa.h"
 
 #include <errno.h>
@@ -210,6 +211,27 @@ static void close_maps(struct session *s)
 	}
 }
 
+/* ---- faults, for tests ----------------------------------------------------------------------------------------------- */
+
+/* A line of text in, one out. Allocations are made to fail in whatever thread of ours: an open is the server's. */
+static long do_control(struct worker *w)
+{
+	char line[WIRE_CONTROL_MAX], reply[WIRE_CONTROL_MAX];
+	int ret = 0;
+
+	if (!w->s->d->opt.control)
+		return -EPERM;
+	if (w->parts != 1 || w->part[0].len >= sizeof(line))
+		return -EINVAL;
+	memcpy(line, w->part_data[0], w->part[0].len);
+	line[w->part[0].len] = 0;
+	if (!strncmp(line, "fail_nth ", 9))
+		snprintf(reply, sizeof(reply), "ok %u", shim_fail_nth_any((unsigned int)strtoul(line + 9, NULL, 10)));
+	else
+		ret = lxa_shim_control(w->s->d->device, line, reply, sizeof(reply));
+	return user_write(&w->user, 0, reply, strlen(reply) + 1) ? -ENOMEM : ret;
+}
+
 /* ---- one call ------------------------------------------------------------------------------------------------------- */
 
 /* Does the message hold what it says? */
@@ -265,11 +287,15 @@ static bool make_call(struct worker *w)
 	case WIRE_VMA_CLOSE:
 		reply.ret = do_vma(w, call->arg[0], call->op == WIRE_VMA_OPEN);
 		break;
+	case WIRE_CONTROL:
+		reply.ret = do_control(w);
+		break;
 	default:
 		return false;
 	}
 	reply.parts = ((struct wire_reply *)w->out)->parts;
 	reply.bytes = (u32)(w->out_len - sizeof(reply));
+	reply.unmaps = READ_ONCE(sf->f.f_mapping->unmaps);
 	memcpy(w->out, &reply, sizeof(reply));
 	return true;
 }

@@ -41,10 +41,12 @@ enum wire_op {
 	WIRE_MMAP,			/* start, length, page offset, VM_ flags; val: offset in the memory, name of the mapping, flags */
 	WIRE_VMA_OPEN,			/* name of a mapping: one more holder */
 	WIRE_VMA_CLOSE,			/* one less */
+	WIRE_CONTROL,			/* a line for lxa_shim_control() as the one part; so is the answer. EPERM: not allowed here */
 };
 
 #define WIRE_PARTS_MAX 2u		/* a call's struct and one array */
 #define WIRE_BYTES_MAX (1100u << 10)	/* of parts, headers included: 256 jobs of a page each, and a page */
+#define WIRE_CONTROL_MAX 512u
 #define WIRE_BYTES_SMALL (5u << 10)	/* the same of a call that is no SUBMIT, and may wait for long */
 #define WIRE_READ_MAX (256u << 10)	/* bytes of one WIRE_READ */
 
@@ -66,6 +68,8 @@ struct wire_reply {
 	uint64_t val[3];
 	uint32_t parts;
 	uint32_t bytes;
+	uint32_t unmaps;		/* another number than in the call before: mappings made until now have lost their pages */
+	uint32_t pad;
 };
 
 /* wire.c: 0 or more, or -errno. MSG_NOSIGNAL, EINTR never. */

@@ -43,7 +43,10 @@ static int control_param(const char *args, char *reply, size_t len)
 int lxa_shim_control(int fd, const char *command, char *reply, size_t reply_len)
 {
 	struct lxa_sim *sim;
+	int ret = shim_client_control(fd, command, reply, reply_len);
 
+	if (ret != -ENOTTY)
+		return ret;
 	if (!strncmp(command, "param ", 6))
 		return control_param(command + 6, reply, reply_len);
 	if (!strcmp(command, "unbind"))

@@ -85,6 +85,7 @@ unsigned int lxa_shim_fail_nth(unsigned int n);
  *   unbind, shutdown     lxa_shim_unbind(), lxa_shim_shutdown()
  *   unload               lxa_shim_exit(); fd is not looked at
  *   fail_nth N           lxa_shim_fail_nth() for this thread: "ok LEFT"
+ * For a file of a daemon's (or fd -1 while one is open), the daemon does it, if it allows that: `lxa daemon --control`.
  * A program that runs with the preload library finds this function there (a weak reference); -errno on failure.
  */
 int lxa_shim_control(int fd, const char *command, char *reply, size_t reply_len);

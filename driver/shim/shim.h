@@ -32,6 +32,7 @@ size_t shim_track_del(const char *kind, const void *p);	/* its size; aborts when
 unsigned int shim_track_report(void);			/* prints and forgets all; how many there were */
 unsigned int shim_track_count(void);			/* how many things are held now */
 bool shim_should_fail(const char *site);		/* fail_nth */
+unsigned int shim_fail_nth_any(unsigned int n);		/* lxa_shim_fail_nth() for all threads */
 void shim_mem_reset(void);				/* child of a fork */
 
 /* xarray.c */
@@ -112,6 +113,7 @@ int shim_open_sim(const char *path, int flags, struct shim_file **out);
 
 /* ../daemon/client.c: a file of a daemon's; a descriptor or -errno */
 int shim_client_open(const char *socket, int flags, char *err, size_t err_len);
+int shim_client_control(int fd, const char *command, char *reply, size_t len);	/* -ENOTTY: not a daemon's file */
 void shim_client_fork(bool before);
 void shim_client_reset(void);
 

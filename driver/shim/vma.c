@@ -177,6 +177,7 @@ void unmap_mapping_range(struct address_space *mapping, loff_t start, loff_t len
 	might_sleep();
 	if (start || len)
 		shim_die("unmap_mapping_range of a part is not implemented");
+	WRITE_ONCE(mapping->unmaps, mapping->unmaps + 1);
 	pthread_mutex_lock(&lock);
 	list_for_each_entry(vma, &vmas, link) {
 		if (vma->sf->f.f_mapping != mapping)

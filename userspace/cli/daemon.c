@@ -22,7 +22,8 @@ static const char usage[] =
 	"  --device sim:...          the same with options: driver/shim/lxa_shim.h\n"
 	"  --clients N               open files at most (64)\n"
 	"  --memory MIB              of all buffers together (4096); --device sim:...,bo_mb=N limits those of one client\n"
-	"  --mode OCTAL              permissions of the socket (600: this user only)\n";
+	"  --mode OCTAL              permissions of the socket (600: this user only)\n"
+	"  --control                 clients may inject faults, change parameters, unbind the driver: for tests\n";
 
 static struct lxa_daemon *daemon_of_signals;
 
@@ -56,6 +57,7 @@ static int parse(int argc, char **argv, struct lxa_daemon_options *o)
 		{ "socket", required_argument, NULL, 's' }, { "engine", required_argument, NULL, 'e' },
 		{ "device", required_argument, NULL, 'D' }, { "clients", required_argument, NULL, 'c' },
 		{ "memory", required_argument, NULL, 'm' }, { "mode", required_argument, NULL, 'p' },
+		{ "control", no_argument, NULL, 'C' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *engine = NULL;
@@ -81,6 +83,7 @@ static int parse(int argc, char **argv, struct lxa_daemon_options *o)
 			rc = number("mode", optarg, 8, 0, 0777, &v);
 			o->mode = (unsigned int)v;
 			break;
+		case 'C': o->control = 1; break;
 		default: rc = EXIT_USAGE;
 		}
 	}
