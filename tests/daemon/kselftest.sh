@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The UAPI tests, unchanged, against a daemon: each open("/dev/lxa0") of theirs is one of its clients.
+# The UAPI tests and those of recovery from faults, unchanged, against a daemon: each open("/dev/lxa0") of theirs is one of
+# its clients.
 #   kselftest.sh ENGINE PROGRAM...      environment: B build folder, KSELFTEST_INC
 # Exit: 0 passed, 4 skipped (the programs were not built), else failed.
 set -u
@@ -14,7 +15,7 @@ for p in "$@"; do
 	exit 4
 done
 dir=$(mktemp -d) || exit 1
-LXA_SHIM_STRICT=1 "$B/lxa" daemon --socket "$dir/lxa" --engine "$engine" >"$dir/out" 2>"$dir/err" &
+LXA_SHIM_STRICT=1 "$B/lxa" daemon --socket "$dir/lxa" --engine "$engine" --control >"$dir/out" 2>"$dir/err" &
 pid=$!
 trap 'kill $pid 2>/dev/null; wait $pid 2>/dev/null; rm -rf "$dir"' EXIT
 for i in $(seq 200); do

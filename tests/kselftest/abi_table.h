@@ -124,7 +124,7 @@ static const struct abi_row abi_rows[] = {
 	ROW(GET_PARAM, get_param, 0, 0, make_nothing, {
 		FIELD(get_param, size, F_SIZE), FIELD(get_param, param, F_IN), FIELD(get_param, value, F_OUT) }),
 	ROW(CTX_CREATE, ctx_create, 0, 0, make_nothing, {
-		FIELD(ctx_create, size, F_SIZE), FLAGS(ctx_create, flags, 0), FIELD(ctx_create, ctx, F_OUT),
+		FIELD(ctx_create, size, F_SIZE), FLAGS(ctx_create, flags, LXA_CTX_LOW | LXA_CTX_HIGH), FIELD(ctx_create, ctx, F_OUT),
 		FIELD(ctx_create, pad, F_PAD) }),
 	ROW(CTX_DESTROY, ctx_destroy, 1, 0, make_ctx_destroy, {
 		FIELD(ctx_destroy, size, F_SIZE), FIELD(ctx_destroy, ctx, F_CTX) }),
