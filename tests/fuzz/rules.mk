@@ -22,7 +22,7 @@ $(FUZZ_DIR)/fuzz_ioctl_rtl: $(FUZZ_DIR)/fuzz_ioctl.o $(DRIVER_LIB) $(FUZZ_RTL) $
 # The corpus and some seconds at random, in the sanitizers' build (tests/kselftest/rules.mk) and on the RTL without them.
 FUZZ_REPLAY := $(FUZZ_DIR)/fuzz_validate.replay.sh $(FUZZ_DIR)/fuzz_ioctl.replay.sh
 $(FUZZ_REPLAY): %.replay.sh: %
-	@printf '#!/bin/sh\nLXA_FUZZ_ENGINE=$(if $(SAN),model,rtl) ASAN_OPTIONS=detect_leaks=0 exec timeout 300 $< tests/fuzz/corpus/$(notdir $*) $${FUZZ_SECONDS:-10}\n' > $@
+	@printf '#!/bin/sh\nLXA_FUZZ_ENGINE=$(if $(SAN),model,rtl) ASAN_OPTIONS=detect_leaks=0 exec timeout 300 $< tests/fuzz/corpus/$(notdir $*) $${FUZZ_SECONDS:-8}\n' > $@
 	@chmod +x $@
 TESTS += $(if $(SAN),,$(FUZZ_DIR)/fuzz_ioctl.replay.sh)
 
@@ -35,3 +35,6 @@ fuzz-built: $(SIM_LIB)
 ifeq ($(SAN),)
 TESTS_LONG += $(addprefix tests/fuzz/,long-validate.sh long-ioctl.sh long-ioctl-rtl.sh)
 endif
+FUZZ_SAN := $(if $(findstring thread,$(SAN)),$(FUZZ_DIR)/fuzz_ioctl.replay.sh,$(FUZZ_REPLAY))
+SAN_PROGRAMS += $(FUZZ_SAN)
+san-programs: $(FUZZ_SAN)
