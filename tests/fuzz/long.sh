@@ -26,7 +26,7 @@ if [ $rc != 0 ]; then
 fi
 if [ -n "${FUZZ_MERGE:-}" ]; then
 	mkdir -p "$work/merged"
-	LXA_FUZZ_ENGINE=${3:-model} ASAN_OPTIONS=detect_leaks=0 "$B/fuzz/tests/fuzz/$program" -merge=1 -max_len="${FUZZ_MAX_LEN:-400}" \
+	LXA_FUZZ_ENGINE=${3:-model} ASAN_OPTIONS=detect_leaks=0 "$B/fuzz/tests/fuzz/$program" -set_cover_merge=1 -use_counters=0 -max_len="${FUZZ_MAX_LEN:-400}" \
 		"$work/merged" "$corpus" "$work/corpus" >"$work/merge.log" 2>&1 || exit 1
 	cp "$work"/merged/* "$corpus/"
 fi

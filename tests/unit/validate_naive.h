@@ -211,7 +211,7 @@ static void check_folded(const struct lxa_job *job, const struct lxa_extent *ext
 		touch(&out, n * to, out_px);
 	}
 	assert_int_equal(field(desc, LXA_D_IN_PX) * 8, job->in_img ? job->in_img : job->in_h * row);
-	assert_int_equal(to, job->out_img ? job->out_img : (out_px + 15) / 16 * 16);
+	assert_int_equal(to, job->out_img ? job->out_img : job->out_row ? job->out_row : (out_px + 15) / 16 * 16);
 	assert_true(last_block_end(job, ofmt_bits[job->out_fmt]) <= out_px || to == out_px);
 	assert_int_equal(act.window - act.end, 0);
 	assert_true(out.window - out.end < 16);
