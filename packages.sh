@@ -31,6 +31,7 @@ packages() {
 	test dwarves              pahole: the layout of the structs shared with user space
 	test mandoc               checks the manual pages
 	long clang                libFuzzer
+	long libclang-rt-14-dev   its run-time library
 	LIST
 }
 
