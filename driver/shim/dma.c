@@ -250,12 +250,17 @@ static struct dma_buf *find_buf(const char *what, struct device *dev, const void
 {
 	struct dma_buf *b, *found = NULL;
 
+	/* By its bus address, which is there as soon as it is in the list; cpu comes a moment later. */
 	pthread_mutex_lock(&lock);
 	list_for_each_entry(b, &bufs, link)
-		if (b->cpu == cpu)
+		if (b->off + BUS_BASE == dma)
 			found = b;
+	if (!found || found->cpu != cpu)	/* wrong anyway: by what */
+		list_for_each_entry(b, &bufs, link)
+			if (b->cpu == cpu)
+				found = b;
 	pthread_mutex_unlock(&lock);
-	if (!found)
+	if (!found || found->cpu != cpu)
 		shim_die("%s: %p is no DMA buffer", what, cpu);
 	if (found->dev != dev || found->off + BUS_BASE != dma || found->size != PAGE_ALIGN(size))
 		shim_die("%s: DMA buffer %p: device, bus address %#llx or size %zu is not the one of its allocation",
