@@ -201,6 +201,11 @@ static inline int control(int fd, char *text, size_t len, const char *fmt, ...)
 	return ret;
 }
 
+static inline int control_in_kernel(void)
+{
+	return !lxa_shim_control && !getenv("LXA_CONTROL");
+}
+
 struct control_stats {
 	uint64_t cycles, jobs, irqs, bus_errors;
 };
