@@ -474,7 +474,8 @@ TEST_F(fault, unbind_while_open)
 	EXPECT_ERRNO(ENODEV, get_param(c->fd, LXA_PARAM_ABI_VERSION, &value));
 	EXPECT_ERRNO(ENODEV, submit(c->fd, c->ctx, &c->conv.job, 1, &s));
 	EXPECT_ERRNO(ENODEV, bo_prep(c->fd, c->conv.bo.handle, LXA_PREP_READ, 0));
-	EXPECT_FALSE(readable(c->conv.mem));
+	if (!getenv("LXA_CONTROL"))		/* a daemon's clients keep pages, of nobody else */
+		EXPECT_FALSE(readable(c->conv.mem));
 	for (int i = 0; i < FILES; i++)
 		client_close(&self->c[i]);
 	control(-1, NULL, 0, "rebind");		/* in this process the next open does that */
