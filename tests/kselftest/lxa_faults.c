@@ -519,7 +519,8 @@ TEST_F(fault, no_memory)
 		EXPECT_EQ(0, control(-1, left, sizeof(left), "fail_nth 0"));
 		if (atoi(left))
 			break;			/* fewer than n allocations: none failed */
-		EXPECT_EQ(ENOMEM, err) TH_LOG("allocation %u: %s", n, strerror(err));
+		/* A kernel makes allocations of its own on the way, and can do without some. */
+		EXPECT_TRUE(err == ENOMEM || (!err && control_in_kernel())) TH_LOG("allocation %u: %s", n, strerror(err));
 		failed++;
 		all_good(_metadata, self);	/* nobody else notices */
 	}
