@@ -218,7 +218,7 @@ static void lxa_report(struct lxa_dev *ldev, const struct lxa_verdict *v)
 {
 	static const char *const cause[] = {
 		[LXA_DUMP_HANG] = "no progress", [LXA_DUMP_TOO_LONG] = "a job runs for too long",
-		[LXA_DUMP_ERROR] = "the device reports an error", [LXA_DUMP_NONSENSE] = "completions make no sense",
+		[LXA_DUMP_ERROR] = "the device stopped at a job", [LXA_DUMP_NONSENSE] = "completions make no sense",
 	};
 
 	dev_warn_ratelimited(ldev->dev, "reset: %s (progress %u, completed %u of %u)\n", cause[v->cause], ldev->progress,

@@ -202,15 +202,10 @@ static void report(METADATA, const char *fault)
 
 FIXTURE_SETUP(fault)
 {
-	int ret;
-
 	self->seed = 1;
 	for (int i = 0; i < FILES; i++)
 		ASSERT_EQ(0, client_open(&self->c[i], self->seed++));
-	ret = control(DEVICE, NULL, 0, "fault none 0 0");
-	if (ret == CONTROL_NONE)
-		SKIP(return, "no way to inject faults here");
-	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, control(DEVICE, NULL, 0, "fault none 0 0"));
 	ASSERT_EQ(0, control(DEVICE, NULL, 0, "param timeout_ms %d", LONG_TIMEOUT_MS));
 	ASSERT_EQ(0, control(DEVICE, NULL, 0, "param ban_after 0"));
 	all_good(_metadata, self);
@@ -479,7 +474,8 @@ TEST_F(fault, unbind_while_open)
 	EXPECT_ERRNO(ENODEV, get_param(c->fd, LXA_PARAM_ABI_VERSION, &value));
 	EXPECT_ERRNO(ENODEV, submit(c->fd, c->ctx, &c->conv.job, 1, &s));
 	EXPECT_ERRNO(ENODEV, bo_prep(c->fd, c->conv.bo.handle, LXA_PREP_READ, 0));
-	EXPECT_FALSE(readable(c->conv.mem));
+	if (!getenv("LXA_CONTROL"))		/* a daemon's clients keep pages, of nobody else */
+		EXPECT_FALSE(readable(c->conv.mem));
 	for (int i = 0; i < FILES; i++)
 		client_close(&self->c[i]);
 	control(-1, NULL, 0, "rebind");		/* in this process the next open does that */
@@ -523,7 +519,8 @@ TEST_F(fault, no_memory)
 		EXPECT_EQ(0, control(-1, left, sizeof(left), "fail_nth 0"));
 		if (atoi(left))
 			break;			/* fewer than n allocations: none failed */
-		EXPECT_EQ(ENOMEM, err) TH_LOG("allocation %u: %s", n, strerror(err));
+		/* A kernel makes allocations of its own on the way, and can do without some. */
+		EXPECT_TRUE(err == ENOMEM || (!err && control_in_kernel())) TH_LOG("allocation %u: %s", n, strerror(err));
 		failed++;
 		all_good(_metadata, self);	/* nobody else notices */
 	}
@@ -534,4 +531,30 @@ TEST_F(fault, no_memory)
 	EXPECT_EQ(0, self->wrong);
 }
 
-LXA_TEST_MAIN
+/* In a child, as lxa_test_main() does: nothing may be started in the parent. */
+static int may_inject(void)
+{
+	int status, fd;
+	pid_t pid = fork();
+
+	if (!pid) {
+		fd = open(NODE, O_RDWR | O_CLOEXEC);
+		_exit(fd >= 0 && control(fd, NULL, 0, "fault none 0 0") == CONTROL_NONE);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static void __attribute__((constructor)) order_tests(void)
+{
+	if (!__constructor_order)
+		__constructor_order = _CONSTRUCTOR_ORDER_FORWARD;
+}
+
+int main(int argc, char **argv)
+{
+	if (!may_inject()) {
+		ksft_print_header();
+		ksft_exit_skip("no way to inject faults here\n");
+	}
+	return lxa_test_main(argc, argv);
+}

@@ -27,13 +27,16 @@
 #define VM_DONTEXPAND 0x40000ul
 #define VM_DONTDUMP 0x4000000ul
 
-/* The address space of this process. Its lock is held for writing while a mapping is made. */
+/*
+ * The address space: there is one, that of this process, whatever a vma says. Its lock is held for writing while a mapping is
+ * made here; those of other processes (a daemon's clients) are not followed.
+ */
 struct mm_struct {
 	pthread_rwlock_t lock;
 };
 extern struct mm_struct shim_mm;
-static inline void mmap_read_lock(struct mm_struct *mm) { pthread_rwlock_rdlock(&mm->lock); }
-static inline void mmap_read_unlock(struct mm_struct *mm) { pthread_rwlock_unlock(&mm->lock); }
+static inline void mmap_read_lock(struct mm_struct *mm) { pthread_rwlock_rdlock(&shim_mm.lock); }
+static inline void mmap_read_unlock(struct mm_struct *mm) { pthread_rwlock_unlock(&shim_mm.lock); }
 
 struct file;
 struct vm_area_struct;
