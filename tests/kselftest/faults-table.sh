@@ -16,7 +16,7 @@ table() {
 	done
 	LXA_SHIM_LOG=3 "$B/tests/daemon/faults.rtl.sh" | sed -n "s/^# |/| daemon, rtl |/p"
 	[ ! -e "$B/kernel/plain/console" ] ||
-		sed -n "/ok .* pci: lxa_faults\$/q; s/^ *# |/| UML, rtl |/p" "$B/kernel/plain/console" | tr -d '\r'
+		tr -d '\r' <"$B/kernel/plain/console" | sed -n "/ok .* pci: lxa_faults\$/q; s/^ *# |/| UML, rtl |/p"
 }
 
 case "${1:-}" in
