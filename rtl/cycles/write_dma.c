@@ -148,14 +148,20 @@ cycle cyc_wr_next(const struct lxa_cycles *c)
 	return c->wr.bursts < WR_OPEN ? at : max2(at, c->wr.open[c->wr.bursts % WR_OPEN]);
 }
 
-/* Words that may wait between the output stage and the bus. */
+/*
+ * Words that may wait between the output stage and the bus: of bursts whose address has gone, of closed ones behind them, and of one
+ * that cannot be closed.
+ */
 uint32_t cyc_wr_room(const struct lxa_cycles *c)
 {
-	uint32_t burst = c->wr.end - c->wr.start, data = WR_BYTES / c->cfg.word_bytes, most = WR_ADDR * burst + burst - 1;
+	uint32_t burst = c->wr.end - c->wr.start, data = WR_BYTES / c->cfg.word_bytes, n = (WR_ADDR + 1) * burst - 1;
+	uint32_t gone = n < data ? div_up(data - n, burst) : 0; /* so many addresses are as good as all */
 
-	if (c->wr.bursts < WR_OPEN || c->wr.open[c->wr.bursts % WR_OPEN] <= c->bus.at || most >= data)
+	if (!gone || c->wr.open[(c->wr.bursts + gone - 1) % WR_OPEN] <= c->bus.at)
 		return WR_QUEUED + data;
-	return WR_QUEUED + most;	/* closed bursts, and one that cannot be */
+	for (gone = 0; c->wr.open[(c->wr.bursts + gone) % WR_OPEN] <= c->bus.at; gone++)
+		n += burst;
+	return WR_QUEUED + n;
 }
 
 /*
