@@ -14,9 +14,9 @@ comma := ,
 SIM_LIB := $(B)/libsim.a
 SIM_LDLIBS := -lfdt -lstdc++ -lz -lpthread -lm
 
-SIM_C := $(wildcard sim/*.c) $(wildcard sim/model/*.c) $(wildcard rtl/cycles/*.c)
+SIM_C := $(wildcard sim/*.c) $(wildcard sim/model/*.c) $(wildcard sim/serve/*.c) $(wildcard rtl/cycles/*.c)
 SIM_OBJS := $(SIM_C:%.c=$(B)/%.o)
-SIM_FLAGS = -Isim -Isim/model -Irtl/cycles -Idriver -I$(B)/sim
+SIM_FLAGS = -Isim -Isim/model -Isim/serve -Irtl/cycles -Idriver -I$(B)/sim
 
 $(B)/sim/%.o: CPPFLAGS += $(SIM_FLAGS)
 $(B)/sim/model/model_kern.o $(B)/sim/model/model_shift.o $(B)/sim/model/model_xnor.o: CFLAGS += -O3
