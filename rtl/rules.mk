@@ -26,3 +26,5 @@ area: ## gates and LUTs of lanes, arrays and devices beside int8 ones (yosys, mi
 	@B="$(B)" CSV="$(CSV)" rtl/area/area.sh
 
 TESTS += rtl/area/check-area.sh rtl/check-regs.sh rtl/lint.sh rtl/yosys-read.sh
+
+include rtl/activity/rules.mk
