@@ -106,40 +106,6 @@ static int lxa_identify(struct lxa_dev *ldev)
 	return 0;
 }
 
-/* ---- interrupt ---------------------------------------------------------------------------------- */
-
-/* Acknowledge before the thread looks at CPL_COUNT: a job that ends in between raises the line again. */
-static irqreturn_t lxa_irq(int irq, void *data)
-{
-	struct lxa_dev *ldev = data;
-	u32 status = lxa_read(ldev, LXA_REG_IRQ_STATUS);
-
-	if (!status || status == ~0u)
-		return IRQ_NONE;
-	lxa_write(ldev, LXA_REG_IRQ_STATUS, status);
-	return IRQ_WAKE_THREAD;
-}
-
-static irqreturn_t lxa_irq_thread(int irq, void *data)
-{
-	struct lxa_dev *ldev = data;
-	LIST_HEAD(ended);
-
-	spin_lock(&ldev->lock);
-	if (!ldev->dead && !ldev->resetting) {
-		lxa_sched_reap(ldev, &ended);
-		if (lxa_read(ldev, LXA_REG_STATUS) & LXA_STATUS_ERROR_MASK)
-			ldev->fault = true;
-		if (ldev->fault)
-			mod_delayed_work(ldev->wq, &ldev->watch, 0);
-		else
-			lxa_sched_kick(ldev);
-	}
-	spin_unlock(&ldev->lock);
-	lxa_tasks_free(&ended);
-	return IRQ_HANDLED;
-}
-
 /* ---- life --------------------------------------------------------------------------------------- */
 
 static int lxa_rings_alloc(struct lxa_dev *ldev)
@@ -194,7 +160,9 @@ static struct lxa_dev *lxa_dev_new(struct device *dev, void __iomem *regs, int i
 	mutex_init(&ldev->bo_mutex);
 	spin_lock_init(&ldev->lock);
 	INIT_LIST_HEAD(&ldev->bos);
+	INIT_LIST_HEAD(&ldev->maps);
 	INIT_LIST_HEAD(&ldev->files);
+	INIT_LIST_HEAD(&ldev->users);
 	INIT_LIST_HEAD(&ldev->runq);
 	INIT_LIST_HEAD(&ldev->guilty);
 	INIT_DELAYED_WORK(&ldev->watch, lxa_watch);
@@ -257,7 +225,7 @@ struct lxa_dev *lxa_dev_probe(struct device *dev, void __iomem *regs, int irq, u
 		ret = -ENOMEM;
 		goto err_rings;
 	}
-	ret = request_threaded_irq(irq, lxa_irq, lxa_irq_thread, 0, ldev->name, ldev);
+	ret = request_threaded_irq(irq, NULL, lxa_irq_thread, IRQF_ONESHOT, ldev->name, ldev);
 	if (ret)
 		goto err_wq;
 	lxa_hw_start(ldev);
@@ -280,6 +248,32 @@ err_ida:
 err_put:
 	lxa_dev_put(ldev);
 	return ERR_PTR(ret);
+}
+
+/*
+ * The machine goes down or another kernel starts: the device must not touch memory any more. Nothing is freed; whoever still
+ * calls gets ENODEV.
+ */
+void lxa_dev_shutdown(struct lxa_dev *ldev)
+{
+	LIST_HEAD(ended);
+	int ret;
+
+	mutex_lock(&ldev->hw_mutex);
+	spin_lock(&ldev->lock);
+	ldev->dead = true;
+	spin_unlock(&ldev->lock);
+	ret = lxa_hw_reset(ldev);
+	if (ret)
+		dev_err(ldev->dev, "no answer to the reset at shutdown\n");
+	if (ret == -ETIMEDOUT)
+		lxa_bo_keep(ldev);
+	mutex_unlock(&ldev->hw_mutex);
+	spin_lock(&ldev->lock);
+	lxa_sched_fail_all(ldev, -ENODEV, &ended);
+	spin_unlock(&ldev->lock);
+	lxa_tasks_free(&ended);
+	lxa_wake_files(ldev);
 }
 
 /*
@@ -348,10 +342,25 @@ int lxa_get_param(struct lxa_dev *ldev, struct lxa_get_param *arg)
 	return 0;
 }
 
+void lxa_snapshot(struct lxa_dev *ldev)
+{
+	lxa_write(ldev, LXA_REG_CTRL, LXA_CTRL_ENABLE_MASK | LXA_CTRL_SNAPSHOT_MASK);
+}
+
+/* As they were at the last snapshot. */
+void lxa_read_counters(struct lxa_dev *ldev, u64 values[LXA_CNT_COUNT])
+{
+	u32 i, reg;
+
+	for (i = 0; i < LXA_CNT_COUNT; i++) {
+		reg = LXA_REG_CNT_CYCLES_LO + 8 * i;
+		values[i] = lxa_read(ldev, reg) | (u64)lxa_read(ldev, reg + 4) << 32;
+	}
+}
+
 /* One snapshot at a time: hw_mutex. It also keeps recovery and removal away from the registers. */
 static int lxa_counters(struct lxa_dev *ldev, u64 *values)
 {
-	u32 i, reg;
 	int ret = 0;
 
 	mutex_lock(&ldev->hw_mutex);
@@ -359,11 +368,8 @@ static int lxa_counters(struct lxa_dev *ldev, u64 *values)
 		ret = -ENODEV;
 		goto out;
 	}
-	lxa_write(ldev, LXA_REG_CTRL, LXA_CTRL_ENABLE_MASK | LXA_CTRL_SNAPSHOT_MASK);
-	for (i = 0; i < LXA_CNT_COUNT; i++) {
-		reg = LXA_REG_CNT_CYCLES_LO + 8 * i;
-		values[i] = lxa_read(ldev, reg) | (u64)lxa_read(ldev, reg + 4) << 32;
-	}
+	lxa_snapshot(ldev);
+	lxa_read_counters(ldev, values);
 out:
 	mutex_unlock(&ldev->hw_mutex);
 	return ret;

@@ -16,9 +16,9 @@ $(VALIDATE_OBJS): CPPFLAGS := $(CPPFLAGS)
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(patsubst %/.,%,$(lastword $(sort $(wildcard /usr/src/linux-headers-*-amd64/.)))))
 MODULE_SRCS = Kbuild $(filter-out driver/shim/%,$(wildcard driver/*.[ch] driver/*.mk driver/uapi/*.h))
-MODULE_MAKE = $(MAKE) --no-print-directory -C $(KDIR) M=$(abspath $(B)/module) W=1 modules
+MODULE_MAKE = $(MAKE) --no-print-directory -C $(KDIR) M=$(abspath $(B)/module) $(if $(KARCH),ARCH=$(KARCH)) W=1 modules
 
-.PHONY: module module-sources
+.PHONY: module module-sources dkms
 module: module-sources ## build the kernel module lxa.ko in $(B)/module (KDIR=kernel headers)
 	@test -n "$(KDIR)" || { echo "no kernel headers: apt install linux-headers-amd64, or give KDIR=" >&2; exit 1; }
 	$(MODULE_MAKE) $(if $(SPARSE),C=2)
@@ -28,7 +28,16 @@ module-sources:
 		cmp -s $$f $(B)/module/$$f || { mkdir -p $(B)/module/$$(dirname $$f) && cp $$f $(B)/module/$$f; }; \
 	done
 
+DKMS_VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' driver/dkms.conf)
+DKMS_DIR = $(B)/dkms/lxa-$(DKMS_VERSION)
+dkms: ## the module's sources for DKMS in $(B)/dkms/lxa-VERSION: copy that to /usr/src, then dkms install lxa/VERSION
+	@rm -rf $(DKMS_DIR)
+	@for f in $(MODULE_SRCS); do mkdir -p $(DKMS_DIR)/$$(dirname $$f) && cp $$f $(DKMS_DIR)/$$f; done
+	@cp driver/dkms.conf $(DKMS_DIR)/
+	@echo "$(DKMS_DIR): cp -r $(DKMS_DIR) /usr/src/ && dkms install lxa/$(DKMS_VERSION)"
+
 TESTS += tests/kernel/module-build.sh
 
 -include tests/unit/validate.mk
 -include driver/shim/rules.mk
+-include tests/fuzz/rules.mk

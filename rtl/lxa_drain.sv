@@ -138,7 +138,7 @@ module lxa_drain #(
       // verilator lint_on BLKSEQ
       wp_q <= wp_q + 1'b1;
     end
-    if (en_i) item_q.valid <= re_o;
+    if (en_i && !re_o) item_q.valid <= 1'b0;
     case (state_q)
       S_IDLE: if (load) begin
         rp_q <= rp_q + 1'b1;
@@ -178,14 +178,12 @@ module lxa_drain #(
         state_q <= S_RUN;
       end
       S_RUN: if (re_o) begin
-        item_q.row <= r_q;
-        item_q.row_last <= r_end;
-        item_q.win_first <= $signed(20'(wx_q)) == (wxr_q < 0 ? 20'sd0 : wxr_q) &&
-                            $signed(20'(wy_q)) == (wyr_q < 0 ? 20'sd0 : wyr_q);
-        item_q.win_last <= win_end;
-        item_q.px_last <= g_end;
-        item_q.lanes <= left_q;
-        item_q.addr <= ga_q;
+        // one value, in the order of item_t
+        item_q <= {
+          1'b1, r_q, r_end,
+          $signed(20'(wx_q)) == (wxr_q < 0 ? 20'sd0 : wxr_q) && $signed(20'(wy_q)) == (wyr_q < 0 ? 20'sd0 : wyr_q),   // win_first
+          win_end, g_end, left_q, ga_q
+        };
         r_q <= r_q + 3'd1;
         if (r_end) begin
           r_q <= '0;

@@ -67,6 +67,22 @@ module lxa_requant (
     else log_e = {1'b0, k, 1'b0} + 7'(n >= 32'h9837F052) + 7'(n >= 32'hD744FCCB);
   endfunction
 
+  // A code from it: offset, saturation, and 0 for what is 0 or below the smallest.
+  function automatic logic [7:0] log_code(input logic [6:0] e, input logic zero, input logic signed [7:0] off, input logic [7:0] max);
+    logic signed [8:0] c;
+    c = $signed({2'b0, e}) + 9'(off);
+    if (zero || c <= 9'sd0) log_code = '0;
+    else if (c[7:0] > max) log_code = max;
+    else log_code = c[7:0];
+  endfunction
+
+  // Thresholds of a further row that u has reached; row r holds those from 4 r - 3 on.
+  function automatic logic [4:0] reached(input logic [31:0] u, input logic [127:0] thr, input logic [2:0] row, input logic [3:0] nthr);
+    reached = '0;
+    for (int unsigned i = 0; i < 4; i++)
+      reached = reached + 5'({row, 2'b00} + 5'(i) < 5'(nthr) + 5'd3 && $signed(u) >= $signed(thr[32*i +: 32]));
+  endfunction
+
   logic signed [63:0] lo, hi;
   logic is_int, is_log, is_raw, res_raw, res_val;
   assign is_int = cfg_i.kind == 3'(lxa_regs_pkg::KIND_INT32) || cfg_i.kind == 3'(lxa_regs_pkg::KIND_INT8);
@@ -83,6 +99,45 @@ module lxa_requant (
     end
   end
 
+  // Codes of a row and the maximum of a window so far. Beside the process that keeps them, so that simulation copies them only
+  // when they change; a loop for each kind, so that it does not ask for the kind L times.
+  logic [L*32-1:0] code, best_d;
+  logic [L*5-1:0] cnt_d;
+  always_comb begin
+    code = '0;
+    cnt_d = '0;
+    best_d = '0;
+    if (en_i && mc_q.valid) begin
+      if (is_int) begin
+        for (int unsigned j = 0; j < L; j++)
+          code[32*j +: 32] = cfg_i.kind == 3'(lxa_regs_pkg::KIND_INT8) ?
+                             {{24{u_q[32*j+7] && cfg_i.clamp_lo[31]}}, u_q[32*j +: 8]} : u_q[32*j +: 32];
+      end else if (is_log) begin
+        for (int unsigned j = 0; j < L; j++)
+          code[32*j +: 32] = {24'd0, log_code(log_e(u_q[32*j +: 32], cfg_i.log_s, cfg_i.log_round), u_q[32*j +: 32] == 32'd0,
+                                              cfg_i.log_off, cfg_i.log_max)};
+      end else if (!is_raw) begin
+        for (int unsigned j = 0; j < L; j++) begin
+          cnt_d[5*j +: 5] = mc_q.row == 3'd0 ?
+            5'(cfg_i.nthr != 4'd0 && $signed(u_q[32*j +: 32]) >= $signed(pc_q[128*j+96 +: 32])) :
+            cnt_q[5*j +: 5] + reached(u_q[32*j +: 32], pc_q[128*j +: 128], mc_q.row, cfg_i.nthr);
+          code[32*j +: 32] = {27'd0, cnt_d[5*j +: 5]};
+        end
+      end
+      if (mc_q.row_last) begin
+        best_d = code;
+        if (!mc_q.win_first) begin
+          for (int unsigned j = 0; j < L; j++)
+            if ($signed(best_q[32*j +: 32]) > $signed(code[32*j +: 32])) best_d[32*j +: 32] = best_q[32*j +: 32];
+        end
+        if (is_raw) for (int unsigned j = 0; j < L; j++) best_d[32*j +: 32] = pc_q[128*j +: 32];
+        if (mc_q.win_last && mc_q.lanes < 8'(L)) begin
+          for (int unsigned j = 0; j < L; j++) if (8'(j) >= mc_q.lanes) best_d[32*j +: 32] = '0;
+        end
+      end
+    end
+  end
+
   assign valid_o = valid_q;
   assign code_o = best_q;
   assign high_o = high_q;
@@ -92,9 +147,9 @@ module lxa_requant (
 
   always_ff @(posedge clk_i) begin
     if (en_i) begin
-      ma_q.valid <= item_i.valid;
-      mb_q.valid <= ma_q.valid;
-      mc_q.valid <= mb_q.valid;
+      if (!item_i.valid) ma_q.valid <= 1'b0;
+      if (!ma_q.valid) mb_q.valid <= 1'b0;
+      if (!mb_q.valid) mc_q.valid <= 1'b0;
       valid_q <= mc_q.valid && mc_q.row_last && mc_q.win_last;
       // total and bias
       if (item_i.valid) begin
@@ -111,19 +166,24 @@ module lxa_requant (
               av[32*j +: 32] = xnor_i[32*j +: 32] + res_i[64*j +: 32];
             end
           end
-          for (int unsigned j = 0; j < L; j++) begin
-            logic [SW-1:0] s;
-            logic [47:0] total, e;
-            logic [HW-1:0] o;
-            logic [XW-1:0] a;
-            s = sv[64*j +: SW];
-            a = av[32*j +: XW];
-            e = {{(48-HW){s[HW-1]}}, s[HW-1:0]};
-            o = s[SW-1:HW] + HW'(s[HW-1]);                  // (s - e) >> HW
-            if (cfg_i.lane) total = {{(48-XW){a[XW-1]}}, $signed(a) >>> cfg_i.halve};
-            else if (cfg_i.dual) total = (e << 15) + {{(48-HW){o[HW-1]}}, o} * 48'd46341;
-            else total = s[47:0];
-            t_q[48*j +: 48] <= total + par_i[128*j +: 48];
+          if (cfg_i.lane) begin
+            for (int unsigned j = 0; j < L; j++) begin
+              logic [XW-1:0] a;
+              a = av[32*j +: XW];
+              t_q[48*j +: 48] <= {{(48-XW){a[XW-1]}}, $signed(a) >>> cfg_i.halve} + par_i[128*j +: 48];
+            end
+          end else begin
+            for (int unsigned j = 0; j < L; j++) begin
+              logic [SW-1:0] s;
+              logic [47:0] total, e;
+              logic [HW-1:0] o;
+              s = sv[64*j +: SW];
+              e = {{(48-HW){s[HW-1]}}, s[HW-1:0]};
+              o = s[SW-1:HW] + HW'(s[HW-1]);                  // (s - e) >> HW
+              if (cfg_i.dual) total = (e << 15) + {{(48-HW){o[HW-1]}}, o} * 48'd46341;
+              else total = s[47:0];
+              t_q[48*j +: 48] <= total + par_i[128*j +: 48];
+            end
           end
           if (is_raw) begin
             for (int unsigned j = 0; j < L; j++)
@@ -171,38 +231,8 @@ module lxa_requant (
       end
       // code and pool
       if (mc_q.valid) begin
-        for (int unsigned j = 0; j < L; j++) begin
-          logic signed [31:0] code, u, old;
-          logic [4:0] cnt;
-          logic signed [8:0] e;
-          u = $signed(u_q[32*j +: 32]);
-          cnt = mc_q.row == 3'd0 ? 5'd0 : cnt_q[5*j +: 5];
-          e = '0;
-          if (is_int) code = cfg_i.kind == 3'(lxa_regs_pkg::KIND_INT8) ?
-                             $signed({{24{u[7] && cfg_i.clamp_lo[31]}}, u[7:0]}) : u;
-          else if (is_log) begin
-            e = $signed({2'b0, log_e(u, cfg_i.log_s, cfg_i.log_round)}) + 9'(cfg_i.log_off);
-            if (u == 32'sd0 || e <= 9'sd0) code = '0;
-            else if (e > $signed({1'b0, cfg_i.log_max})) code = $signed({24'd0, cfg_i.log_max});
-            else code = $signed({23'd0, e});
-          end else begin
-            if (mc_q.row == 3'd0) cnt = 5'(cfg_i.nthr != 4'd0 && u >= $signed(pc_q[128*j+96 +: 32]));
-            else begin
-              for (int unsigned i = 0; i < 4; i++)
-                cnt = cnt + 5'({mc_q.row, 2'b00} + 5'(i) < 5'(cfg_i.nthr) + 5'd3 &&
-                               u >= $signed(pc_q[128*j+32*i +: 32]));
-            end
-            code = $signed({27'd0, cnt});
-          end
-          cnt_q[5*j +: 5] <= cnt;
-          old = $signed(best_q[32*j +: 32]);
-          if (mc_q.row_last) begin
-            if (!mc_q.win_first && old > code) code = old;
-            if (is_raw) code = pc_q[128*j +: 32];
-            if (mc_q.win_last && 8'(j) >= mc_q.lanes) code = '0;
-            best_q[32*j +: 32] <= code;
-          end
-        end
+        cnt_q <= cnt_d;
+        if (mc_q.row_last) best_q <= best_d;
         addr_q <= mc_q.addr;
         last_q <= mc_q.px_last;
       end

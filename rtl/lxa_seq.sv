@@ -80,7 +80,7 @@ module lxa_seq #(
   assign load = !run_q && wp_q != rp_q && act_q != 2'd0;
   assign wait_acc = head_q && !half_used_q && acc_q == 2'd2;
   assign issue = run_q && !again_q && !(head_q && (wait_acc || !wgt_ready_i));
-  assign in_img = !iy_q[19] && !ix_q[19] && iy_q < $signed({4'b0, t_q.ylim}) && ix_q < $signed({4'b0, t_q.xlim});
+  assign in_img = !iy_q[19] && !ix_q[19] && iy_q[18:0] < 19'(t_q.ylim) && ix_q[18:0] < 19'(t_q.xlim);
   assign row_end = cx_q + 1'b1 == t_q.cw;
   assign pix_end = row_end && cy_q + 1'b1 == t_q.ch;
   assign plane_end = plane_q + 3'd1 == t_q.planes;
@@ -99,6 +99,15 @@ module lxa_seq #(
   logic blk_end, tile_end;               // last operation of a block, of a tile
   assign blk_end = step_end && icb_end && kx_end && ky_end && pass_end;
   assign tile_end = blk_end && ocb_end;
+
+  // linear, wbits, plane, sh, neg of the operation
+  logic [7:0] planes;
+  always_comb begin
+    planes = '0;
+    if (t_q.lane && (is_n4 || is_bits))
+      planes = {1'b1, is_bits, plane_q[1:0], plane_q + (is_bits ? pass_q : 3'd0),
+                (t_q.a_sign && plane_end) != (t_q.w_sign && pass_q + 3'd1 == t_q.passes)};
+  end
 
   assign re_o = issue && in_img;
   assign both_o = t_q.pack || (N4_TWO && is_n4);
@@ -242,30 +251,15 @@ module lxa_seq #(
     if (act_free_o) ahalf_q <= !ahalf_q;
     act_q <= act_q + 2'(act_full_i) - 2'(act_free_o);
     acc_q <= acc_q + 2'(issue && head_q && !half_used_q) - 2'(acc_free_i);
+    // One value, in the order of op_t: assignments to the fields would each read and write the whole in simulation.
     if (issue) begin
-      op_q.lane <= t_q.lane;
-      op_q.fmt <= t_q.act_fmt;
-      op_q.act_s <= t_q.act_s;
-      op_q.in_img <= in_img;
-      op_q.pad_mode <= t_q.pad_mode;
-      op_q.pack <= t_q.pack;
-      op_q.n <= sblk_q + icb_q + 16'd1 == t_q.icb_total ? t_q.ic_tail :
-                t_q.lane ? 8'(lxa_cfg_pkg::XNOR_IC) : 8'(lxa_cfg_pkg::SHIFT_IC);
-      op_q.first <= first_q && plane_q == 3'd0;
-      if (t_q.lane) begin
-        op_q.linear <= is_n4 || is_bits;
-        op_q.wbits <= is_bits;
-        op_q.plane <= plane_q[1:0];
-        op_q.sh <= plane_q + (is_bits ? pass_q : 3'd0);
-        op_q.neg <= (t_q.a_sign && plane_end) != (t_q.w_sign && pass_q + 3'd1 == t_q.passes);
-      end
-      op_q.swap <= head_q;
-      op_q.last <= blk_end;
-      op_q.half <= chalf_q;
-      op_q.pix <= pix_q;
-      op_q.off <= 8'(addr_q[WBL-1:0]);
-    end
-    op_q.valid <= issue;
+      op_q <= {
+        1'b1, t_q.lane, t_q.act_fmt, t_q.act_s, in_img, t_q.pad_mode, t_q.pack,
+        sblk_q + icb_q + 16'd1 == t_q.icb_total ? t_q.ic_tail :
+        t_q.lane ? 8'(lxa_cfg_pkg::XNOR_IC) : 8'(lxa_cfg_pkg::SHIFT_IC),                  // n
+        planes, first_q && plane_q == 3'd0, head_q, blk_end, chalf_q, pix_q, 8'(addr_q[WBL-1:0])
+      };
+    end else op_q.valid <= 1'b0;
     done1_q <= op_q.valid && op_q.last;
     done2_q <= done1_q;
     if (!rst_ni) begin

@@ -20,6 +20,7 @@
 #include "lxa.h"
 
 #define NODE "/dev/lxa0"
+#define TRIES 50			/* to catch the device at work */
 #define SECOND 1000000000ll
 
 static inline int64_t now_ns(void)

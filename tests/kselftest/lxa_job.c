@@ -306,25 +306,30 @@ TEST_F(job, wait_cases)
 	EXPECT_ERRNO(EINVAL, wait_for(self->fd, self->ctx, seqno, -1, NULL));
 }
 
-/* Enough work that it cannot be over at once: looking and a past deadline both say so, and then it ends well. */
+/*
+ * Looking at work that is not over, and waiting for it with a deadline that has passed, both say so; then it ends well. Where the
+ * device is fast and the processor busy, the work may be over before we look: so up to TRIES times.
+ */
 TEST_F(job, wait_times_out)
 {
+	bool looked = false, waited = false;
 	struct lxa_job jobs[64];
 	struct lxa_submit s;
 	struct conv v;
 	int32_t error;
-	int ret;
 
 	ASSERT_EQ(0, conv_init(&v, self->fd, 48, 48, 1));
 	for (int i = 0; i < 64; i++)
 		jobs[i] = v.job;
-	ASSERT_EQ(0, submit(self->fd, self->ctx, jobs, 64, &s));
-	ret = wait_for(self->fd, self->ctx, s.seqno, 0, NULL);
-	EXPECT_TRUE(ret == -1 && errno == ETIMEDOUT);
-	ret = wait_for(self->fd, self->ctx, s.seqno, now_ns() - SECOND, NULL);
-	EXPECT_TRUE(ret == -1 && errno == ETIMEDOUT);
-	ASSERT_EQ(0, wait_for(self->fd, self->ctx, s.seqno, LONG_WAIT, &error));
-	EXPECT_EQ(0, error);
+	for (int round = 0; round < TRIES && !(looked && waited); round++) {
+		ASSERT_EQ(0, submit(self->fd, self->ctx, jobs, 64, &s));
+		looked |= wait_for(self->fd, self->ctx, s.seqno, 0, NULL) == -1 && errno == ETIMEDOUT;
+		waited |= wait_for(self->fd, self->ctx, s.seqno, now_ns() - SECOND, NULL) == -1 && errno == ETIMEDOUT;
+		ASSERT_EQ(0, wait_for(self->fd, self->ctx, s.seqno, LONG_WAIT, &error));
+		EXPECT_EQ(0, error);
+	}
+	EXPECT_TRUE(looked);
+	EXPECT_TRUE(waited);
 	EXPECT_EQ(-1, conv_check(&v));
 	conv_done(&v, self->fd);
 }

@@ -108,20 +108,17 @@ TEST(close_with_jobs_under_way)
 	close(keep);
 }
 
-/* A context that goes ends its jobs with ECANCELED, each with an event. */
-TEST(destroy_with_jobs_under_way)
+/* A context that goes ends its jobs with ECANCELED, each with an event. True when that was so for the last one. */
+static bool destroy_at_work(struct __test_metadata *_metadata, int fd, const struct conv *v)
 {
-	int fd = open(NODE, O_RDWR | O_CLOEXEC);
 	uint32_t ctx = ctx_create(fd);
 	struct lxa_job jobs[32];
 	struct lxa_event e[32];
 	struct lxa_submit s;
-	struct conv v;
 	ssize_t got = 0, n;
 
-	ASSERT_EQ(0, conv_init(&v, fd, 32, 32, 1));
 	for (int i = 0; i < 32; i++)
-		jobs[i] = v.job;
+		jobs[i] = v->job;
 	ASSERT_EQ(0, submit(fd, ctx, jobs, 32, &s));
 	ASSERT_EQ(0, ctx_destroy(fd, ctx));
 	while (got < (ssize_t)sizeof(e)) {
@@ -133,7 +130,19 @@ TEST(destroy_with_jobs_under_way)
 		EXPECT_TRUE(e[i].error == 0 || e[i].error == -ECANCELED);
 		EXPECT_EQ(ctx, e[i].ctx);
 	}
-	EXPECT_EQ(-ECANCELED, e[31].error);
+	return e[31].error == -ECANCELED;
+}
+
+/* Where the device is fast and the processor busy, all jobs may be over in time: so up to TRIES times. */
+TEST(destroy_with_jobs_under_way)
+{
+	int fd = open(NODE, O_RDWR | O_CLOEXEC), round = 0;
+	struct conv v;
+
+	ASSERT_EQ(0, conv_init(&v, fd, 32, 32, 1));
+	while (round < TRIES && !destroy_at_work(_metadata, fd, &v))
+		round++;
+	EXPECT_LT(round, TRIES);
 	/* The buffer is free again, and the device works. */
 	EXPECT_EQ(0, bo_prep(fd, v.bo.handle, LXA_PREP_WRITE, LONG_WAIT));
 	run_all(_metadata, fd);

@@ -57,6 +57,14 @@ expect 2 "are wanted" "$lxa" run $model
 expect 2 "--jobs 0" "$lxa" run $model --data x --jobs 0
 expect 2 "records one device" "$lxa" run $model --data x --jobs 2 --trace x.log
 expect 0 "exit codes" "$lxa" --help
+expect 0 "vhost-user" "$lxa" sim --help
+expect 2 "--serve SOCKET is wanted" "$lxa" sim
+expect 2 "rtl or model" "$lxa" sim --serve "$tmp/sock" --engine cpu
+expect 1 "/nosuch/sock" "$lxa" sim --serve /nosuch/sock --engine model
+expect 1 "nosuch.dtb" "$lxa" sim --serve "$tmp/sock" --dtb nosuch.dtb
+expect 124 "engine model) on vhost-user socket $tmp/sock" timeout -s INT 1 "$lxa" sim --serve "$tmp/sock" --engine model
+[ ! -e "$tmp/sock" ]
+check "the socket goes with the server" $?
 expect 1 "nosuch.onnx" "$lxa" run nosuch.onnx --data "$data"
 expect 1 "$tmp" "$lxa" run $model --data "$tmp" --engine cpu
 head -c 1000 $model >"$tmp/cut.onnx"
@@ -122,6 +130,17 @@ for j in 1 2 5; do
 done
 cmp "$tmp/many1.npy" "$tmp/many2.npy" && cmp "$tmp/many1.npy" "$tmp/many5.npy"
 check "outputs are in the images' order" $?
+# a hang leaves a coredump, which a person can read
+mkdir "$tmp/core"
+LXA_COREDUMP=$tmp/core expect 1 "the device hung" "$lxa" run $model --data "$data" --device sim:rtl,hard_cap_ms=1 --batch 64
+core=$(ls "$tmp"/core/*.core | head -1)
+expect 0 "a job ran for" "$lxa" coredump "$core"
+expect 0 "descriptor of seq 0" "$lxa" coredump "$core"
+head -c 1000 "$core" >"$tmp/cut.core"
+expect 1 "cut.core: the file has 1000 bytes" "$lxa" coredump "$tmp/cut.core"
+expect 1 "nosuch.core: No such file" "$lxa" coredump nosuch.core
+expect 1 "not a coredump" "$lxa" coredump $model
+expect 2 "lxa coredump FILE" "$lxa" coredump
 expect 1 "the device hung" "$lxa" run $model --data "$data" --device sim:rtl,hard_cap_ms=1 --batch 64 --jobs 2
 grep -q "lxa: images [0-9]* to [0-9]*: " "$tmp/log"
 check "a worker's error says which images were its" $?

@@ -1,0 +1,106 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: MIT
+# Inside the guest: the driver on both buses, KTAP on stdout. Environment (kernel command line): lxa_slow, a factor for time limits.
+N=0
+FAILED=0
+MODULE=/build/kernel/$lxa_kernel/module/lxa.ko
+BRIDGE=/build/kernel/$lxa_kernel/modules/lxa_bridge.ko
+KMEMLEAK=/sys/kernel/debug/kmemleak
+GCOV=/sys/kernel/debug/gcov
+
+result() { # exit code, name
+	N=$((N + 1))
+	case $1 in
+	0) echo "ok $N $2" ;;
+	4) echo "ok $N $2 # SKIP" ;;
+	*) echo "not ok $N $2"; FAILED=$((FAILED + 1)) ;;
+	esac
+}
+
+check() { # name, command...: its output becomes the subtest's
+	name=$1
+	shift
+	"$@" >/tmp/log 2>&1
+	rc=$?
+	sed 's/^/    /' /tmp/log
+	result $rc "$name"
+}
+
+limit() { secs=$1; shift; timeout $((secs * ${lxa_slow:-1})) "$@"; }
+user="/usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups"
+
+wait_for() { # file: the driver's probe is done when insmod returns; what follows (devtmpfs) nearly
+	i=0
+	while [ ! -e "$1" ] && [ $i -lt 50 ]; do i=$((i + 1)); sleep 0.1; done
+	[ -e "$1" ] || { echo "$1 did not appear"; return 1; }
+}
+
+is_bus() { # bus: /dev/lxa0 is there, for everybody, and hangs on that bus
+	wait_for /dev/lxa0 || return 1
+	bus=$(basename "$(readlink -f /sys/class/misc/lxa0/device/subsystem)")
+	mode=$(stat -c %a /dev/lxa0)
+	echo "/dev/lxa0: bus $bus, driver $(basename "$(readlink -f /sys/class/misc/lxa0/device/driver)"), mode $mode"
+	[ "$bus" = "$1" ] && [ "$mode" = 666 ]
+}
+
+info() { # the library finds the device by itself, and its engine is the server's
+	unset LXA_DEVICE
+	/build/lxa info | tee /tmp/info
+	grep -q "^/dev/lxa0: LXA, engine $lxa_engine" /tmp/info
+}
+
+digits() { # every image, bit for bit against the CPU's kernels
+	limit 60 $user /build/lxa run userspace/models/digits-lxa.onnx --data /build/data --device /dev/lxa0 --json /tmp/run.json || return
+	cp /tmp/run.json "/out/digits-$1.json"
+}
+
+rebind() { # the driver lets go of an open device, and takes it again
+	dev=$(readlink -f /sys/class/misc/lxa0/device)
+	drv=$(readlink -f "$dev/driver")
+	exec 7<>/dev/lxa0 || return 1
+	echo "${dev##*/}" >"$drv/unbind"
+	[ ! -e /dev/lxa0 ] || { echo "/dev/lxa0 is still there"; return 1; }
+	dd if=/proc/self/fd/7 of=/dev/null bs=4096 count=1 2>&1 && { echo "a read from the removed device works"; return 1; }
+	exec 7<&-
+	echo "${dev##*/}" >"$drv/bind"
+	wait_for /dev/lxa0 && /build/lxa info >/tmp/info && head -n 1 /tmp/info
+}
+
+programs() { # the UAPI tests: once as root, once as nobody
+	for t in $programs_here; do
+		check "$1: $t" limit 120 "/build/tests/kselftest/$t"
+		check "$1: $t, unprivileged" limit 120 $user "/build/tests/kselftest/$t"
+	done
+}
+
+suite() { # bus
+	check "$1: the driver finds the device" is_bus "$1"
+	check "$1: lxa info" info
+	programs "$1"
+	check "$1: lxa run, digits" digits "$1"
+	check "$1: faults of the device" limit 120 /build/tests/kernel/lxa_faults
+	check "$1: unbind while open, bind" rebind
+	check "$1: lxa run after that" digits "$1"
+}
+
+programs_here=$(cd /build/tests/kselftest && for f in lxa_*; do [ -x "$f" ] && [ -f "$f" ] && case $f in *.*) ;; *) echo "$f" ;; esac; done)
+
+echo "KTAP version 1"
+[ ! -e "$KMEMLEAK" ] || /lxa/tests/kernel/guest-leaks.sh before
+check "insmod lxa.ko" insmod "$MODULE"
+suite pci
+check "rmmod" rmmod lxa
+check "insmod lxa_bridge.ko" insmod "$BRIDGE"
+check "insmod lxa.ko behind the bridge" insmod "$MODULE"
+suite platform
+check "rmmod with the device there" rmmod lxa
+check "rmmod lxa_bridge" rmmod lxa_bridge
+check "insmod and rmmod without a device" sh -c "echo 1 >/sys/bus/pci/devices/0000:00:00.0/remove && insmod $MODULE && rmmod lxa"
+[ ! -e "$KMEMLEAK" ] || check "kmemleak" /lxa/tests/kernel/guest-leaks.sh after
+if [ -d $GCOV ]; then
+	mkdir -p /out/gcov
+	find $GCOV -name "*.gcda" | while read -r f; do cat "$f" >"/out/gcov/${f##*/}"; done
+fi
+echo "1..$N"
+echo "# $((N - FAILED)) passed, $FAILED failed"
+[ $FAILED = 0 ]
