@@ -34,7 +34,8 @@ TESTS_LONG :=
 .SECONDARY:
 .DELETE_ON_ERROR:
 
--include $(wildcard rtl/rules.mk sim/rules.mk driver/rules.mk userspace/rules.mk tests/bench/rules.mk tests/kernel/rules.mk)
+-include $(wildcard rtl/rules.mk sim/rules.mk driver/rules.mk userspace/rules.mk tests/bench/rules.mk tests/daemon/rules.mk \
+	tests/kernel/rules.mk)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -43,7 +44,7 @@ $(B)/%.o: %.c
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: all run test test-long clean help setup-run setup-test
+.PHONY: all run test test-long clean help setup-run setup-test setup-long
 JOBS := $(shell nproc)
 
 setup-run:
@@ -52,6 +53,9 @@ setup-run:
 setup-test:
 	@./packages.sh test
 
+setup-long:
+	@./packages.sh long
+
 run: setup-run ## classify real images on the RTL simulation; LXA_DATA=DIR takes MNIST from DIR, LIMIT=N that many images
 	@$(MAKE) --no-print-directory -j$(JOBS) run-built
 
@@ -59,7 +63,7 @@ test: setup-test ## every quick test
 	@$(MAKE) --no-print-directory -j$(JOBS) tests-built
 	@LXA_DATA=$(TEST_DATA) tests/run.sh $(B)/test-logs $(TESTS)
 
-test-long: setup-test ## the long suites (random co-simulation, fuzzing)
+test-long: setup-long ## the long suites (random co-simulation, fuzzing)
 	@$(MAKE) --no-print-directory -j$(JOBS) tests-built
 	@LXA_DATA=$(TEST_DATA) tests/run.sh $(B)/test-logs $(TESTS_LONG)
 

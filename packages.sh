@@ -3,6 +3,7 @@
 # Make sure the Debian packages that LXA builds on are there.
 #   packages.sh run     what `make run` needs
 #   packages.sh test    what `make test` needs as well
+#   packages.sh long    what `make test-long` needs as well
 #   packages.sh kernel  what `make kernel-test` and the other targets with kernels need as well
 #   packages.sh list    the table of packages and reasons
 # Installs what is missing as root or by sudo; otherwise prints the one line to type and exits with 1.
@@ -28,6 +29,10 @@ packages() {
 	test sparse               static checks of the driver
 	test yosys                reads the RTL as a synthesis tool does
 	test xz-utils             unpacks the kernel's own test harness
+	test dwarves              pahole: the layout of the structs shared with user space
+	test mandoc               checks the manual pages
+	long clang                libFuzzer
+	long libclang-rt-14-dev   its run-time library
 	kernel linux-source-6.1     the kernel that the driver runs in, in User Mode Linux
 	kernel flex                 its build
 	kernel bison                its build
@@ -50,9 +55,10 @@ missing() { # set...
 case "${1:-}" in
 run) sets=run ;;
 test) sets="run test" ;;
+long) sets="run test long" ;;
 kernel) sets="run test kernel" ;;
 list) packages; exit 0 ;;
-*) echo "usage: packages.sh run|test|kernel|list" >&2; exit 2 ;;
+*) echo "usage: packages.sh run|test|long|kernel|list" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null; then

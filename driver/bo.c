@@ -5,16 +5,10 @@
 #include <linux/dma-mapping.h>
 #include <linux/errno.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "lxa_drv.h"
-
-static void lxa_bo_account(struct lxa_file *lf, u64 bytes)
-{
-	spin_lock(&lf->ldev->lock);
-	lf->bo_bytes -= bytes;
-	spin_unlock(&lf->ldev->lock);
-}
 
 /* bo_mutex held. */
 static void lxa_bo_free_memory(struct lxa_bo *bo)
@@ -44,7 +38,7 @@ static void lxa_bo_release(struct kref *ref)
 		list_del(&bo->node);
 	}
 	mutex_unlock(&ldev->bo_mutex);
-	lxa_bo_account(lf, bytes);
+	lxa_user_uncharge(lf, bytes);
 	if (!keep)
 		kfree(bo);
 	lxa_file_put(lf);
@@ -69,20 +63,6 @@ struct lxa_bo *lxa_bo_find(struct lxa_file *lf, u32 handle)
 }
 
 /* ---- create and destroy ------------------------------------------------------------------------- */
-
-static int lxa_bo_reserve(struct lxa_file *lf, u64 bytes)
-{
-	u64 limit = (u64)READ_ONCE(lxa_bo_mb) << 20;
-	int ret = -ENOSPC;
-
-	spin_lock(&lf->ldev->lock);
-	if (lf->bo_bytes <= limit && bytes <= limit - lf->bo_bytes) {
-		lf->bo_bytes += bytes;
-		ret = 0;
-	}
-	spin_unlock(&lf->ldev->lock);
-	return ret;
-}
 
 static int lxa_bo_alloc_memory(struct lxa_dev *ldev, struct lxa_bo *bo)
 {
@@ -125,7 +105,7 @@ int lxa_bo_create(struct lxa_file *lf, struct lxa_bo_create *arg)
 		return -ENOSPC;
 	bytes = PAGE_ALIGN(arg->bytes);
 	arg->handle = 0;
-	ret = lxa_bo_reserve(lf, bytes);
+	ret = lxa_user_charge(lf, bytes);
 	if (ret)
 		return ret;
 	bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
@@ -153,7 +133,7 @@ int lxa_bo_create(struct lxa_file *lf, struct lxa_bo_create *arg)
 err_free:
 	kfree(bo);
 err_account:
-	lxa_bo_account(lf, bytes);
+	lxa_user_uncharge(lf, bytes);
 	return ret;
 }
 
@@ -238,17 +218,48 @@ int lxa_bo_fini(struct lxa_file *lf, struct lxa_bo_fini *arg)
 
 /* ---- mappings ----------------------------------------------------------------------------------- */
 
-/* A mapping that is split or inherited by fork() is one more holder. */
+/*
+ * A user mapping, with the parts it has been split into and the copies that fork() made. Removal takes the pages away by
+ * unmap_mapping_range(), which finds what hangs at the file; the kernel hangs a mapping there only after our mmap has
+ * returned, still with the process's mmap_lock held. So removal, once nobody can begin a new one, takes and
+ * drops the mmap_lock of every process that has made one: then all of them hang there.
+ */
+struct lxa_map {
+	struct kref ref;		/* each vma; removal while it looks */
+	struct list_head node;		/* lxa_dev.maps, bo_mutex */
+	struct lxa_bo *bo;
+	struct mm_struct *mm;		/* of the process that called mmap */
+	bool seen;			/* bo_mutex: removal has waited for it */
+};
+
+static void lxa_map_release(struct kref *ref)
+{
+	struct lxa_map *map = container_of(ref, struct lxa_map, ref);
+	struct lxa_dev *ldev = map->bo->ldev;
+
+	mutex_lock(&ldev->bo_mutex);
+	list_del(&map->node);
+	mutex_unlock(&ldev->bo_mutex);
+	lxa_bo_put(map->bo);
+	mmdrop(map->mm);
+	kfree(map);
+}
+
+static void lxa_map_put(struct lxa_map *map)
+{
+	kref_put(&map->ref, lxa_map_release);
+}
+
 static void lxa_vm_open(struct vm_area_struct *vma)
 {
-	struct lxa_bo *bo = vma->vm_private_data;
+	struct lxa_map *map = vma->vm_private_data;
 
-	kref_get(&bo->ref);
+	kref_get(&map->ref);
 }
 
 static void lxa_vm_close(struct vm_area_struct *vma)
 {
-	lxa_bo_put(vma->vm_private_data);
+	lxa_map_put(vma->vm_private_data);
 }
 
 static const struct vm_operations_struct lxa_vm_ops = {
@@ -256,8 +267,9 @@ static const struct vm_operations_struct lxa_vm_ops = {
 	.close = lxa_vm_close,
 };
 
-static int lxa_bo_map(struct lxa_bo *bo, struct vm_area_struct *vma)
+static int lxa_map_pages(struct lxa_map *map, struct vm_area_struct *vma)
 {
+	struct lxa_bo *bo = map->bo;
 	unsigned long pgoff = vma->vm_pgoff;
 	int ret = -ENODEV;
 
@@ -267,8 +279,33 @@ static int lxa_bo_map(struct lxa_bo *bo, struct vm_area_struct *vma)
 		ret = dma_mmap_coherent(bo->ldev->dev, vma, bo->cpu, bo->dma, bo->bytes);
 		vma->vm_pgoff = pgoff;
 	}
+	if (!ret)
+		list_add_tail(&map->node, &bo->ldev->maps);
 	mutex_unlock(&bo->ldev->bo_mutex);
 	return ret;
+}
+
+/* The reference to the buffer becomes the mapping's when this succeeds. */
+static int lxa_bo_map(struct lxa_bo *bo, struct vm_area_struct *vma)
+{
+	struct lxa_map *map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!map)
+		return -ENOMEM;
+	kref_init(&map->ref);
+	map->bo = bo;
+	map->mm = vma->vm_mm;
+	mmgrab(map->mm);
+	ret = lxa_map_pages(map, vma);
+	if (ret) {
+		mmdrop(map->mm);
+		kfree(map);
+		return ret;
+	}
+	vma->vm_private_data = map;
+	vma->vm_ops = &lxa_vm_ops;
+	return 0;
 }
 
 int lxa_bo_mmap(struct lxa_file *lf, struct vm_area_struct *vma)
@@ -281,19 +318,49 @@ int lxa_bo_mmap(struct lxa_file *lf, struct vm_area_struct *vma)
 	bo = lxa_bo_find(lf, vma->vm_pgoff);
 	if (!bo)
 		return -ENOENT;
-	ret = -EINVAL;
-	if (vma->vm_end - vma->vm_start > bo->bytes)
-		goto err_put;
-	ret = lxa_bo_map(bo, vma);
+	ret = vma->vm_end - vma->vm_start > bo->bytes ? -EINVAL : lxa_bo_map(bo, vma);
 	if (ret)
-		goto err_put;
-	vma->vm_private_data = bo;	/* the reference is the mapping's now */
-	vma->vm_ops = &lxa_vm_ops;
-	return 0;
-
-err_put:
-	lxa_bo_put(bo);
+		lxa_bo_put(bo);
 	return ret;
+}
+
+/* ---- removal ------------------------------------------------------------------------------------ */
+
+/* A device that would not reset may still write into buffers: they are kept until removal. */
+void lxa_bo_keep(struct lxa_dev *ldev)
+{
+	mutex_lock(&ldev->bo_mutex);
+	ldev->wedged = true;
+	mutex_unlock(&ldev->bo_mutex);
+}
+
+/* With bo_mutex, a mapping that has not been waited for, with a reference; or NULL. */
+static struct lxa_map *lxa_map_unseen(struct lxa_dev *ldev)
+{
+	struct lxa_map *map;
+
+	list_for_each_entry(map, &ldev->maps, node) {
+		/* One whose last reference is gone is about to leave: its vma has been unmapped. */
+		if (map->seen || !kref_get_unless_zero(&map->ref))
+			continue;
+		map->seen = true;
+		return map;
+	}
+	return NULL;
+}
+
+/* No mapping is being made any more, and all that there are hang at their files. Drops bo_mutex in between. */
+static void lxa_maps_settle(struct lxa_dev *ldev)
+{
+	struct lxa_map *map;
+
+	while ((map = lxa_map_unseen(ldev))) {
+		mutex_unlock(&ldev->bo_mutex);
+		mmap_read_lock(map->mm);
+		mmap_read_unlock(map->mm);
+		lxa_map_put(map);
+		mutex_lock(&ldev->bo_mutex);
+	}
 }
 
 /*
@@ -307,6 +374,7 @@ void lxa_bo_take_all(struct lxa_dev *ldev, bool stopped)
 
 	mutex_lock(&ldev->bo_mutex);
 	ldev->gone = true;
+	lxa_maps_settle(ldev);
 	list_for_each_entry(lf, &ldev->files, node) {
 		wake_up_all(&lf->wait);
 		unmap_mapping_range(lf->mapping, 0, 0, 1);

@@ -2,6 +2,7 @@
 /*
  * Contexts: queues of jobs, each with sequence numbers of its own, and waiting for them.
  */
+#include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/lockdep.h>
 #include <linux/slab.h>
@@ -34,13 +35,42 @@ struct lxa_ctx *lxa_ctx_find(struct lxa_file *lf, u32 id)
 	return ctx;
 }
 
+/* Jobs a turn, or -errno. More than others get is for those who may raise priorities. */
+static int lxa_ctx_turn(u32 flags)
+{
+	switch (flags) {
+	case 0:
+		return LXA_TURN_NORMAL;
+	case LXA_CTX_LOW:
+		return LXA_TURN_LOW;
+	case LXA_CTX_HIGH:
+		return capable(CAP_SYS_NICE) ? LXA_TURN_HIGH : -EPERM;
+	default:
+		return -EINVAL;
+	}
+}
+
+static bool lxa_file_banned(struct lxa_file *lf)
+{
+	bool banned;
+
+	spin_lock(&lf->ldev->lock);
+	banned = lf->banned;
+	spin_unlock(&lf->ldev->lock);
+	return banned;
+}
+
 int lxa_ctx_create(struct lxa_file *lf, struct lxa_ctx_create *arg)
 {
+	int turn = lxa_ctx_turn(arg->flags), ret;
 	struct lxa_ctx *ctx;
-	int ret;
 
-	if (arg->flags || arg->pad)
+	if (turn < 0)
+		return turn;
+	if (arg->pad)
 		return -EINVAL;
+	if (lxa_file_banned(lf))
+		return -EIO;
 	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 	if (!ctx)
 		return -ENOMEM;
@@ -48,6 +78,7 @@ int lxa_ctx_create(struct lxa_file *lf, struct lxa_ctx_create *arg)
 	INIT_LIST_HEAD(&ctx->queue);
 	INIT_LIST_HEAD(&ctx->run_node);
 	INIT_LIST_HEAD(&ctx->guilty_node);
+	ctx->turn = turn;
 	ctx->lf = lf;
 	kref_get(&lf->ref);
 	mutex_lock(&lf->table_mutex);
@@ -76,7 +107,7 @@ void lxa_ctx_close(struct lxa_ctx *ctx)
 	for (seqno = ctx->done; seqno < ctx->last; )
 		lxa_ctx_note(ctx, ++seqno, -ECANCELED);
 	ctx->closed = true;
-	lxa_ctx_flush(ldev, ctx, -ECANCELED, &ended);
+	lxa_ctx_flush(ldev, ctx, ctx->last, -ECANCELED, &ended);
 	wake_up_all(&ctx->lf->wait);
 	spin_unlock(&ldev->lock);
 	lxa_tasks_free(&ended);

@@ -106,38 +106,6 @@ static int lxa_identify(struct lxa_dev *ldev)
 	return 0;
 }
 
-/* ---- interrupt ---------------------------------------------------------------------------------- */
-
-/*
- * All in the thread; the hard handler is the kernel's own, which wakes it. So no register is read within the reading of another
- * one, which the PCI bus of User Mode Linux cannot do (it answers the outer read with the value of the inner one).
- * Acknowledge before looking at CPL_COUNT: a job that ends in between raises the line again.
- */
-static irqreturn_t lxa_irq_thread(int irq, void *data)
-{
-	struct lxa_dev *ldev = data;
-	u32 status = lxa_read(ldev, LXA_REG_IRQ_STATUS);
-	LIST_HEAD(ended);
-
-	if (!status || status == ~0u)
-		return IRQ_NONE;
-	lxa_write(ldev, LXA_REG_IRQ_STATUS, status);
-
-	spin_lock(&ldev->lock);
-	if (!ldev->dead && !ldev->resetting) {
-		lxa_sched_reap(ldev, &ended);
-		if (lxa_read(ldev, LXA_REG_STATUS) & LXA_STATUS_ERROR_MASK)
-			ldev->fault = true;
-		if (ldev->fault)
-			mod_delayed_work(ldev->wq, &ldev->watch, 0);
-		else
-			lxa_sched_kick(ldev);
-	}
-	spin_unlock(&ldev->lock);
-	lxa_tasks_free(&ended);
-	return IRQ_HANDLED;
-}
-
 /* ---- life --------------------------------------------------------------------------------------- */
 
 static int lxa_rings_alloc(struct lxa_dev *ldev)
@@ -192,7 +160,9 @@ static struct lxa_dev *lxa_dev_new(struct device *dev, void __iomem *regs, int i
 	mutex_init(&ldev->bo_mutex);
 	spin_lock_init(&ldev->lock);
 	INIT_LIST_HEAD(&ldev->bos);
+	INIT_LIST_HEAD(&ldev->maps);
 	INIT_LIST_HEAD(&ldev->files);
+	INIT_LIST_HEAD(&ldev->users);
 	INIT_LIST_HEAD(&ldev->runq);
 	INIT_LIST_HEAD(&ldev->guilty);
 	INIT_DELAYED_WORK(&ldev->watch, lxa_watch);
@@ -281,6 +251,32 @@ err_put:
 }
 
 /*
+ * The machine goes down or another kernel starts: the device must not touch memory any more. Nothing is freed; whoever still
+ * calls gets ENODEV.
+ */
+void lxa_dev_shutdown(struct lxa_dev *ldev)
+{
+	LIST_HEAD(ended);
+	int ret;
+
+	mutex_lock(&ldev->hw_mutex);
+	spin_lock(&ldev->lock);
+	ldev->dead = true;
+	spin_unlock(&ldev->lock);
+	ret = lxa_hw_reset(ldev);
+	if (ret)
+		dev_err(ldev->dev, "no answer to the reset at shutdown\n");
+	if (ret == -ETIMEDOUT)
+		lxa_bo_keep(ldev);
+	mutex_unlock(&ldev->hw_mutex);
+	spin_lock(&ldev->lock);
+	lxa_sched_fail_all(ldev, -ENODEV, &ended);
+	spin_unlock(&ldev->lock);
+	lxa_tasks_free(&ended);
+	lxa_wake_files(ldev);
+}
+
+/*
  * The device goes; files may be open, buffers mapped, jobs running. First nothing new (dead), then nothing running
  * (interrupt, work, hardware), then the memory, which is taken even from under mappings (they fault from then on).
  */
@@ -346,10 +342,25 @@ int lxa_get_param(struct lxa_dev *ldev, struct lxa_get_param *arg)
 	return 0;
 }
 
+void lxa_snapshot(struct lxa_dev *ldev)
+{
+	lxa_write(ldev, LXA_REG_CTRL, LXA_CTRL_ENABLE_MASK | LXA_CTRL_SNAPSHOT_MASK);
+}
+
+/* As they were at the last snapshot. */
+void lxa_read_counters(struct lxa_dev *ldev, u64 values[LXA_CNT_COUNT])
+{
+	u32 i, reg;
+
+	for (i = 0; i < LXA_CNT_COUNT; i++) {
+		reg = LXA_REG_CNT_CYCLES_LO + 8 * i;
+		values[i] = lxa_read(ldev, reg) | (u64)lxa_read(ldev, reg + 4) << 32;
+	}
+}
+
 /* One snapshot at a time: hw_mutex. It also keeps recovery and removal away from the registers. */
 static int lxa_counters(struct lxa_dev *ldev, u64 *values)
 {
-	u32 i, reg;
 	int ret = 0;
 
 	mutex_lock(&ldev->hw_mutex);
@@ -357,11 +368,8 @@ static int lxa_counters(struct lxa_dev *ldev, u64 *values)
 		ret = -ENODEV;
 		goto out;
 	}
-	lxa_write(ldev, LXA_REG_CTRL, LXA_CTRL_ENABLE_MASK | LXA_CTRL_SNAPSHOT_MASK);
-	for (i = 0; i < LXA_CNT_COUNT; i++) {
-		reg = LXA_REG_CNT_CYCLES_LO + 8 * i;
-		values[i] = lxa_read(ldev, reg) | (u64)lxa_read(ldev, reg + 4) << 32;
-	}
+	lxa_snapshot(ldev);
+	lxa_read_counters(ldev, values);
 out:
 	mutex_unlock(&ldev->hw_mutex);
 	return ret;

@@ -57,6 +57,7 @@ static void lxa_file_release(struct kref *ref)
 
 	xa_destroy(&lf->bos);
 	xa_destroy(&lf->ctxs);
+	lxa_user_leave(lf);
 	lxa_dev_put(lf->ldev);
 	kfree(lf);
 }
@@ -71,13 +72,19 @@ static int lxa_open(struct inode *inode, struct file *filp)
 {
 	struct lxa_dev *ldev = container_of(filp->private_data, struct lxa_dev, misc);
 	struct lxa_file *lf;
+	int ret;
 
 	lf = kzalloc(sizeof(*lf), GFP_KERNEL_ACCOUNT);
 	if (!lf)
 		return -ENOMEM;
 	kref_init(&lf->ref);
-	lxa_dev_get(ldev);
 	lf->ldev = ldev;
+	ret = lxa_user_join(lf);
+	if (ret) {
+		kfree(lf);
+		return ret;
+	}
+	lxa_dev_get(ldev);
 	lf->mapping = filp->f_mapping;
 	init_waitqueue_head(&lf->wait);
 	mutex_init(&lf->table_mutex);
@@ -87,6 +94,7 @@ static int lxa_open(struct inode *inode, struct file *filp)
 	INIT_LIST_HEAD(&lf->events);
 	mutex_lock(&ldev->bo_mutex);
 	list_add_tail(&lf->node, &ldev->files);
+	lf->nr = ++ldev->opens;
 	mutex_unlock(&ldev->bo_mutex);
 	filp->private_data = lf;
 	return nonseekable_open(inode, filp);

@@ -87,6 +87,8 @@ static int lxa_tasks_queue(struct lxa_ctx *ctx, struct list_head *tasks, u32 cou
 		ret = -ENODEV;
 	else if (ctx->closed)
 		ret = -ENOENT;
+	else if (ctx->banned || lf->banned)
+		ret = -EIO;
 	else if (count > LXA_JOBS_PER_FILE - lf->jobs)
 		ret = -EAGAIN;
 	if (ret)

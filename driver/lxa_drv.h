@@ -3,6 +3,7 @@
  * Private structures of the LXA driver and what each file offers to the others.
  *
  * Locks, outermost first:
+ *   mmap_lock              of a process: held by the kernel around mmap; taken by removal
  *   lxa_file.table_mutex   the handle tables of one open file
  *   lxa_dev.hw_mutex       whoever drives the hardware outside the scheduler: recovery, counters, removal
  *   lxa_dev.bo_mutex       the list of all buffers, and whether a buffer's memory is still there
@@ -17,8 +18,10 @@
 #ifndef LXA_DRV_H
 #define LXA_DRV_H
 
+#include <linux/atomic.h>
 #include <linux/device.h>
 #include <linux/fs.h>
+#include <linux/interrupt.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/kref.h>
@@ -45,9 +48,15 @@
 #define LXA_EVENTS_PER_FILE 2048	/* not yet read: twice the jobs, so that a reader need not hurry */
 #define LXA_CTX_PER_FILE 64
 #define LXA_BO_PER_FILE 4096
+/* Jobs that a context may put in the ring before it is the next one's turn. */
+#define LXA_TURN_LOW 1
+#define LXA_TURN_NORMAL 2
+#define LXA_TURN_HIGH 8
 #define LXA_FAILURES_PER_CTX 16		/* ranges of failed jobs not yet reported by WAIT */
 
+struct lxa_map;
 struct lxa_task;
+struct lxa_user;
 
 struct lxa_dev {
 	struct kref ref;		/* the bound driver, each lxa_file */
@@ -72,7 +81,10 @@ struct lxa_dev {
 	struct mutex hw_mutex;
 	struct mutex bo_mutex;
 	struct list_head bos;		/* bo_mutex */
+	struct list_head maps;		/* bo_mutex: struct lxa_map, the user mappings */
 	struct list_head files;		/* bo_mutex: for removal to find the mappings and the sleepers */
+	struct list_head users;		/* bo_mutex: those that have files open */
+	u32 opens;			/* bo_mutex */
 	bool gone;			/* bo_mutex: memory has been taken back, no new buffers or mappings */
 	bool wedged;			/* bo_mutex: would not reset, may still write: buffers are kept until removal */
 
@@ -89,8 +101,16 @@ struct lxa_dev {
 	u32 next_seq;			/* descriptor SEQ */
 	u32 progress;			/* register PROGRESS when it was last seen to move */
 	u64 moved_ns;			/* and when that was */
+	u64 looked_ns;			/* when the watch last looked */
 	u64 oldest_ns;			/* since when the oldest job in the ring has been the oldest */
 	u64 resets;
+
+	/* Interrupt storms, irq.c */
+	atomic_t idle_irqs;		/* in a row that brought nothing */
+	atomic_t storm;			/* the interrupt is switched off, the watch polls */
+	u64 storm_ns;			/* hw_mutex: since when; 0: the watch has not seen it yet */
+	u32 storm_pause_ms;		/* hw_mutex: how long until the next try */
+	u32 storms;			/* hw_mutex */
 };
 
 struct lxa_event_node {
@@ -101,8 +121,10 @@ struct lxa_event_node {
 struct lxa_file {
 	struct kref ref;
 	struct lxa_dev *ldev;
+	struct lxa_user *user;		/* who opened it */
 	struct address_space *mapping;	/* of the open file: removal takes the user's mappings away through it */
 	struct list_head node;		/* lxa_dev.files */
+	u32 nr;				/* the how-many-th open of the device: tells files apart in a coredump */
 	wait_queue_head_t wait;		/* job ended, event arrived, device gone */
 
 	struct mutex table_mutex;
@@ -113,6 +135,8 @@ struct lxa_file {
 
 	/* All below: lxa_dev.lock */
 	bool closed;
+	bool banned;			/* takes no jobs any more */
+	u32 bans;			/* of its contexts */
 	u64 bo_bytes;
 	u32 jobs;
 	u32 event_count;
@@ -131,17 +155,23 @@ struct lxa_ctx {
 
 	/* All below: lxa_dev.lock */
 	bool closed;
+	bool banned;			/* takes no jobs any more */
+	u32 strikes;			/* resets that its jobs caused, one soon after the other */
+	u64 strike_ns;			/* the last of them */
 	u64 last;			/* number of the last job submitted */
 	u64 done;			/* all jobs up to this one have ended */
 	struct list_head queue;
 	struct list_head run_node;	/* lxa_dev.runq while queue is not empty */
+	u32 turn;			/* LXA_TURN_*, constant */
+	u32 left;			/* of this turn */
 	struct list_head guilty_node;
+	u64 guilty_last;		/* jobs up to this one fail with the guilty one */
 	u32 failures;
 	struct lxa_failure failure[LXA_FAILURES_PER_CTX];
 };
 
 struct lxa_bo {
-	struct kref ref;		/* handle, each task, each mapping */
+	struct kref ref;		/* handle, each task, each lxa_map */
 	struct lxa_file *lf;
 	struct lxa_dev *ldev;
 	struct list_head node;		/* lxa_dev.bos */
@@ -165,7 +195,7 @@ struct lxa_task {
 
 /* main.c */
 extern const struct file_operations lxa_fops;
-extern unsigned int lxa_timeout_ms, lxa_hard_cap_ms, lxa_bo_mb;
+extern unsigned int lxa_timeout_ms, lxa_hard_cap_ms, lxa_ban_after, lxa_bo_mb, lxa_user_mb;
 int lxa_pci_init(void);
 void lxa_pci_exit(void);
 int lxa_platform_init(void);
@@ -184,18 +214,36 @@ static inline void lxa_write(struct lxa_dev *ldev, u32 reg, u32 val)
 
 struct lxa_dev *lxa_dev_probe(struct device *dev, void __iomem *regs, int irq, u32 platform);
 void lxa_dev_remove(struct lxa_dev *ldev);
+void lxa_dev_shutdown(struct lxa_dev *ldev);
 void lxa_dev_get(struct lxa_dev *ldev);
 void lxa_dev_put(struct lxa_dev *ldev);
 int lxa_hw_reset(struct lxa_dev *ldev);
 void lxa_hw_start(struct lxa_dev *ldev);
 int lxa_get_param(struct lxa_dev *ldev, struct lxa_get_param *arg);
 int lxa_perf_read(struct lxa_dev *ldev, struct lxa_perf_read *arg);
+void lxa_snapshot(struct lxa_dev *ldev);
+void lxa_read_counters(struct lxa_dev *ldev, u64 values[LXA_CNT_COUNT]);
+
+/* irq.c */
+irqreturn_t lxa_irq_thread(int irq, void *data);
+void lxa_storm_watch(struct lxa_dev *ldev);
+u32 lxa_storm_poll_ms(struct lxa_dev *ldev, u32 ms);
+static inline bool lxa_storm(const struct lxa_dev *ldev)
+{
+	return atomic_read(&ldev->storm);
+}
 
 /* file.c */
 void lxa_file_put(struct lxa_file *lf);
 bool lxa_dead(struct lxa_dev *ldev);
 void lxa_wake_files(struct lxa_dev *ldev);
 long lxa_deadline_jiffies(s64 deadline_ns);
+
+/* user.c */
+int lxa_user_join(struct lxa_file *lf);
+void lxa_user_leave(struct lxa_file *lf);
+int lxa_user_charge(struct lxa_file *lf, u64 bytes);
+void lxa_user_uncharge(struct lxa_file *lf, u64 bytes);
 
 /* ctx.c */
 int lxa_ctx_create(struct lxa_file *lf, struct lxa_ctx_create *arg);
@@ -216,6 +264,7 @@ int lxa_bo_mmap(struct lxa_file *lf, struct vm_area_struct *vma);
 struct lxa_bo *lxa_bo_find(struct lxa_file *lf, u32 handle);
 void lxa_bo_put(struct lxa_bo *bo);
 void lxa_bo_take_all(struct lxa_dev *ldev, bool stopped);
+void lxa_bo_keep(struct lxa_dev *ldev);
 
 /* job.c */
 int lxa_submit(struct lxa_file *lf, struct lxa_submit *arg);
@@ -226,13 +275,23 @@ void lxa_sched_requeue(struct lxa_dev *ldev, struct lxa_task *task);
 void lxa_sched_kick(struct lxa_dev *ldev);
 u32 lxa_sched_reap(struct lxa_dev *ldev, struct list_head *ended);
 void lxa_task_end(struct lxa_dev *ldev, struct lxa_task *task, int error, const __le32 *rec, struct list_head *ended);
-void lxa_ctx_flush(struct lxa_dev *ldev, struct lxa_ctx *ctx, int error, struct list_head *ended);
+void lxa_ctx_flush(struct lxa_dev *ldev, struct lxa_ctx *ctx, u64 last, int error, struct list_head *ended);
 void lxa_ctx_accuse(struct lxa_dev *ldev, struct lxa_ctx *ctx);
 void lxa_tasks_free(struct list_head *ended);
 void lxa_sched_fail_all(struct lxa_dev *ldev, int error, struct list_head *ended);
 
 /* recover.c */
+struct lxa_verdict {			/* whose fault it was, as far as the device can tell */
+	u32 cause;			/* enum lxa_dump_cause */
+	int error;
+	bool named;			/* the device said which job: seq; else the oldest in the ring */
+	u32 seq;
+};
 void lxa_watch(struct work_struct *work);
 void lxa_watch_arm(struct lxa_dev *ldev);
+struct lxa_task *lxa_culprit(struct lxa_dev *ldev, const struct lxa_verdict *v);
+
+/* dump.c */
+void lxa_dump(struct lxa_dev *ldev, const struct lxa_verdict *v);
 
 #endif

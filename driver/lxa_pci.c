@@ -59,6 +59,12 @@ static void lxa_pci_remove(struct pci_dev *pdev)
 	pci_clear_master(pdev);
 }
 
+static void lxa_pci_shutdown(struct pci_dev *pdev)
+{
+	lxa_dev_shutdown(pci_get_drvdata(pdev));
+	pci_clear_master(pdev);
+}
+
 static const struct pci_device_id lxa_pci_ids[] = {
 	{ PCI_DEVICE(LXA_PCI_VENDOR, LXA_PCI_DEVICE) },
 	{ }
@@ -70,6 +76,7 @@ static struct pci_driver lxa_pci_driver = {
 	.id_table = lxa_pci_ids,
 	.probe = lxa_pci_probe,
 	.remove = lxa_pci_remove,
+	.shutdown = lxa_pci_shutdown,
 };
 
 int lxa_pci_init(void)

@@ -48,6 +48,11 @@ static lxa_remove_t lxa_platform_remove(struct platform_device *pdev)
 	return LXA_REMOVE_DONE;
 }
 
+static void lxa_platform_shutdown(struct platform_device *pdev)
+{
+	lxa_dev_shutdown(platform_get_drvdata(pdev));
+}
+
 static const struct of_device_id lxa_of_match[] = {
 	{ .compatible = "lxa,lxa-1" },
 	{ }
@@ -57,6 +62,7 @@ MODULE_DEVICE_TABLE(of, lxa_of_match);
 static struct platform_driver lxa_platform_driver = {
 	.probe = lxa_platform_probe,
 	.remove = lxa_platform_remove,
+	.shutdown = lxa_platform_shutdown,
 	.driver = {
 		.name = "lxa",
 		.of_match_table = lxa_of_match,

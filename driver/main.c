@@ -16,9 +16,17 @@ unsigned int lxa_hard_cap_ms = 3600000;
 module_param_named(hard_cap_ms, lxa_hard_cap_ms, uint, 0644);
 MODULE_PARM_DESC(hard_cap_ms, "a job that runs longer than this is hung even if it progresses (default 3600000)");
 
+unsigned int lxa_ban_after = 4;
+module_param_named(ban_after, lxa_ban_after, uint, 0644);
+MODULE_PARM_DESC(ban_after, "a context that has caused this many resets is banned; 0: never (default 4)");
+
 unsigned int lxa_bo_mb = 1024;
 module_param_named(bo_mb, lxa_bo_mb, uint, 0644);
 MODULE_PARM_DESC(bo_mb, "MiB of buffers that one open file may hold (default 1024)");
+
+unsigned int lxa_user_mb = 4096;
+module_param_named(user_mb, lxa_user_mb, uint, 0644);
+MODULE_PARM_DESC(user_mb, "MiB of buffers that all open files of one user may hold (default 4096)");
 
 static int __init lxa_init(void)
 {

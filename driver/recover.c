@@ -2,7 +2,7 @@
 /*
  * The watch runs every so often while jobs are in the ring, and at once when the device reports an error. It first
  * looks for completions (an interrupt may have been lost), then whether PROGRESS moves; a device that stands still for
- * timeout_ms, or a job older than hard_cap_ms, is reset. A hang is the oldest job's fault (ETIMEDOUT); with an error
+ * timeout_ms, or a job older than hard_cap_ms, is reset; what it was doing is saved before (dump.c). A hang is the oldest job's fault (ETIMEDOUT); with an error
  * the device names the job. The rest of its context ends with EIO, jobs of other contexts start again: running a job twice
  * gives the same output, because its operands and its output do not overlap and outputs are written in order.
  */
@@ -13,55 +13,74 @@
 #include <linux/lockdep.h>
 
 #include "lxa_drv.h"
+#include "uapi/lxa_dump.h"
 
 #define LXA_NS_PER_MS 1000000ull
-#define LXA_WATCH_MAX_MS 100u	/* how late a lost interrupt is noticed */
+#define LXA_WATCH_MAX_MS 25u	/* how late a lost interrupt, or that PROGRESS stands still, is noticed */
+#define LXA_BANS_PER_FILE 4	/* banned contexts until the open file is */
 
 static u32 lxa_timeout(void)
 {
 	return max(READ_ONCE(lxa_timeout_ms), 1u);
 }
 
+/* When the job in the ring counts as hung, should nothing move until then. */
+static u64 lxa_expiry_ns(const struct lxa_dev *ldev)
+{
+	return min(ldev->moved_ns + lxa_timeout() * LXA_NS_PER_MS,
+		   ldev->oldest_ns + READ_ONCE(lxa_hard_cap_ms) * LXA_NS_PER_MS);
+}
+
+/* The next look: often enough for lost interrupts, and none too late for the time-out. */
 void lxa_watch_arm(struct lxa_dev *ldev)
 {
 	u32 ms = clamp(lxa_timeout() / 4, 1u, LXA_WATCH_MAX_MS);
+	u64 now = ktime_get_ns(), expiry = lxa_expiry_ns(ldev);
 
 	lockdep_assert_held(&ldev->lock);
-	if (!ldev->dead && ldev->done != ldev->tail)
-		queue_delayed_work(ldev->wq, &ldev->watch, msecs_to_jiffies(ms));
+	if (ldev->dead)
+		return;
+	if (ldev->done != ldev->tail)
+		ms = min_t(u64, ms, expiry > now ? (expiry - now) / LXA_NS_PER_MS + 1 : 1);
+	else if (!lxa_storm(ldev))
+		return;
+	if (lxa_storm(ldev))
+		ms = lxa_storm_poll_ms(ldev, ms);
+	queue_delayed_work(ldev->wq, &ldev->watch, msecs_to_jiffies(ms));
 }
 
 static bool lxa_hung(struct lxa_dev *ldev)
 {
-	u64 now = ktime_get_ns(), cap = READ_ONCE(lxa_hard_cap_ms);
+	u64 now = ktime_get_ns();
 	u32 progress;
 
 	if (ldev->done == ldev->tail)
 		return false;
+	/* Nobody has looked for long: the whole machine stood still, or a virtual one did, and the device with it. */
+	if (ldev->looked_ns > ldev->moved_ns && now - ldev->looked_ns > 4 * LXA_WATCH_MAX_MS * LXA_NS_PER_MS)
+		ldev->moved_ns += now - ldev->looked_ns;
+	ldev->looked_ns = now;
 	progress = lxa_read(ldev, LXA_REG_PROGRESS);
 	if (progress != ldev->progress) {
 		ldev->progress = progress;
 		ldev->moved_ns = now;
 	}
-	return now - ldev->moved_ns >= lxa_timeout() * LXA_NS_PER_MS || now - ldev->oldest_ns >= cap * LXA_NS_PER_MS;
+	return now >= lxa_expiry_ns(ldev);
 }
 
-/* Whose fault it was, as far as the device can tell: read before the reset forgets it. */
-struct lxa_verdict {
-	int error;
-	bool named;			/* the device said which job: seq; else the oldest in the ring */
-	u32 seq;
-};
-
+/* Before the reset forgets it. */
 static void lxa_judge(struct lxa_dev *ldev, struct lxa_verdict *v)
 {
 	u32 status, stream;
+	bool still = ktime_get_ns() - ldev->moved_ns >= lxa_timeout() * LXA_NS_PER_MS;
 
 	v->named = false;
 	v->seq = 0;
 	v->error = ldev->fault ? -EIO : -ETIMEDOUT;
+	v->cause = ldev->fault ? LXA_DUMP_NONSENSE : still ? LXA_DUMP_HANG : LXA_DUMP_TOO_LONG;
 	if (!(lxa_read(ldev, LXA_REG_STATUS) & LXA_STATUS_ERROR_MASK))
 		return;
+	v->cause = LXA_DUMP_ERROR;
 	status = lxa_read(ldev, LXA_REG_ERR_STATUS);
 	stream = lxa_read(ldev, LXA_REG_ERR_STREAM);
 	v->seq = lxa_read(ldev, LXA_REG_ERR_SEQ);
@@ -82,7 +101,8 @@ static struct lxa_task *lxa_slot_take(struct lxa_dev *ldev, u32 count)
 	return task;
 }
 
-static struct lxa_task *lxa_culprit(struct lxa_dev *ldev, const struct lxa_verdict *v)
+/* The guilty job, when it is still in the ring and no completion record has named it. With the lock. */
+struct lxa_task *lxa_culprit(struct lxa_dev *ldev, const struct lxa_verdict *v)
 {
 	struct lxa_task *task;
 	u32 i;
@@ -121,6 +141,23 @@ static void lxa_ring_clear(struct lxa_dev *ldev, const struct lxa_verdict *v, st
 	}
 }
 
+/* A context that breaks the device again and again is banned, and with some of them the open file is. */
+static void lxa_ctx_strike(struct lxa_ctx *ctx)
+{
+	u64 now = ktime_get_ns(), forget = 60000 * LXA_NS_PER_MS + 2 * lxa_timeout() * LXA_NS_PER_MS;
+	u32 ban = READ_ONCE(lxa_ban_after);
+
+	if (ctx->strikes && now - ctx->strike_ns > forget)
+		ctx->strikes = 0;
+	ctx->strike_ns = now;
+	ctx->strikes++;
+	if (!ban || ctx->strikes < ban || ctx->banned)
+		return;
+	ctx->banned = true;
+	if (++ctx->lf->bans >= LXA_BANS_PER_FILE)
+		ctx->lf->banned = true;
+}
+
 /* Flush the guilty contexts. Their references go to `guilty`, for lxa_put_guilty() without the lock. */
 static u32 lxa_punish(struct lxa_dev *ldev, struct list_head *ended, struct lxa_ctx *guilty[LXA_RING_ENTRIES])
 {
@@ -131,7 +168,8 @@ static u32 lxa_punish(struct lxa_dev *ldev, struct list_head *ended, struct lxa_
 	while (!list_empty(&ldev->guilty)) {
 		ctx = list_first_entry(&ldev->guilty, struct lxa_ctx, guilty_node);
 		list_del_init(&ctx->guilty_node);
-		lxa_ctx_flush(ldev, ctx, -EIO, ended);
+		lxa_ctx_flush(ldev, ctx, ctx->guilty_last, -EIO, ended);
+		lxa_ctx_strike(ctx);
 		guilty[n++] = ctx;
 	}
 	return n;
@@ -147,9 +185,7 @@ static void lxa_put_guilty(struct lxa_ctx *guilty[LXA_RING_ENTRIES], u32 n)
 static void lxa_give_up(struct lxa_dev *ldev)
 {
 	dev_err(ldev->dev, "no answer to a reset: the device is given up\n");
-	mutex_lock(&ldev->bo_mutex);
-	ldev->wedged = true;
-	mutex_unlock(&ldev->bo_mutex);
+	lxa_bo_keep(ldev);
 }
 
 /* Stop the interrupt and look once more. False: the device has moved on meanwhile, there is nothing to recover. */
@@ -173,11 +209,20 @@ static bool lxa_recover_begin(struct lxa_dev *ldev, struct lxa_verdict *verdict,
 		go = false;
 	} else {
 		lxa_judge(ldev, verdict);
-		dev_dbg(ldev->dev, "reset: %s, progress %u, %u jobs in the ring\n", ldev->fault ? "error" : "hang",
-			ldev->progress, ldev->tail - ldev->done);
 	}
 	spin_unlock(&ldev->lock);
 	return go;
+}
+
+static void lxa_report(struct lxa_dev *ldev, const struct lxa_verdict *v)
+{
+	static const char *const cause[] = {
+		[LXA_DUMP_HANG] = "no progress", [LXA_DUMP_TOO_LONG] = "a job runs for too long",
+		[LXA_DUMP_ERROR] = "the device stopped at a job", [LXA_DUMP_NONSENSE] = "completions make no sense",
+	};
+
+	dev_warn_ratelimited(ldev->dev, "reset: %s (progress %u, completed %u of %u)\n", cause[v->cause], ldev->progress,
+			     ldev->done, ldev->tail);
 }
 
 static void lxa_recover(struct lxa_dev *ldev)
@@ -191,6 +236,8 @@ static void lxa_recover(struct lxa_dev *ldev)
 	mutex_lock(&ldev->hw_mutex);
 	if (!lxa_recover_begin(ldev, &verdict, &ended))
 		goto out;
+	lxa_report(ldev, &verdict);
+	lxa_dump(ldev, &verdict);
 	ret = lxa_hw_reset(ldev);
 	if (ret)
 		lxa_give_up(ldev);
@@ -222,6 +269,7 @@ void lxa_watch(struct work_struct *work)
 	bool recover = false;
 	LIST_HEAD(ended);
 
+	lxa_storm_watch(ldev);
 	spin_lock(&ldev->lock);
 	if (!ldev->dead) {
 		lxa_sched_reap(ldev, &ended);

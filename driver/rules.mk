@@ -40,3 +40,4 @@ TESTS += tests/kernel/module-build.sh
 
 -include tests/unit/validate.mk
 -include driver/shim/rules.mk
+-include tests/fuzz/rules.mk

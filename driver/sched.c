@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The scheduler: round robin over the contexts that have queued jobs, at most LXA_RING_DEPTH jobs in the device's ring,
- * completions in order. Everything here but lxa_tasks_free() is called with lxa_dev.lock held.
+ * The scheduler: contexts that have queued jobs take turns of lxa_ctx.turn jobs, at most LXA_RING_DEPTH jobs are in the
+ * device's ring, completions in order. Everything here but lxa_tasks_free() is called with lxa_dev.lock held.
  */
 #include <linux/dma-mapping.h>
 #include <linux/errno.h>
@@ -23,8 +23,10 @@ static struct lxa_task **lxa_slot(struct lxa_dev *ldev, u32 count)
 
 static void lxa_ctx_runnable(struct lxa_dev *ldev, struct lxa_ctx *ctx)
 {
-	if (list_empty(&ctx->run_node))
-		list_add_tail(&ctx->run_node, &ldev->runq);
+	if (!list_empty(&ctx->run_node))
+		return;
+	ctx->left = ctx->turn;
+	list_add_tail(&ctx->run_node, &ldev->runq);
 }
 
 void lxa_sched_queue(struct lxa_dev *ldev, struct lxa_task *task)
@@ -42,6 +44,10 @@ void lxa_sched_requeue(struct lxa_dev *ldev, struct lxa_task *task)
 	lxa_ctx_runnable(ldev, task->ctx);
 }
 
+/*
+ * Before a context's next job each other one takes one turn at most: so many jobs, and the LXA_RING_DEPTH that are in the
+ * ring already, are all that a job at the head of its queue waits for.
+ */
 static struct lxa_task *lxa_sched_next(struct lxa_dev *ldev)
 {
 	struct lxa_task *task;
@@ -52,10 +58,12 @@ static struct lxa_task *lxa_sched_next(struct lxa_dev *ldev)
 	ctx = list_first_entry(&ldev->runq, struct lxa_ctx, run_node);
 	task = list_first_entry(&ctx->queue, struct lxa_task, node);
 	list_del_init(&task->node);
-	if (list_empty(&ctx->queue))
+	if (list_empty(&ctx->queue)) {
 		list_del_init(&ctx->run_node);
-	else
+	} else if (!--ctx->left) {
+		ctx->left = ctx->turn;
 		list_move_tail(&ctx->run_node, &ldev->runq);
+	}
 	return task;
 }
 
@@ -210,27 +218,33 @@ void lxa_tasks_free(struct list_head *ended)
 	}
 }
 
-/* End all queued (not yet running) jobs of a context. */
-void lxa_ctx_flush(struct lxa_dev *ldev, struct lxa_ctx *ctx, int error, struct list_head *ended)
+/* End the queued (not yet running) jobs of a context up to number `last`. */
+void lxa_ctx_flush(struct lxa_dev *ldev, struct lxa_ctx *ctx, u64 last, int error, struct list_head *ended)
 {
-	struct lxa_task *task;
+	struct lxa_task *task, *next;
 
 	lockdep_assert_held(&ldev->lock);
-	while (!list_empty(&ctx->queue)) {
-		task = list_first_entry(&ctx->queue, struct lxa_task, node);
+	list_for_each_entry_safe(task, next, &ctx->queue, node) {
+		if (task->seqno > last)
+			break;
 		list_del_init(&task->node);
 		lxa_task_end(ldev, task, error, NULL, ended);
 	}
-	list_del_init(&ctx->run_node);
+	if (list_empty(&ctx->queue))
+		list_del_init(&ctx->run_node);
 }
 
-/* A job of this context broke the device: recovery fails what was submitted behind it. */
+/*
+ * A job of this context broke the device: recovery fails what had been submitted behind it until now. What is submitted
+ * before recovery comes, by somebody who knows of the failure already, is not meant.
+ */
 void lxa_ctx_accuse(struct lxa_dev *ldev, struct lxa_ctx *ctx)
 {
 	lockdep_assert_held(&ldev->lock);
 	if (!list_empty(&ctx->guilty_node))
 		return;
 	kref_get(&ctx->ref);
+	ctx->guilty_last = ctx->last;
 	list_add_tail(&ctx->guilty_node, &ldev->guilty);
 }
 
@@ -245,7 +259,7 @@ void lxa_sched_fail_all(struct lxa_dev *ldev, int error, struct list_head *ended
 		*slot = NULL;
 	}
 	while (!list_empty(&ldev->runq))
-		lxa_ctx_flush(ldev, list_first_entry(&ldev->runq, struct lxa_ctx, run_node), error, ended);
+		lxa_ctx_flush(ldev, list_first_entry(&ldev->runq, struct lxa_ctx, run_node), U64_MAX, error, ended);
 }
 
 /* ---- completions -------------------------------------------------------------------------------- */
@@ -258,7 +272,7 @@ static int lxa_status_errno(struct lxa_dev *ldev, u32 status)
 	case LXA_HW_STATUS_WINDOW:
 		return -EFAULT;
 	case LXA_HW_STATUS_BAD_DESC:	/* the validator should have known */
-		dev_warn(ldev->dev, "the device refused a descriptor\n");
+		dev_warn_ratelimited(ldev->dev, "the device refused a descriptor\n");
 		return -EIO;
 	default:
 		return -EIO;
@@ -285,7 +299,8 @@ u32 lxa_sched_reap(struct lxa_dev *ldev, struct list_head *ended)
 		task = *lxa_slot(ldev, ldev->done);
 		rec = ldev->cpl + (ldev->done & (LXA_RING_ENTRIES - 1)) * LXA_CPL_WORDS;
 		if (le32_to_cpu(rec[LXA_C_COUNT]) != ldev->done + 1 || le32_to_cpu(rec[LXA_C_SEQ]) != task->hw_seq) {
-			dev_warn(ldev->dev, "completion record %u is not what CPL_COUNT announced\n", ldev->done);
+			dev_warn_ratelimited(ldev->dev, "completion record %u is not what CPL_COUNT announced\n",
+					     ldev->done);
 			ldev->fault = true;
 			break;
 		}
@@ -301,6 +316,7 @@ u32 lxa_sched_reap(struct lxa_dev *ldev, struct list_head *ended)
 	if (n) {
 		ldev->oldest_ns = ktime_get_ns();
 		ldev->moved_ns = ldev->oldest_ns;
+		atomic_set(&ldev->idle_irqs, 0);
 	}
 	return n;
 }

@@ -15,4 +15,5 @@ check() {
 check c driver/lxa_regs.h
 check sv rtl/lxa_regs_pkg.sv
 check md rtl/REGISTERS.md
+check names userspace/cli/names.h
 exit $stale

@@ -12,6 +12,7 @@ regs: ## regenerate what is made from rtl/regs/lxa.regs
 	awk -v to=c -f rtl/regs/gen.awk rtl/regs/lxa.regs > driver/lxa_regs.h
 	awk -v to=sv -f rtl/regs/gen.awk rtl/regs/lxa.regs > rtl/lxa_regs_pkg.sv
 	awk -v to=md -f rtl/regs/gen.awk rtl/regs/lxa.regs > rtl/REGISTERS.md
+	awk -v to=names -f rtl/regs/gen.awk rtl/regs/lxa.regs > userspace/cli/names.h
 
 check-regs: ## fail when a generated register file is stale
 	@rtl/check-regs.sh

@@ -194,12 +194,14 @@ static void store(struct axi_mem *m, struct axi_burst *b, const struct axi_out *
 			dst[i] = o->wdata[i];
 	bus->stats.wr_bytes += (uint64_t)__builtin_popcountll(o->wstrb);
 	if (in_ring(b->addr, m->cpl_base, m->ring_log2, LXA_CPL_BYTES) && b->addr % LXA_CPL_BYTES == 0) {
-		const uint8_t *rec = dma_find(&bus->dma, b->addr, LXA_CPL_BYTES, LXA_SIM_DMA_WRITE);
+		uint8_t *rec = dma_find(&bus->dma, b->addr, LXA_CPL_BYTES, LXA_SIM_DMA_WRITE);
 		uint32_t words[LXA_CPL_WORDS];
 
 		if (rec) {		/* the first word comes last: the record is whole */
 			memcpy(words, rec, sizeof(words));
 			bus_job_done(bus, words);
+			bus_spoil_record(bus, words);
+			memcpy(rec, words, 4 * sizeof(words[0]));
 		}
 	}
 }

@@ -105,6 +105,14 @@ void bus_job_started(struct bus *b, const uint32_t *desc)
 	}
 }
 
+void bus_spoil_record(struct bus *b, uint32_t *rec)
+{
+	if (!fault_take(&b->fault, LXA_SIM_FAULT_BAD_RECORD))
+		return;
+	fault_flip(&b->fault, (uint8_t *)rec, 4 * sizeof(*rec));
+	trace_line(&b->trace, b->now, "fault bad-record");
+}
+
 void bus_job_done(struct bus *b, const uint32_t *rec)
 {
 	trace_cpl(&b->trace, b->now, rec);

@@ -43,6 +43,7 @@ uint8_t *bus_write_ptr(struct bus *b, uint64_t iova, size_t len, uint64_t *bad);
 /* Both engines report a descriptor taken and a completion record written here. */
 void bus_job_started(struct bus *b, const uint32_t *desc);
 void bus_job_done(struct bus *b, const uint32_t *rec);
+void bus_spoil_record(struct bus *b, uint32_t *rec); /* as it is written: a bad record that is armed strikes here */
 void bus_unhang(struct bus *b);		/* on soft reset */
 
 #ifdef __cplusplus

@@ -62,7 +62,18 @@ const char *fault_name(int kind)
 {
 	static const char *const names[FAULT_KINDS] = {
 		"none", "hang", "lost-irq", "spurious-irq", "read-error", "write-error", "bit-flip",
+		"bad-record",
 	};
 
 	return kind >= 0 && kind < FAULT_KINDS ? names[kind] : "?";
+}
+
+int fault_kind(const char *name)
+{
+	int kind;
+
+	for (kind = 0; kind < FAULT_KINDS; kind++)
+		if (!strcmp(name, fault_name(kind)))
+			return kind;
+	return -1;
 }

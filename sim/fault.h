@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define FAULT_KINDS 7			/* enum lxa_sim_fault */
+#define FAULT_KINDS 8			/* enum lxa_sim_fault */
 
 struct fault_state {
 	struct {
@@ -26,6 +26,7 @@ unsigned int fault_job_started(struct fault_state *f); /* mask of kinds that bec
 int fault_take(struct fault_state *f, int kind); /* 1: strike now */
 void fault_flip(struct fault_state *f, uint8_t *beat, unsigned int bytes); /* flip one bit of a beat */
 const char *fault_name(int kind);
+int fault_kind(const char *name); /* -1: none of that name */
 
 #ifdef __cplusplus
 }

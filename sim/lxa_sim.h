@@ -81,6 +81,7 @@ enum lxa_sim_fault {
 	LXA_SIM_FAULT_READ_ERROR,  /* answer the next `count` read bursts with a bus error */
 	LXA_SIM_FAULT_WRITE_ERROR, /* the same for writes */
 	LXA_SIM_FAULT_BIT_FLIP,	/* flip one bit in the next `count` read beats */
+	LXA_SIM_FAULT_BAD_RECORD, /* flip one bit of sequence number, status, stream or count of the next `count` records */
 };
 /* Arm a fault: it takes effect after `after` more jobs were started (0: with the next one), `count` times. */
 int lxa_sim_fault(struct lxa_sim *sim, enum lxa_sim_fault kind, uint64_t after, uint64_t count);
@@ -94,6 +95,17 @@ struct lxa_sim_stats {
 	uint64_t bus_errors;	/* accesses outside every mapping */
 };
 void lxa_sim_stats(struct lxa_sim *sim, struct lxa_sim_stats *out);
+
+/*
+ * The same as text, for a test that reaches the device through a driver in another process or machine: one command, one
+ * line of reply, which begins with "ok" or "error".
+ *   fault NAME AFTER COUNT     lxa_sim_fault(); none, hang, lost-irq, spurious-irq, read-error, write-error, bit-flip, bad-record
+ *   stats                      ok cycles N jobs N irqs N bus_errors N
+ *   engine                     ok rtl, or ok model
+ *   stop, start                lxa_sim_stop(), lxa_sim_start()
+ * Returns 0, or -EINVAL for a command it does not know (the reply says what is wrong).
+ */
+int lxa_sim_control(struct lxa_sim *sim, const char *command, char *reply, size_t reply_len);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@
 #include "tree.h"
 
 #define BATCH_CYCLES 2048
+#define LOOK_NS 100000			/* waking a thread that sleeps takes 5 to 20 us: it first looks that long */
+#define BATCH_SPURIOUS 16		/* interrupts without a cause between two batches: a storm must not stop the device */
 
 struct lxa_sim {
 	struct bus bus;
@@ -31,6 +34,8 @@ struct lxa_sim {
 	pthread_cond_t handoff;		/* and here while others wait for the lock */
 	pthread_t thread;
 	int waiters;			/* atomic */
+	unsigned int passed;		/* atomic: how often somebody has held the lock */
+	int long_waits;			/* device thread alone: looking before sleeping was of no use */
 	int quit, stopped;
 
 	lxa_sim_irq_fn irq_fn;
@@ -88,12 +93,14 @@ static void call_irq(struct lxa_sim *sim, int level)
 
 static void deliver_irqs(struct lxa_sim *sim)
 {
+	int room = BATCH_SPURIOUS;
+
 	while (!sim->quit) {
 		if (sim->edges) {
 			sim->edges--;
 			sim->out = !sim->out;
 			call_irq(sim, sim->out);
-		} else if (sim->bus.spurious && !sim->out) {
+		} else if (sim->bus.spurious && !sim->out && room--) {
 			sim->bus.spurious--;
 			trace_line(&sim->bus.trace, sim->bus.now, "fault spurious-irq");
 			call_irq(sim, 1);
@@ -106,6 +113,31 @@ static void deliver_irqs(struct lxa_sim *sim)
 
 /* ---- thread ------------------------------------------------------------------------------------------ */
 
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* With the lock held: until somebody else has held it, and has thereby signalled cond. */
+static void wait_for_others(struct lxa_sim *sim, pthread_cond_t *cond)
+{
+	unsigned int passed = __atomic_load_n(&sim->passed, __ATOMIC_RELAXED);
+	uint64_t start = now_ns();
+
+	if (!sim->long_waits) {
+		pthread_mutex_unlock(&sim->lock);
+		while (__atomic_load_n(&sim->passed, __ATOMIC_RELAXED) == passed && now_ns() - start < LOOK_NS)
+			sched_yield();
+		pthread_mutex_lock(&sim->lock);
+	}
+	if (__atomic_load_n(&sim->passed, __ATOMIC_RELAXED) == passed)
+		pthread_cond_wait(cond, &sim->lock);
+	sim->long_waits = now_ns() - start > LOOK_NS;
+}
+
 static void *device_thread(void *arg)
 {
 	struct lxa_sim *sim = arg;
@@ -116,13 +148,16 @@ static void *device_thread(void *arg)
 		if (sim->quit)
 			break;
 		if (sim->stopped || sim->ops->state(engine(sim)) != ENGINE_BUSY) {
-			pthread_cond_wait(&sim->wake, &sim->lock);
-			continue;
+			if (!sim->bus.spurious || sim->out) {
+				wait_for_others(sim, &sim->wake);
+				continue;
+			}
+		} else {
+			sim->ops->run(engine(sim), BATCH_CYCLES, &sim->waiters);
+			sample_irq(sim);
 		}
-		sim->ops->run(engine(sim), BATCH_CYCLES, &sim->waiters);
-		sample_irq(sim);
 		if (__atomic_load_n(&sim->waiters, __ATOMIC_ACQUIRE))
-			pthread_cond_wait(&sim->handoff, &sim->lock);
+			wait_for_others(sim, &sim->handoff);
 	}
 	pthread_mutex_unlock(&sim->lock);
 	return NULL;
@@ -130,13 +165,24 @@ static void *device_thread(void *arg)
 
 static void enter(struct lxa_sim *sim)
 {
+	uint64_t start;
+
 	__atomic_add_fetch(&sim->waiters, 1, __ATOMIC_ACQ_REL);
+	if (!pthread_mutex_trylock(&sim->lock))
+		return;
+	start = now_ns();
+	while (now_ns() - start < LOOK_NS) {
+		sched_yield();
+		if (!pthread_mutex_trylock(&sim->lock))
+			return;
+	}
 	pthread_mutex_lock(&sim->lock);
 }
 
 static void leave(struct lxa_sim *sim)
 {
 	__atomic_sub_fetch(&sim->waiters, 1, __ATOMIC_ACQ_REL);
+	__atomic_add_fetch(&sim->passed, 1, __ATOMIC_RELAXED);
 	pthread_cond_signal(&sim->handoff); /* even with others waiting: the device must not starve behind pollers */
 	pthread_cond_signal(&sim->wake);
 	pthread_mutex_unlock(&sim->lock);
@@ -206,6 +252,7 @@ int lxa_sim_create(const void *dtb, size_t dtb_len, struct lxa_sim **out, char *
 		r = say(err, err_len, -ENOMEM, "cannot start the simulated device's thread");
 		goto err_sync;
 	}
+	pthread_setname_np(sim->thread, "lxa-sim");
 	*out = sim;
 	return 0;
 

@@ -74,7 +74,8 @@ struct lxa_bo;
 
 /*
  * Open a device and make a context on it. path: a device node ("/dev/lxa0"), "sim:rtl" or "sim:model" (a simulated
- * device inside this process; every opener of the same name in a process shares it, "sim:rtl,nr=1" is another), or NULL:
+ * device inside this process; every opener of the same name in a process shares it, "sim:rtl,nr=1" is another),
+ * "unix:PATH" (the device of a `lxa daemon`, shared with other processes), or NULL:
  * the environment variable LXA_DEVICE, else /dev/lxa0 when it exists, else "sim:rtl".
  * Errors: -ENOENT, -EACCES (the node), -EPROTO (another ABI version), -EINVAL (unknown name), -ENOMEM.
  */

@@ -4,7 +4,7 @@
 ONNX_PROTO ?= /usr/include/onnx/onnx.proto
 LXA_PB := $(B)/userspace/lib/onnx.pb-c
 LXA_SRCS := $(wildcard userspace/lib/*.c)
-LXA_OBJS := $(LXA_SRCS:%.c=$(B)/%.o) $(LXA_PB).o $(B)/rtl/cycles/lxa_cycles.o
+LXA_OBJS := $(LXA_SRCS:%.c=$(B)/%.o) $(LXA_PB).o $(patsubst %.c,$(B)/%.o,$(wildcard rtl/cycles/*.c))
 LXA_LIB := $(B)/liblxa.a
 LXA_SO := $(B)/liblxa.so
 # What a program that links liblxa.a needs besides; liblxa.so brings it along.

@@ -129,6 +129,12 @@ int shim_dev_bind(struct shim_dev *sd)
 	return ret;
 }
 
+void shim_dev_shutdown(struct shim_dev *sd)
+{
+	if (sd->bound && driver->shutdown)
+		driver->shutdown(&sd->pdev);
+}
+
 void shim_dev_unbind(struct shim_dev *sd)
 {
 	if (!sd->bound)

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -68,9 +68,14 @@ void shim_fhold(struct shim_file *sf)
 
 static void destroy(struct shim_file *sf)
 {
-	if (sf->efd >= 0)
-		sys_close(sf->efd);
-	put_device(&sf->dev->pdev.dev);
+	if (sf->user_fd >= 0)
+		sys_close(sf->user_fd);
+	if (sf->set_fd >= 0)
+		sys_close(sf->set_fd);
+	if (sf->clear_fd >= 0)
+		sys_close(sf->clear_fd);
+	if (sf->dev)
+		put_device(&sf->dev->pdev.dev);
 	free(sf);
 	pthread_mutex_lock(&lock);
 	WRITE_ONCE(files, files - 1);
@@ -93,67 +98,101 @@ void shim_fput(struct shim_file *sf)
 	destroy(sf);
 }
 
-static struct shim_file *new_file(struct shim_dev *sd, struct miscdevice *misc, int flags)
+/* sd is NULL for a file of the daemon's. */
+static struct shim_file *new_file(struct shim_dev *sd, const struct file_operations *fops, int flags)
 {
 	struct shim_file *sf = calloc(1, sizeof(*sf));
 
 	if (!sf)
 		return NULL;
 	sf->refs = 1;
-	sf->efd = -1;
+	sf->user_fd = sf->set_fd = sf->clear_fd = -1;
 	sf->dev = sd;
-	sf->f.f_op = misc->fops;
+	sf->f.f_op = fops;
 	sf->f.f_flags = (unsigned int)flags;
 	sf->f.f_mode = (fmode_t)((flags & O_ACCMODE) + 1);	/* FMODE_READ 1, FMODE_WRITE 2 */
 	sf->f.f_inode = &sf->inode;
-	sf->f.f_mapping = &sd->mapping;
-	sf->f.private_data = misc;
-	get_device(&sd->pdev.dev);
+	if (sd) {
+		sf->f.f_mapping = &sd->mapping;
+		get_device(&sd->pdev.dev);
+	}
 	pthread_mutex_lock(&lock);
 	WRITE_ONCE(files, files + 1);
 	pthread_mutex_unlock(&lock);
 	return sf;
 }
 
-/* The descriptor. O_NONBLOCK lives in the eventfd, so that fcntl() works on it. */
-int shim_file_open(struct shim_dev *sd, int flags)
+/* The ends of the socket pair. O_NONBLOCK lives in the program's, so that fcntl() works. Its number is the lowest. */
+static int make_ready(struct shim_file *sf, int flags)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	sf->user_fd = pair[0];
+	sf->set_fd = pair[1];
+	sf->clear_fd = sys_dup_cloexec(pair[0]);
+	if (sf->clear_fd < 0 || (flags & O_NONBLOCK && fcntl(sf->clear_fd, F_SETFL, O_NONBLOCK)))
+		return -errno;
+	return shim_poll_attach(sf);
+}
+
+int shim_file_create(struct shim_dev *sd, int flags, struct shim_file **out)
 {
 	struct miscdevice *misc = shim_misc_find(&sd->pdev.dev);
 	struct shim_file *sf;
-	int fd, ret;
+	int ret;
 
 	if (!misc)
 		return -ENODEV;
-	sf = new_file(sd, misc, flags);
+	sf = new_file(sd, misc->fops, flags);
 	if (!sf)
 		return -ENOMEM;
+	sf->f.private_data = misc;
 	ret = sf->f.f_op->open ? sf->f.f_op->open(&sf->inode, &sf->f) : 0;
 	if (ret) {
 		destroy(sf);
 		return ret;
 	}
-	fd = eventfd(0, (flags & O_NONBLOCK ? EFD_NONBLOCK : 0) | (flags & O_CLOEXEC ? EFD_CLOEXEC : 0));
-	if (fd < 0) {
-		ret = -errno;
-		goto put;
+	ret = make_ready(sf, flags);
+	if (ret) {
+		shim_fput(sf);
+		return ret;
 	}
-	sf->efd = sys_dup_cloexec(fd);
-	if (sf->efd < 0) {
-		ret = -errno;
-		goto close_fd;
-	}
-	ret = shim_poll_attach(sf);
-	if (ret)
-		goto close_fd;
+	*out = sf;
+	return 0;
+}
+
+struct shim_file *shim_file_remote(const struct file_operations *fops, void *private_data, int flags)
+{
+	struct shim_file *sf = new_file(NULL, fops, flags);
+
+	if (sf)
+		sf->f.private_data = private_data;
+	return sf;
+}
+
+int shim_fd_install(struct shim_file *sf, int fd)
+{
+	int ret;
+
 	pthread_mutex_lock(&lock);
 	ret = table_set(fd, sf);
 	pthread_mutex_unlock(&lock);
-	if (ret)
-		goto close_fd;
-	return fd;
-close_fd:
+	return ret;
+}
+
+int shim_fd_make(struct shim_file *sf, int flags)
+{
+	int fd = sf->user_fd, ret;
+
+	if (!(flags & O_CLOEXEC))
+		fcntl(fd, F_SETFD, 0);
+	sf->user_fd = -1;
+	ret = shim_fd_install(sf, fd);
+	if (!ret)
+		return fd;
 	sys_close(fd);
-put:
 	shim_fput(sf);
 	return ret;
 }

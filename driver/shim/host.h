@@ -29,6 +29,7 @@ void host_destroy(struct host_dev *h);
 void host_flush(struct host_dev *h);	/* close trace files */
 const char *host_engine(struct host_dev *h);
 struct lxa_sim *host_sim(struct host_dev *h);
+int host_control(struct lxa_sim *sim, const char *command, char *reply, size_t reply_len);
 
 uint32_t host_read32(struct host_dev *h, uint32_t off);
 void host_write32(struct host_dev *h, uint32_t off, uint32_t val);

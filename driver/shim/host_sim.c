@@ -67,6 +67,11 @@ struct lxa_sim *host_sim(struct host_dev *h)
 	return h->sim;
 }
 
+int host_control(struct lxa_sim *sim, const char *command, char *reply, size_t reply_len)
+{
+	return lxa_sim_control(sim, command, reply, reply_len);
+}
+
 uint32_t host_read32(struct host_dev *h, uint32_t off)
 {
 	return lxa_sim_read32(h->sim, off);

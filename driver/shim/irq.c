@@ -5,13 +5,13 @@
  * A pulse that is over before the thread looks is still delivered once: that is how a spurious interrupt arrives.
  */
 #include <linux/interrupt.h>
-#include <unistd.h>
 
 #include "shim.h"
 
 #define LINES 64u
 #define FIRST_IRQ 32u
 #define MAX_UNHANDLED 10000u
+#define FALL_NS 50000u		/* for the line to fall after it was acknowledged */
 
 struct line {
 	struct host_dev *host;		/* NULL: free */
@@ -22,8 +22,10 @@ struct line {
 	pthread_mutex_t lock;		/* guards what follows */
 	pthread_cond_t wake, quiet;
 	int level, pulse;
+	unsigned int changes;		/* of the level */
 	int disabled;
 	bool running, stop, requested;
+	bool long_waits;		/* the line's thread alone */
 	unsigned int unhandled;
 };
 
@@ -43,10 +45,9 @@ static void on_level(void *ctx, int level)
 
 	pthread_mutex_lock(&l->lock);
 	l->level = level;
-	if (level) {
-		l->pulse = 1;
-		pthread_cond_signal(&l->wake);
-	}
+	l->pulse |= level;
+	WRITE_ONCE(l->changes, l->changes + 1);
+	pthread_cond_signal(&l->wake);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -64,7 +65,7 @@ unsigned int shim_irq_attach(struct host_dev *h)
 	memset(l, 0, sizeof(*l));
 	l->host = h;
 	pthread_mutex_init(&l->lock, NULL);
-	pthread_cond_init(&l->wake, NULL);
+	shim_cond_init(&l->wake);
 	pthread_cond_init(&l->quiet, NULL);
 	pthread_mutex_unlock(&lines_lock);
 	host_set_irq(h, on_level, l);
@@ -105,20 +106,70 @@ static irqreturn_t run_handlers(struct line *l, int irq)
 	return ret;
 }
 
+struct look {
+	const struct line *l;
+	unsigned int changes;
+};
+
+static bool has_changed(const void *arg)
+{
+	const struct look *k = arg;
+
+	return READ_ONCE(k->l->changes) != k->changes;
+}
+
+/* With the lock held, which is dropped meanwhile. */
+static void look_for_change(struct line *l, unsigned int changes)
+{
+	const struct look k = { l, changes };
+
+	pthread_mutex_unlock(&l->lock);
+	shim_look(&l->long_waits, has_changed, &k);
+	pthread_mutex_lock(&l->lock);
+}
+
+static void wait_for_work(struct line *l)
+{
+	unsigned int changes = l->changes;
+	u64 start = shim_now_ns();
+
+	look_for_change(l, changes);
+	while (l->changes == changes && !l->stop && (l->disabled || !(l->level || l->pulse)))
+		pthread_cond_wait(&l->wake, &l->lock);
+	shim_waited(&l->long_waits, start);
+}
+
+/*
+ * With the lock held: the device's thread lowers the line a moment after the acknowledging write; asking again at once would
+ * only keep it from doing so. Whatever the line does next ends the wait.
+ */
+static void wait_for_fall(struct line *l, unsigned int changes)
+{
+	struct timespec end = shim_timespec(shim_now_ns() + FALL_NS);
+
+	if (l->level && l->changes == changes)
+		look_for_change(l, changes);
+	while (l->level && l->changes == changes && !l->stop)
+		if (pthread_cond_timedwait(&l->wake, &l->lock, &end))
+			return;
+}
+
 static void *irq_main(void *arg)
 {
 	struct line *l = arg;
 	int irq = (int)(FIRST_IRQ + (unsigned int)(l - lines));
+	unsigned int changes;
 	irqreturn_t ret;
 
 	pthread_mutex_lock(&l->lock);
 	while (!l->stop) {
 		if (l->disabled || !(l->level || l->pulse)) {
-			pthread_cond_wait(&l->wake, &l->lock);
+			wait_for_work(l);
 			continue;
 		}
 		l->pulse = 0;
 		l->running = true;
+		changes = l->changes;
 		pthread_mutex_unlock(&l->lock);
 		ret = run_handlers(l, irq);
 		pthread_mutex_lock(&l->lock);
@@ -129,15 +180,7 @@ static void *irq_main(void *arg)
 			l->disabled++;
 		}
 		pthread_cond_broadcast(&l->quiet);
-		if (l->unhandled && l->level && !l->stop) {
-			/*
-			 * The device's thread lowers the line a moment after the acknowledging write; asking again at
-			 * once would only keep it from doing so.
-			 */
-			pthread_mutex_unlock(&l->lock);
-			usleep(50);
-			pthread_mutex_lock(&l->lock);
-		}
+		wait_for_fall(l, changes);
 	}
 	pthread_mutex_unlock(&l->lock);
 	return NULL;
@@ -200,13 +243,18 @@ void synchronize_irq(unsigned int irq)
 	pthread_mutex_unlock(&l->lock);
 }
 
-void disable_irq(unsigned int irq)
+void disable_irq_nosync(unsigned int irq)
 {
 	struct line *l = line_of(irq);
 
 	pthread_mutex_lock(&l->lock);
 	l->disabled++;
 	pthread_mutex_unlock(&l->lock);
+}
+
+void disable_irq(unsigned int irq)
+{
+	disable_irq_nosync(irq);
 	synchronize_irq(irq);
 }
 

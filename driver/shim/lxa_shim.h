@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * lxa_shim.h - the door to the LXA driver, in the kernel or in this process.
+ * lxa_shim.h - the door to the LXA driver, in the kernel, in this process or in a daemon (`lxa daemon`).
  *
  * The path says where the driver is:
- *   "/dev/lxa0" (anything that does not begin with "sim:")   the kernel's driver: every call is the plain system call
+ *   "/dev/lxa0" (anything not named below)                   the kernel's driver: every call is the plain system call
  *   "sim:rtl" or "sim:model"                                 the same driver inside this process, on a simulated device
+ *   "unix:SOCKET"                                            the same driver in a daemon that several processes share
  * After "sim:ENGINE" options may follow, comma-separated:
  *   dtb=FILE      flattened device tree of the device (sim/README.md)
  *   log=FILE      register and command log       wave=FILE     waveform (rtl engine with tracing)
@@ -12,7 +13,7 @@
  *   timeout_ms=N  module parameter of that name; it is the driver's and so holds for every device from now on
  *                 (likewise any other parameter of the driver, by its name)
  * One device is made for each distinct path, at its first open, and lives until lxa_shim_exit() or the end of the
- * process. The descriptor returned is a real one (an eventfd): poll, select and epoll on it work (readable = records to
+ * process. The descriptor returned is a real one (a socket): poll, select and epoll on it work (readable = records to
  * read, or the device is gone); everything else goes through the functions below.
  *
  * Errors are negative errno. Every function may be called from any thread at any time, but lxa_shim_exit().
@@ -65,6 +66,9 @@ struct lxa_sim *lxa_shim_sim(int fd);
 /* Take the driver off the device while it is open, as writing to the kernel's `unbind` would. The next lxa_open() binds it again. */
 int lxa_shim_unbind(int fd);
 
+/* What the kernel does with the device when the machine goes down. */
+int lxa_shim_shutdown(int fd);
+
 /* Module parameters by name. -ENOENT: no such parameter. */
 int lxa_shim_param_set(const char *name, long value);
 int lxa_shim_param_get(const char *name, long *value);
@@ -74,6 +78,17 @@ int lxa_shim_param_get(const char *name, long *value);
  * The value is what was left of the counter before the call: 0 once the failure has happened.
  */
 unsigned int lxa_shim_fail_nth(unsigned int n);
+
+/*
+ * All of it as text: one command, one line of reply that begins with "ok" or "error". The commands of lxa_sim_control(), and
+ *   param NAME [VALUE]   module parameter: set, or "ok VALUE"
+ *   unbind, shutdown     lxa_shim_unbind(), lxa_shim_shutdown()
+ *   unload               lxa_shim_exit(); fd is not looked at
+ *   fail_nth N           lxa_shim_fail_nth() for this thread: "ok LEFT"
+ * For a file of a daemon's (or fd -1 while one is open), the daemon does it, if it allows that: `lxa daemon --control`.
+ * A program that runs with the preload library finds this function there (a weak reference); -errno on failure.
+ */
+int lxa_shim_control(int fd, const char *command, char *reply, size_t reply_len);
 
 /*
  * Unbind all devices, unload the driver, destroy the devices. -EBUSY while a descriptor is open or memory is mapped;

@@ -75,6 +75,19 @@ unsigned int shim_track_report(void)
 	return n;
 }
 
+unsigned int shim_track_count(void)
+{
+	unsigned int n = 0, i;
+	const struct track *t;
+
+	pthread_mutex_lock(&track_lock);
+	for (i = 0; i < BUCKETS; i++)
+		for (t = bucket[i]; t; t = t->next)
+			n++;
+	pthread_mutex_unlock(&track_lock);
+	return n;
+}
+
 /* A child forgets what its parent holds. */
 void shim_mem_reset(void)
 {
@@ -95,9 +108,17 @@ unsigned int lxa_shim_fail_nth(unsigned int n)
 }
 
 /* LXA_SHIM_FAIL_NTH=n: the n-th allocation of the process, whichever thread makes it. */
+static long countdown = -2;		/* -2: not read yet, -1: off */
+
+unsigned int shim_fail_nth_any(unsigned int n)
+{
+	long left = __atomic_exchange_n(&countdown, n ? (long)n : -1, __ATOMIC_RELAXED);
+
+	return left > 0 ? (unsigned int)left : 0;
+}
+
 static bool global_fail(void)
 {
-	static long countdown = -2;	/* -2: not read yet, -1: off */
 	long c = __atomic_load_n(&countdown, __ATOMIC_RELAXED), start;
 	const char *s;
 

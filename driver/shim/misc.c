@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Misc character devices: a list, found by the device they belong to. */
+/* Misc character devices: a list, found by the device they belong to. And small helpers. */
+#include <linux/capability.h>
+
 #include "shim.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -44,6 +46,17 @@ void shim_misc_reset(void)
 {
 	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	INIT_LIST_HEAD(&miscs);
+}
+
+/* ---- linux/capability.h -------------------------------------------------------------------------------------------- */
+
+bool capable(int cap)
+{
+	const struct shim_user *u = current->user;
+
+	if (cap != CAP_SYS_NICE)
+		shim_die("capable(%d) is not implemented", cap);
+	return !u || u->nice;
 }
 
 /* ---- small helpers of linux/fs.h --------------------------------------------------------------------------------- */

@@ -123,7 +123,7 @@ static int find_or_create(const char *path, const struct host_options *opt, stru
 	return 0;
 }
 
-int shim_open(const char *path, const struct host_options *opt, int flags, char *err, size_t err_len)
+int shim_open(const char *path, const struct host_options *opt, int flags, struct shim_file **out, char *err, size_t err_len)
 {
 	struct shim_dev *sd;
 	int ret;
@@ -133,8 +133,8 @@ int shim_open(const char *path, const struct host_options *opt, int flags, char 
 	if (!ret)
 		ret = find_or_create(path, opt, &sd, err, err_len);
 	if (!ret) {
-		ret = shim_file_open(sd, flags);
-		if (ret < 0)
+		ret = shim_file_create(sd, flags, out);
+		if (ret)
 			snprintf(err, err_len, "%s: open failed: %s", path, strerror(-ret));
 	}
 	pthread_mutex_unlock(&loader);
@@ -162,6 +162,17 @@ int shim_unbind(struct shim_dev *sd)
 	return ret;
 }
 
+int shim_shutdown(struct shim_dev *sd)
+{
+	int ret;
+
+	pthread_mutex_lock(&loader);
+	ret = sd->bound ? 0 : -ENODEV;
+	shim_dev_shutdown(sd);
+	pthread_mutex_unlock(&loader);
+	return ret;
+}
+
 int lxa_shim_exit(void)
 {
 	struct shim_dev *sd;
@@ -183,6 +194,7 @@ int lxa_shim_exit(void)
 		shim_dev_destroy(sd);
 	}
 	shim_workqueue_stop();
+	shim_dma_limit(~0ull);
 	if (leaks && shim_strict())
 		shim_die("the driver left %u thing(s) behind", leaks);
 	ret = leaks ? -EUCLEAN : 0;
@@ -195,6 +207,7 @@ out:
 static void forked(void)
 {
 	loaded = false;
+	shim_client_reset();
 	shim_file_reset();
 	shim_vma_reset();
 	shim_poll_reset();
@@ -213,10 +226,12 @@ static void forked(void)
 static void before_fork(void)
 {
 	pthread_mutex_lock(&loader);
+	shim_client_fork(true);
 }
 
 static void after_fork(void)
 {
+	shim_client_fork(false);
 	pthread_mutex_unlock(&loader);
 }
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Readiness. The descriptor a program polls is an eventfd; it must be readable just when the driver's poll says so.
+ * Readiness. The descriptor a program polls is one end of a socket pair; it must be readable just when the driver's poll says
+ * so. (No eventfd: a client of the daemon has the same one, and could make a write or read of it sleep here.)
  * At open the driver's poll is called once to learn its wait queues, and a waiter stays on each of them. A wake-up may
- * come under the driver's locks, so it only marks the file; a thread then asks the driver and sets the eventfd.
+ * come under the driver's locks, so it only marks the file; a thread then asks the driver and sets the descriptor.
  */
 #include <linux/poll.h>
 
 #include "shim.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #define MAX_QUEUES 4
 
@@ -20,7 +22,7 @@ struct shim_poll {
 		wait_queue_head_t *wq;
 	} q[MAX_QUEUES];
 	unsigned int n;
-	pthread_mutex_t ready_lock;	/* guards signalled and the eventfd's counter */
+	pthread_mutex_t ready_lock;	/* guards signalled and what is in the socket */
 	bool signalled;
 	struct list_head link;		/* in `marked`; guarded by lock */
 	bool is_marked, gone;
@@ -35,18 +37,25 @@ static bool runs;
 unsigned int shim_poll_sync(struct shim_file *sf)
 {
 	struct shim_poll *p = sf->poll;
-	struct pollfd full = { .fd = sf->efd, .events = POLLIN };
-	const struct timespec now = { 0, 0 };
 	unsigned int mask;
-	u64 count = 1;
+	bool cleared;
+	char c = 0;
 
+	if (!p)		/* the daemon's: it does the following over there */
+		return sf->f.f_op->poll(&sf->f, NULL);
 	pthread_mutex_lock(&p->ready_lock);
-	mask = sf->f.f_op->poll(&sf->f, NULL);
-	if (mask && !p->signalled)
-		p->signalled = sys_write(sf->efd, &count, sizeof(count)) == sizeof(count);
-	/* Another process with a copy of the descriptor may have emptied it: a read would then sleep. */
-	else if (!mask && p->signalled)
-		p->signalled = sys_poll(&full, 1, &now, NULL) == 1 && sys_read(sf->efd, &count, sizeof(count)) < 0;
+	do {		/* once more after clearing: on_wake() has done nothing meanwhile */
+		mask = sf->f.f_op->poll(&sf->f, NULL);
+		cleared = false;
+		if (mask && !p->signalled) {
+			WRITE_ONCE(p->signalled, send(sf->set_fd, &c, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1);
+		} else if (!mask && p->signalled) {
+			recv(sf->clear_fd, &c, 1, MSG_DONTWAIT);
+			WRITE_ONCE(p->signalled, false);
+			smp_mb();
+			cleared = true;
+		}
+	} while (cleared);
 	pthread_mutex_unlock(&p->ready_lock);
 	return mask;
 }
@@ -76,6 +85,8 @@ static int on_wake(struct wait_queue_entry *e, unsigned int mode, int flags, voi
 {
 	struct shim_poll *p = e->private;
 
+	if (READ_ONCE(p->signalled))
+		return 0;	/* readable as it is: who reads looks again */
 	pthread_mutex_lock(&lock);
 	if (!p->is_marked && !p->gone) {
 		p->is_marked = true;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * Preload library: an unmodified program's open("/dev/lxa0"), ioctl, mmap, poll, read, close and dup reach the driver in
- * this process. LXA_DEVICE says which device (default "sim:rtl"; see lxa_shim.h for the form). Nothing is started before
- * the first open. select() and epoll need no help: the descriptor is an eventfd that follows the driver's poll.
+ * this process, or in a daemon. LXA_DEVICE says which device (default "sim:rtl"; see lxa_shim.h for the form). Nothing is started before
+ * the first open. select() and epoll need no help: the descriptor is readable when the driver's poll says so.
  * Calls on anything else go on to libc. A program that makes raw system calls is not seen.
  */
 #include <dlfcn.h>
@@ -76,7 +76,7 @@ static int open_node(int flags)
 
 	if (!dev || !*dev)
 		dev = "sim:rtl";
-	if (strncmp(dev, "sim:", 4))
+	if (strncmp(dev, "sim:", 4) && strncmp(dev, "unix:", 5))
 		return result(-ENOENT);		/* a path here would come back to us */
 	fd = lxa_open(dev, flags);
 	if (fd < 0 && getenv("LXA_SHIM_LOG"))

@@ -4,7 +4,8 @@
 #   DRIVER_LDLIBS  what else to link after it (the simulator included): cc ... $(DRIVER_LIB) $(SIM_LIB) $(DRIVER_LDLIBS)
 #   PRELOAD_LIB    $(B)/liblxa-preload.so for unmodified programs
 SHIM_C := $(filter-out driver/shim/preload.c,$(wildcard driver/shim/*.c))
-SHIM_OBJS := $(SHIM_C:%.c=$(B)/%.o)
+DAEMON_C := $(wildcard driver/daemon/*.c)
+SHIM_OBJS := $(SHIM_C:%.c=$(B)/%.o) $(DAEMON_C:%.c=$(B)/%.o)
 DRIVER_LIB := $(B)/libdriver.a
 DRIVER_LDLIBS = $(SIM_LDLIBS) -lpthread
 PRELOAD_LIB := $(B)/liblxa-preload.so
@@ -18,7 +19,7 @@ $(PRELOAD_OBJ): CFLAGS += $(if $(SAN),-fno-sanitize=all)
 $(DRIVER_OBJS) $(SHIM_OBJS): CFLAGS += $(if $(findstring thread,$(SAN)),-Wno-tsan)
 
 # One object, so that kmalloc and its like cannot meet a program's own names; the preload library wants calls.h as well.
-SHIM_VISIBLE = lxa_open lxa_open_error lxa_ioctl lxa_mmap lxa_munmap lxa_poll lxa_read lxa_dup lxa_close lxa_shim_*
+SHIM_VISIBLE = lxa_open lxa_open_error lxa_ioctl lxa_mmap lxa_munmap lxa_poll lxa_read lxa_dup lxa_close lxa_shim_* lxa_daemon_*
 SHIM_CALLS = shim_fget shim_fput shim_fd_dup shim_fd_forget shim_fd_forget_range shim_do_* shim_munmap
 
 $(B)/driver/shim/driver.o: $(DRIVER_OBJS) $(SHIM_OBJS)

@@ -70,7 +70,7 @@ static int set_option(struct host_options *opt, char *word)
 }
 
 /* The device of a path that is known is opened as it is; else the options are read and it is made. */
-static int open_sim(const char *path, int flags)
+int shim_open_sim(const char *path, int flags, struct shim_file **out)
 {
 	struct host_options opt = { 0 };
 	char *words = strdup(path + 4), *save = NULL, *word;
@@ -87,7 +87,7 @@ static int open_sim(const char *path, int flags)
 		while (!ret && (word = strtok_r(NULL, ",", &save)))
 			ret = set_option(&opt, word);
 	if (!ret)
-		ret = shim_open(path, &opt, flags, open_error, sizeof(open_error));
+		ret = shim_open(path, &opt, flags, out, open_error, sizeof(open_error));
 out:
 	free(words);
 	return ret;
@@ -95,11 +95,16 @@ out:
 
 int lxa_open(const char *path, int flags)
 {
+	struct shim_file *sf;
 	int fd;
 
 	open_error[0] = 0;
-	if (!strncmp(path, "sim:", 4))
-		return open_sim(path, flags);
+	if (!strncmp(path, "sim:", 4)) {
+		fd = shim_open_sim(path, flags, &sf);
+		return fd ? fd : shim_fd_make(sf, flags);
+	}
+	if (!strncmp(path, "unix:", 5))
+		return shim_client_open(path + 5, flags, open_error, sizeof(open_error));
 	fd = open(path, flags);
 	return fd < 0 ? fail(-errno, "%s: %s", path, strerror(errno)) : fd;
 }
@@ -116,7 +121,7 @@ static long to_user(long ret)
 static void refresh_flags(struct shim_file *sf)
 {
 	unsigned int was = READ_ONCE(sf->f.f_flags), flags = was & ~(unsigned int)O_NONBLOCK;
-	int now = fcntl(sf->efd, F_GETFL);
+	int now = sf->clear_fd < 0 ? -1 : fcntl(sf->clear_fd, F_GETFL);
 
 	if (now < 0)
 		return;
@@ -145,7 +150,8 @@ ssize_t shim_do_read(struct shim_file *sf, void *buf, size_t len)
 		return -EINVAL;
 	refresh_flags(sf);
 	ret = to_user(sf->f.f_op->read(&sf->f, buf, len, &pos));
-	shim_poll_sync(sf);
+	if (sf->poll)
+		shim_poll_sync(sf);
 	return ret;
 }
 
@@ -175,7 +181,7 @@ static unsigned int wanted(const struct pollfd *fd)
 }
 
 /*
- * One round: bring our eventfds up to date, poll, then let the driver say what is ready. An eventfd is readable for what
+ * One round: bring our descriptors up to date, poll, then let the driver say what is ready. One of ours is readable for what
  * this caller may not have asked for, too: it is then left out, and looked at again after a moment. One of a process that
  * forked is ready at once.
  */
@@ -330,20 +336,30 @@ struct lxa_sim *lxa_shim_sim(int fd)
 
 	if (!sf)
 		return NULL;
-	if (!sf->dead)
+	if (!sf->dead && sf->dev)
 		sim = host_sim(sf->dev->host);
 	shim_fput(sf);
 	return sim;
 }
 
-int lxa_shim_unbind(int fd)
+static int on_device(int fd, int (*fn)(struct shim_dev *sd))
 {
 	struct shim_file *sf = shim_fget(fd);
 	int ret;
 
 	if (!sf)
 		return -ENOTTY;
-	ret = sf->dead ? -ENODEV : shim_unbind(sf->dev);
+	ret = sf->dead ? -ENODEV : sf->dev ? fn(sf->dev) : -ENOTTY;
 	shim_fput(sf);
 	return ret;
+}
+
+int lxa_shim_unbind(int fd)
+{
+	return on_device(fd, shim_unbind);
+}
+
+int lxa_shim_shutdown(int fd)
+{
+	return on_device(fd, shim_shutdown);
 }

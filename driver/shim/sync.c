@@ -2,6 +2,7 @@
 /* The current task, spinlocks, mutexes, and the rules about where one may sleep. */
 #include "shim.h"
 
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -47,6 +48,17 @@ static void check_irq_use(spinlock_t *l, struct task_struct *t)
 		shim_die("spinlock %p is taken in a hard interrupt handler and with interrupts on: deadlock", (void *)l);
 }
 
+/* Held for a moment only: sleeping is for the case that its owner does not run. */
+static void lock_slowly(spinlock_t *l)
+{
+	for (int i = 0; i < 100; i++) {
+		sched_yield();
+		if (!pthread_mutex_trylock(&l->m))
+			return;
+	}
+	pthread_mutex_lock(&l->m);
+}
+
 void spin_lock(spinlock_t *l)
 {
 	struct task_struct *t = shim_current();
@@ -55,7 +67,8 @@ void spin_lock(spinlock_t *l)
 		shim_die("spinlock %p is taken twice by one thread", (void *)l);
 	check_irq_use(l, t);
 	t->atomic_depth++;
-	pthread_mutex_lock(&l->m);
+	if (pthread_mutex_trylock(&l->m))
+		lock_slowly(l);
 	WRITE_ONCE(l->owner, t);
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* User memory. The kernel copies for us (process_vm_readv/writev on our own process) and so checks every page. */
+/*
+ * User memory. That of this process: the kernel copies for us (process_vm_readv/writev on our own process) and so checks
+ * every page. That of another one, for which the daemon makes a call: what has come with the call (current->user).
+ */
 #include <linux/uaccess.h>
 
 #include "shim.h"
@@ -17,6 +20,9 @@ static unsigned long copy(void *kernel, uintptr_t user, unsigned long n, bool to
 	might_sleep();
 	if (user + n < user)
 		return n;
+	if (current->user)
+		return to_user ? current->user->write(current->user, user, kernel, n) :
+			current->user->read(current->user, kernel, user, n);
 	while (done < n) {
 		k = (struct iovec) { (char *)kernel + done, n - done };
 		u = (struct iovec) { (void *)(user + done), n - done };
@@ -29,6 +35,22 @@ static unsigned long copy(void *kernel, uintptr_t user, unsigned long n, bool to
 		done += (unsigned long)ret;
 	}
 	return n - done;
+}
+
+/* May every page of it be written to? Bytes are put back as they were. */
+bool shim_user_writable(void __user *to, size_t n)
+{
+	uintptr_t at = (uintptr_t)to, end = at + n;
+	char c;
+
+	if (end < at)
+		return false;
+	while (at < end) {
+		if (copy(&c, at, 1, false) || copy(&c, at, 1, true))
+			return false;
+		at = (at & PAGE_MASK) + PAGE_SIZE;
+	}
+	return true;
 }
 
 unsigned long copy_from_user(void *to, const void __user *from, unsigned long n)

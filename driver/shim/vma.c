@@ -15,6 +15,8 @@ struct shim_vma {
 	struct list_head link;
 };
 
+struct mm_struct shim_mm = { .lock = PTHREAD_RWLOCK_INITIALIZER };
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(vmas);
 static unsigned int count;	/* read without the lock as a quick "nothing of ours" */
@@ -54,7 +56,8 @@ static void add(struct shim_vma *vma)
 	pthread_mutex_unlock(&lock);
 }
 
-void *shim_mmap(void *addr, size_t len, int prot, int flags, struct shim_file *sf, u64 off, int *error)
+/* With the address space's lock: as in the kernel, the mapping hangs at its file before anybody else gets that. */
+static void *make(void *addr, size_t len, int prot, int flags, struct shim_file *sf, u64 off, int *error)
 {
 	struct shim_vma *vma;
 	void *at;
@@ -77,7 +80,7 @@ void *shim_mmap(void *addr, size_t len, int prot, int flags, struct shim_file *s
 	vma->sf = sf;
 	vma->v = (struct vm_area_struct) {
 		.vm_start = (unsigned long)at, .vm_end = (unsigned long)at + len, .vm_pgoff = off >> PAGE_SHIFT,
-		.vm_flags = to_vm_flags(prot, flags, (int)sf->f.f_flags & O_ACCMODE), .vm_file = &sf->f,
+		.vm_flags = to_vm_flags(prot, flags, (int)sf->f.f_flags & O_ACCMODE), .vm_file = &sf->f, .vm_mm = &shim_mm,
 	};
 	*error = sf->f.f_op->mmap(&sf->f, &vma->v);
 	if (*error)
@@ -92,6 +95,16 @@ unmap:
 free_vma:
 	free(vma);
 	return MAP_FAILED;
+}
+
+void *shim_mmap(void *addr, size_t len, int prot, int flags, struct shim_file *sf, u64 off, int *error)
+{
+	void *at;
+
+	pthread_rwlock_wrlock(&shim_mm.lock);
+	at = make(addr, len, prot, flags, sf, off, error);
+	pthread_rwlock_unlock(&shim_mm.lock);
+	return at;
 }
 
 /* [start, end) leaves vma, with the lock held; vma goes to `dead` when nothing of it is left. */
@@ -167,6 +180,7 @@ void unmap_mapping_range(struct address_space *mapping, loff_t start, loff_t len
 	might_sleep();
 	if (start || len)
 		shim_die("unmap_mapping_range of a part is not implemented");
+	WRITE_ONCE(mapping->unmaps, mapping->unmaps + 1);
 	pthread_mutex_lock(&lock);
 	list_for_each_entry(vma, &vmas, link) {
 		if (vma->sf->f.f_mapping != mapping)
@@ -182,6 +196,7 @@ void unmap_mapping_range(struct address_space *mapping, loff_t start, loff_t len
 void shim_vma_reset(void)
 {
 	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	shim_mm.lock = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
 	INIT_LIST_HEAD(&vmas);
 	count = 0;
 }

@@ -44,6 +44,28 @@ void shim_cond_init(pthread_cond_t *c)
 	pthread_condattr_destroy(&attr);
 }
 
+#define LOOK_NS 100000u
+
+bool shim_look(bool *long_waits, bool (*done)(const void *arg), const void *arg)
+{
+	u64 end;
+
+	if (*long_waits)
+		return false;
+	end = shim_now_ns() + LOOK_NS;
+	do {
+		if (done(arg))
+			return true;
+		sched_yield();
+	} while (shim_now_ns() < end);
+	return false;
+}
+
+void shim_waited(bool *long_waits, u64 since_ns)
+{
+	*long_waits = shim_now_ns() - since_ns > LOOK_NS;
+}
+
 static void sleep_ns(u64 ns)
 {
 	struct timespec ts = shim_timespec(ns);
@@ -88,8 +110,15 @@ void set_current_state(int state)
 	struct task_struct *t = current;
 
 	pthread_mutex_lock(&t->lock);
-	t->state = state;
+	WRITE_ONCE(t->state, state);
 	pthread_mutex_unlock(&t->lock);
+}
+
+static bool is_awake(const void *arg)
+{
+	const struct task_struct *t = arg;
+
+	return READ_ONCE(t->state) == TASK_RUNNING;
 }
 
 /* Sleep until somebody wakes this task, at most `ticks`. */
@@ -106,15 +135,18 @@ long schedule_timeout(long ticks)
 	if (!forever && (u64)ticks > U64_MAX / 2 / (1000000000u / HZ))
 		forever = true;
 	ts = shim_timespec(end);
+	if (forever || end - now > LOOK_NS)
+		shim_look(&t->long_waits, is_awake, t);
 	pthread_mutex_lock(&t->lock);
 	while (t->state != TASK_RUNNING) {
 		if (forever) {
 			pthread_cond_wait(&t->cond, &t->lock);
 		} else if (pthread_cond_timedwait(&t->cond, &t->lock, &ts)) {
-			t->state = TASK_RUNNING;
+			WRITE_ONCE(t->state, TASK_RUNNING);
 		}
 	}
 	pthread_mutex_unlock(&t->lock);
+	shim_waited(&t->long_waits, now);
 	if (forever)
 		return ticks;
 	now = shim_now_ns();
@@ -132,17 +164,26 @@ int wake_up_process(struct task_struct *t)
 
 	pthread_mutex_lock(&t->lock);
 	woken = t->state != TASK_RUNNING;
-	t->state = TASK_RUNNING;
+	WRITE_ONCE(t->state, TASK_RUNNING);
 	if (woken)
 		pthread_cond_signal(&t->cond);
 	pthread_mutex_unlock(&t->lock);
 	return woken;
 }
 
-/* Special to user space: a thread that waits here is not interrupted; a fatal signal ends the process anyway. */
+/*
+ * Special to user space: no signal interrupts a thread that waits here; a fatal one ends the process anyway. What the
+ * daemon does for a client that has gone is interrupted.
+ */
 bool signal_pending(struct task_struct *t)
 {
-	return false;
+	return READ_ONCE(t->signalled);
+}
+
+void shim_interrupt(struct task_struct *t)
+{
+	WRITE_ONCE(t->signalled, 1);
+	wake_up_process(t);
 }
 
 /* ---- wait queues ----------------------------------------------------------------------------------------------------- */

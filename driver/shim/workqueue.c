@@ -28,7 +28,7 @@ static pthread_cond_t timer_wake;
 static pthread_t timer_thread;
 static bool timer_runs, timer_stop;
 
-void shim_thread_start(pthread_t *t, const char *name, void *(*fn)(void *), void *arg)
+int shim_thread_create(pthread_t *t, const char *name, void *(*fn)(void *), void *arg)
 {
 	sigset_t all, old;
 	int ret;
@@ -38,9 +38,17 @@ void shim_thread_start(pthread_t *t, const char *name, void *(*fn)(void *), void
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	ret = pthread_create(t, NULL, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!ret)
+		pthread_setname_np(*t, name);
+	return -ret;
+}
+
+void shim_thread_start(pthread_t *t, const char *name, void *(*fn)(void *), void *arg)
+{
+	int ret = shim_thread_create(t, name, fn, arg);
+
 	if (ret)
-		shim_die("cannot start thread %s: %s", name, strerror(ret));
-	pthread_setname_np(*t, name);
+		shim_die("cannot start thread %s: %s", name, strerror(-ret));
 }
 
 void shim_init_work(struct work_struct *w, work_func_t fn)

@@ -7,7 +7,10 @@
  * must be zero (EINVAL). Unknown ioctl ENOTTY, unknown value EOPNOTSUPP, no such handle ENOENT, device gone ENODEV.
  * Times are absolute CLOCK_MONOTONIC nanoseconds, negative ones EINVAL. Everything a file descriptor owns dies with it.
  * Bounds of one open file: 64 contexts, 4096 buffers, LXA_PARAM_BO_BYTES_MAX bytes of them (ENOSPC beyond each),
- * 1024 jobs that have not ended (SUBMIT: EAGAIN).
+ * 1024 jobs that have not ended (SUBMIT: EAGAIN). Bounds of one user: 256 open files (open: EMFILE), module parameter
+ * user_mb MiB of buffers in all of them (ENOSPC).
+ * A context whose jobs have caused several resets, one soon after the other (module parameter ban_after), is banned: SUBMIT
+ * to it is EIO. Four banned contexts ban the open file: CTX_CREATE is EIO, too.
  */
 #ifndef _UAPI_LXA_H
 #define _UAPI_LXA_H
@@ -71,9 +74,18 @@ struct lxa_get_param {
 };
 
 /* ---- contexts: a queue of jobs with its own sequence numbers -------------------------------- */
+
+/*
+ * Contexts that have jobs queued take turns, whoever they belong to: 2 jobs a turn, LOW 1, HIGH 8 (EPERM without
+ * CAP_SYS_NICE). So the first job in a context's queue starts after at most 8 jobs that are in the device already and one
+ * turn of each other context, and nobody starves. Jobs are counted, not their cycles: cut long work into several.
+ */
+#define LXA_CTX_LOW (1u << 0)
+#define LXA_CTX_HIGH (1u << 1)
+
 struct lxa_ctx_create {
 	__u32 size;
-	__u32 flags;			/* 0 */
+	__u32 flags;			/* 0, LXA_CTX_LOW or LXA_CTX_HIGH */
 	__u32 ctx;			/* out, never 0 */
 	__u32 pad;
 };

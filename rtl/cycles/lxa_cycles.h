@@ -52,7 +52,7 @@ void lxa_cycles_reset(struct lxa_cycles *c); /* an idle device at cycle 0 */
  * that, now. 0, or -1 when the queue is full.
  */
 int lxa_cycles_add(struct lxa_cycles *c, const uint32_t *desc, uint64_t when);
-/* The same without a descriptor: a job, the layout that lxa_layout() makes of it, and its tile. */
+/* The same without a descriptor: a job, the layout that lxa_layout() makes of it, and its tile. -1 too when one of these is empty. */
 int lxa_cycles_add_layer(struct lxa_cycles *c, const struct lxa_job *job, const struct lxa_layout *l, uint32_t tile_h,
 			 uint32_t tile_w, uint64_t when);
 uint32_t lxa_cycles_pending(const struct lxa_cycles *c); /* jobs added and not yet asked for */

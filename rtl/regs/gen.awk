@@ -1,5 +1,5 @@
-# Makes the C header, the SystemVerilog package or the documentation table from lxa.regs.
-#   awk -v to=c|sv|md -f gen.awk lxa.regs
+# Makes the C header, the SystemVerilog package, the documentation or the table of names for `lxa coredump` from lxa.regs.
+#   awk -v to=c|sv|md|names -f gen.awk lxa.regs
 # Plain POSIX awk (Debian's mawk): no gawk extensions.
 
 function hexval(s,   i, n, d) {
@@ -67,6 +67,25 @@ function c_header(   i, r) {
   for (i = 1; i <= ne; i++) printf "#define LXA_HW_%s_%s %d\n", egroup[i], ename[i], evalue[i]
   print "\n#endif"
 }
+# "enum GROUP" in a field's text: the group that its values belong to, else "".
+function group_of(text) {
+  return match(text, /enum [A-Z]+/) ? substr(text, RSTART + 5, RLENGTH - 5) : ""
+}
+function c_names(   i) {
+  print "/* SPDX-License-Identifier: MIT */"
+  print "/* Names of registers, fields and constants, for people. Generated from rtl/regs/lxa.regs: do not edit. */"
+  print "#ifndef LXA_NAMES_H\n#define LXA_NAMES_H\n\n#include <stdint.h>\n"
+  print "static const struct reg_name {\n\tuint32_t offset;\n\tconst char *name, *group;\t/* enum of its values, or \"\" */\n} reg_names[] = {"
+  for (i = 1; i <= nreg; i++) printf "\t{ 0x%03x, \"%s\", \"%s\" },\n", roff[i], rname[i], group_of(rtext[i])
+  print "};\n\nstatic const struct field_name {\n\tuint32_t word, lsb, width, is_signed;\n\tconst char *name, *group;\n} desc_names[] = {"
+  for (i = 1; i <= nd; i++)
+    printf "\t{ %d, %d, %d, %d, \"%s\", \"%s\" },\n", int(dlsb[i] / 32), dlsb[i] % 32, dwidth[i], dsigned[i], dname[i], group_of(dtext[i])
+  print "}, cpl_names[] = {"
+  for (i = 1; i <= nc; i++) printf "\t{ %d, 0, %d, 0, \"%s\", \"%s\" },\n", cword[i], cwidth[i], cname[i], group_of(ctext[i])
+  print "};\n\nstatic const struct enum_name {\n\tconst char *group, *name;\n\tuint32_t value;\n} enum_names[] = {"
+  for (i = 1; i <= ne; i++) printf "\t{ \"%s\", \"%s\", %d },\n", egroup[i], ename[i], evalue[i]
+  print "};\n\n#endif"
+}
 function mask(width, lsb,   i, m) {
   m = 0
   for (i = 0; i < width; i++) m += 2 ^ (lsb + i)
@@ -112,5 +131,6 @@ END {
   if (to == "c") c_header()
   else if (to == "sv") sv_package()
   else if (to == "md") md_doc()
-  else { print "gen.awk: -v to=c|sv|md" > "/dev/stderr"; exit 1 }
+  else if (to == "names") c_names()
+  else { print "gen.awk: -v to=c|sv|md|names" > "/dev/stderr"; exit 1 }
 }

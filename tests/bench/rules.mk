@@ -32,3 +32,13 @@ $(BENCH)/bench-vgg: $(BENCH)/bench-vgg.o $(BENCH_COMMON) $(LXA_LIB) $(DRIVER_LIB
 .PHONY: bench-vgg
 bench-vgg: $(BENCH)/bench-vgg ## all convolutions of VGG-16 on the RTL, every byte against the model engine
 	@$<
+
+# Plain system calls, nothing of ours linked: the same program runs in a kernel.
+$(BENCH)/bench_path.o: CPPFLAGS += -Itests/kselftest
+$(BENCH)/bench-path: $(BENCH)/bench_path.o
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^
+
+.PHONY: bench-path
+bench-path: $(BENCH)/bench-path $(B)/lxa $(PRELOAD_LIB) ## cost of a job from submit to completion: in-process and daemon
+	@B=$(B) tests/bench/bench-path.sh

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # UAPI tests with the kernel's own harness, and the tests of recovery from faults (included by driver/shim/rules.mk).
-KSELFTEST := lxa_abi lxa_bo lxa_job lxa_threads
+KSELFTEST := lxa_abi lxa_bo lxa_job lxa_threads lxa_faults
 KSELFTEST_BIN := $(KSELFTEST:%=$(B)/tests/kselftest/%)
 KSELFTEST_H := $(wildcard tests/kselftest/*.h) driver/uapi/lxa.h
 KSELFTEST_INC ?= $(B)/kselftest-include
@@ -33,7 +33,10 @@ $(B)/tests/kselftest/%: tests/kselftest/%.c $(KSELFTEST_H) $(KSELFTEST_HDR) \
 			-I$(KSELFTEST_INC) -Idriver/uapi $(LDFLAGS) -o $@ $< \
 			$(if $(SAN),$(PRELOAD_OBJ) $(DRIVER_LIB) $(KSELFTEST_SIM) $(DRIVER_LDLIBS) -ldl) -lpthread; fi
 
-.PHONY: kselftest
+.PHONY: kselftest faults-table
+faults-table: $(B)/tests/kselftest/lxa_faults ## measure driver/FAULTS.md's table and write it
+	@B=$(B) tests/kselftest/faults-table.sh --update
+
 kselftest: $(KSELFTEST_BIN) ## build the UAPI tests (kernel harness)
 
 # One script a test program and engine in TESTS: it runs the program and tells passed, skipped or failed.
@@ -48,6 +51,7 @@ $(KSELFTEST_MODEL): %.model.sh: % tests/kselftest/run.sh tests/kselftest/rules.m
 $(KSELFTEST_RTL): %.rtl.sh: % tests/kselftest/run.sh tests/kselftest/rules.mk
 	$(call KSELFTEST_SCRIPT,rtl)
 
+TESTS += $(if $(SAN),,tests/kselftest/uapi-layout.sh)
 TESTS += $(KSELFTEST_MODEL) $(if $(SAN),,$(KSELFTEST_RTL))
 
 # Recovery from injected faults: cmocka, plain system calls (the preload library is linked in) and lxa_sim_fault().
@@ -59,6 +63,26 @@ $(RECOVER_TEST).rtl.sh: $(RECOVER_TEST)
 
 $(B)/tests/unit/recover_test.o: CPPFLAGS += -Itests/kselftest -Idriver/uapi -Idriver/shim -Isim
 $(RECOVER_TEST): $(B)/tests/unit/recover_test.o $(PRELOAD_OBJ) $(DRIVER_LIB) $(KSELFTEST_SIM)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) -ldl
+
+# The device coredump: made by the driver, read by what `lxa coredump` reads it with.
+COREDUMP_TEST := $(B)/tests/unit/coredump_test
+TESTS += $(COREDUMP_TEST) $(if $(SAN),,$(COREDUMP_TEST).rtl.sh)
+$(COREDUMP_TEST).o: CPPFLAGS += -Itests/kselftest -Idriver/uapi -Idriver/shim -Isim
+$(COREDUMP_TEST): $(COREDUMP_TEST).o $(B)/userspace/cli/dump_read.o $(B)/userspace/cli/dump_print.o $(PRELOAD_OBJ) \
+		$(DRIVER_LIB) $(KSELFTEST_SIM)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lz $(DRIVER_LDLIBS) -ldl
+$(COREDUMP_TEST).rtl.sh: $(COREDUMP_TEST)
+	@printf '#!/bin/sh\nLXA_DEVICE=sim:rtl exec $<\n' > $@
+	@chmod +x $@
+
+# Bounds of a user: log and memory.
+LIMITS_TEST := $(B)/tests/unit/limits_test
+TESTS += $(LIMITS_TEST)
+$(LIMITS_TEST).o: CPPFLAGS += -Itests/kselftest -Idriver/uapi -Idriver/shim -Isim
+$(LIMITS_TEST): $(LIMITS_TEST).o $(PRELOAD_OBJ) $(DRIVER_LIB) $(KSELFTEST_SIM)
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) -ldl
 
@@ -94,7 +118,7 @@ $(SHIM_STRICT_TEST): $(SHIM_STRICT_TEST).o $(SHIM_OBJS) $(SIM_LIB)
 TESTS += $(if $(SAN),,$(SHIM_STRICT_TEST))
 
 # ---- sanitizers: the same programs in build folders of their own ------------------------------------------------------
-SAN_PROGRAMS = $(KSELFTEST_MODEL) $(RECOVER_TEST) $(OPEN_TEST)
+SAN_PROGRAMS = $(KSELFTEST_MODEL) $(RECOVER_TEST) $(COREDUMP_TEST) $(LIMITS_TEST) $(OPEN_TEST)
 .PHONY: test-san test-tsan san-programs san-run
 san-programs: $(SAN_PROGRAMS)
 san-run: san-programs

@@ -4,7 +4,7 @@
  * after another, in random memory timing: prints how its errors are distributed, and what a prediction costs. Called as
  * cycles-long it draws 2,000 random rings of layers instead of 200. It fails where
  *  - a layer whose array is busy for nine tenths of the time is off by more than 2 %,
- *  - a ring of any layers is off by more than 10 %, or more than one in a hundred by more than 5 %,
+ *  - a ring of any layers is off by more than 5 %,
  *  - of all cycles of the random layers, more than 1 % are put down to another cause than by the RTL (waiting for the output
  *    stage and for the write port behind it count as one).
  * How many times as fast as the RTL (1,000 is asked for) is printed and no reason to fail: it depends on what else the machine does.
@@ -30,12 +30,12 @@ struct options {
 
 struct set {				/* relative errors */
 	const char *name;
-	double bar, most;		/* one error in a hundred may be beyond the first, none beyond the second */
+	double bar;			/* none may be beyond */
 	double *err;
 	size_t n;
 };
 
-static struct set unstalled = { "unstalled", 0.02, 0.02, NULL, 0 }, all = { "all", 0.05, 0.10, NULL, 0 };
+static struct set unstalled = { "unstalled", 0.02, NULL, 0 }, all = { "all", 0.05, NULL, 0 };
 
 static void add(struct set *s, double e)
 {
@@ -134,6 +134,7 @@ static int check_layer(const struct lxa_cycles_cfg *cfg, const struct lxa_cycles
 {
 	struct lxa_cycles *c = lxa_cycles_create(cfg, mem);
 	struct lxa_cycles_share a, b;
+	struct lxa_job none = y->job;
 	int bad;
 
 	lxa_cycles_add(c, desc, 0);
@@ -141,6 +142,9 @@ static int check_layer(const struct lxa_cycles_cfg *cfg, const struct lxa_cycles
 	lxa_cycles_reset(c);
 	lxa_cycles_add_layer(c, &y->job, &y->l, y->tile_h, y->tile_w, 0);
 	bad |= lxa_cycles_next(c, &b, NULL);
+	none.batch = 0;			/* would never end */
+	if (!lxa_cycles_add_layer(c, &none, &y->l, y->tile_h, y->tile_w, 0))
+		bad |= printf("a layer of no image was taken\n");
 	lxa_cycles_destroy(c);
 	if (bad || a.cycles != b.cycles)
 		printf("by its descriptor a layer takes %llu cycles, by its layout %llu\n", (unsigned long long)a.cycles,
@@ -324,7 +328,7 @@ static int report(struct set *s)
 	printf("%-10s %5zu rings: median %.2f %%, 90th %.2f %%, 99th %.2f %%, largest %.2f %%; %zu beyond the bar of %.0f %%\n", s->name,
 	       s->n, 100 * s->err[s->n / 2], 100 * s->err[s->n * 9 / 10], 100 * s->err[s->n * 99 / 100], 100 * s->err[s->n - 1],
 	       beyond, 100 * s->bar);
-	return s->err[s->n - 1] > s->most || (double)beyond > 0.01 * (double)s->n + 1;
+	return beyond != 0;
 }
 
 int main(int argc, char **argv)

@@ -130,6 +130,17 @@ for j in 1 2 5; do
 done
 cmp "$tmp/many1.npy" "$tmp/many2.npy" && cmp "$tmp/many1.npy" "$tmp/many5.npy"
 check "outputs are in the images' order" $?
+# a hang leaves a coredump, which a person can read
+mkdir "$tmp/core"
+LXA_COREDUMP=$tmp/core expect 1 "the device hung" "$lxa" run $model --data "$data" --device sim:rtl,hard_cap_ms=1 --batch 64
+core=$(ls "$tmp"/core/*.core | head -1)
+expect 0 "a job ran for" "$lxa" coredump "$core"
+expect 0 "descriptor of seq 0" "$lxa" coredump "$core"
+head -c 1000 "$core" >"$tmp/cut.core"
+expect 1 "cut.core: the file has 1000 bytes" "$lxa" coredump "$tmp/cut.core"
+expect 1 "nosuch.core: No such file" "$lxa" coredump nosuch.core
+expect 1 "not a coredump" "$lxa" coredump $model
+expect 2 "lxa coredump FILE" "$lxa" coredump
 expect 1 "the device hung" "$lxa" run $model --data "$data" --device sim:rtl,hard_cap_ms=1 --batch 64 --jobs 2
 grep -q "lxa: images [0-9]* to [0-9]*: " "$tmp/log"
 check "a worker's error says which images were its" $?

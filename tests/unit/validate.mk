@@ -4,7 +4,7 @@ VALIDATE_TEST := $(B)/tests/unit/validate_test
 TESTS += $(VALIDATE_TEST)
 ALL += $(VALIDATE_TEST)
 
-$(VALIDATE_TEST): tests/unit/validate_test.c driver/lxa_validate.c driver/lxa_validate.h driver/lxa_regs.h \
+$(VALIDATE_TEST): tests/unit/validate_test.c tests/unit/validate_naive.h driver/lxa_validate.c driver/lxa_validate.h driver/lxa_regs.h \
 		driver/uapi/lxa.h driver/uapi/lxa_layout.h
 	@mkdir -p $(@D)
 	@echo "  LD      $@"

@@ -62,6 +62,8 @@ void json_layers(struct json *j, const struct lxa_plan *p, const struct workers 
 int cmd_info(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_daemon(int argc, char **argv);
+int cmd_coredump(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
 int lxa_train_main(int argc, char **argv); /* userspace/train */
 

@@ -13,6 +13,8 @@ static const char usage[] =
 	"  lxa run MODEL --input FILE --output FILE\n"
 	"                            run on tensors, .npy or ONNX TensorProto .pb; both options repeat, in the graph's\n"
 	"                            order or as NAME=FILE\n"
+	"  lxa daemon --socket PATH  share a simulated device between processes; `lxa daemon --help`\n"
+	"  lxa coredump FILE         what the driver saved of the device before a reset\n"
 	"  lxa train                 make a network from a data set; `lxa train --help`\n"
 	"  lxa sim --serve SOCKET    host the simulated device for a kernel in User Mode Linux; `lxa sim --help`\n"
 	"\n"
@@ -36,7 +38,8 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(int argc, char **argv);
 	} commands[] = {
-		{ "info", cmd_info }, { "plan", cmd_plan }, { "run", cmd_run }, { "train", lxa_train_main },
+		{ "info", cmd_info }, { "plan", cmd_plan }, { "run", cmd_run }, { "daemon", cmd_daemon },
+		{ "train", lxa_train_main }, { "coredump", cmd_coredump },
 		{ "sim", cmd_sim },
 	};
 

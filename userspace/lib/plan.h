@@ -202,5 +202,6 @@ int plan_decode(const struct lxa_plan *p, const struct plan_layer *l, int64_t ba
 
 /* ---- plan_cycles.c ---- */
 uint64_t plan_cycles(const struct lxa_plan *p, const struct plan_layer *l); /* predicted for one image, see lxa.h */
+uint64_t plan_cycles_job(const struct lxa_caps *caps, const struct lxa_job *j); /* of one image in one job; 0: does not fit */
 
 #endif

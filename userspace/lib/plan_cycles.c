@@ -22,14 +22,37 @@ static uint64_t next(struct lxa_cycles *c)
 	return lxa_cycles_next(c, &s, NULL) ? 0 : s.cycles;
 }
 
-uint64_t plan_cycles(const struct lxa_plan *p, const struct plan_layer *l)
+static struct lxa_cycles *model(const struct lxa_caps *k)
 {
-	const struct lxa_caps *k = &p->caps;
 	const struct lxa_cycles_cfg cfg = { .shift_oc = k->shift_oc, .shift_ic = k->shift_ic, .xnor_oc = k->xnor_oc,
 					    .xnor_ic = k->xnor_ic, .out_lanes = k->out_lanes, .word_bytes = k->word_bytes,
 					    .bus_bytes = k->bus_bytes, .wgt_bytes = k->wgt_bytes, .rd_outstanding = OUTSTANDING };
 	const struct lxa_cycles_mem mem = { .latency = LXA_PREDICT_LATENCY, .bytes_per_cycle = LXA_PREDICT_BYTES };
-	struct lxa_cycles *c = lxa_cycles_create(&cfg, &mem);
+
+	return lxa_cycles_create(&cfg, &mem);
+}
+
+uint64_t plan_cycles_job(const struct lxa_caps *caps, const struct lxa_job *j)
+{
+	struct lxa_cycles *c = model(caps);
+	struct lxa_job one = *j;
+	struct lxa_layout y;
+	uint64_t n = 0;
+
+	if (!c)
+		return 0;
+	one.batch = 1;			/* how many there will be is not yet known */
+	lxa_layout(caps, &one, &y);
+	if (!add(c, caps, &one, &y))
+		n = next(c);
+	lxa_cycles_destroy(c);
+	return n;
+}
+
+uint64_t plan_cycles(const struct lxa_plan *p, const struct plan_layer *l)
+{
+	const struct lxa_caps *k = &p->caps;
+	struct lxa_cycles *c = model(k);
 	uint64_t sum = 0;
 	int i;
 

@@ -14,23 +14,12 @@
 
 #include "plan.h"
 
-/* An estimate in cycles, good enough to choose by: the array, the output stage or the bus, whichever is busiest. */
+/* Predicted cycles; UINT64_MAX where a layer is too large for one job. */
 static uint64_t cost(const struct lxa_caps *caps, const struct lxa_job *j)
 {
-	uint64_t steps, drain, bytes, px;
-	struct lxa_layout y;
-	uint32_t th, tw;
+	uint64_t n = plan_cycles_job(caps, j);
 
-	lxa_layout(caps, j, &y);
-	if (!lxa_tile_choose(caps, j, &y, &th, &tw))
-		return UINT64_MAX;
-	px = (uint64_t)y.conv_h * y.conv_w * y.ocb;
-	steps = px * j->kh * y.kx * y.icb;
-	drain = px * lxa_div_up(y.block_oc, caps->out_lanes);
-	bytes = y.act_bytes + y.out_bytes + lxa_div_up(y.out_h, th) * lxa_div_up(y.out_w, tw) * (y.wgt_bytes + y.par_bytes);
-	bytes /= caps->bus_bytes;
-	steps = steps > drain ? steps : drain;
-	return steps > bytes ? steps : bytes;
+	return n ? n : UINT64_MAX;
 }
 
 /* Every step from the layer's input to its head has one reader. */

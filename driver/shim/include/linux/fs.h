@@ -11,7 +11,7 @@
 struct module;
 struct poll_table_struct;
 struct vm_area_struct;
-struct address_space { int unused; };	/* identity only: which device a mapping belongs to */
+struct address_space { unsigned int unmaps; };	/* which device a mapping belongs to; how often it has lost all of them */
 
 struct inode { dev_t i_rdev; };
 struct file {

@@ -16,6 +16,7 @@ int __must_check request_threaded_irq(unsigned int irq, irq_handler_t hard, irq_
 const void *free_irq(unsigned int irq, void *dev_id);
 void synchronize_irq(unsigned int irq);
 void disable_irq(unsigned int irq);
+void disable_irq_nosync(unsigned int irq);	/* from the handler itself */
 void enable_irq(unsigned int irq);
 static inline int __must_check request_irq(unsigned int irq, irq_handler_t hard, unsigned long flags, const char *name,
 					   void *dev_id)

@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 #include <linux/kernel.h>
+#include <pthread.h>
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE (1UL << PAGE_SHIFT)
@@ -26,6 +27,17 @@
 #define VM_DONTEXPAND 0x40000ul
 #define VM_DONTDUMP 0x4000000ul
 
+/*
+ * The address space: there is one, that of this process, whatever a vma says. Its lock is held for writing while a mapping is
+ * made here; those of other processes (a daemon's clients) are not followed.
+ */
+struct mm_struct {
+	pthread_rwlock_t lock;
+};
+extern struct mm_struct shim_mm;
+static inline void mmap_read_lock(struct mm_struct *mm) { pthread_rwlock_rdlock(&shim_mm.lock); }
+static inline void mmap_read_unlock(struct mm_struct *mm) { pthread_rwlock_unlock(&shim_mm.lock); }
+
 struct file;
 struct vm_area_struct;
 struct vm_operations_struct {
@@ -39,6 +51,8 @@ struct vm_area_struct {
 	const struct vm_operations_struct *vm_ops;
 	void *vm_private_data;
 	struct file *vm_file;
+	struct mm_struct *vm_mm;
+	unsigned long long shim_off;	/* set by dma_mmap_coherent(): the place in the arena */
 };
 
 struct address_space;

@@ -13,6 +13,7 @@ struct platform_device {
 struct platform_driver {
 	int (*probe)(struct platform_device *pdev);
 	int (*remove)(struct platform_device *pdev);
+	void (*shutdown)(struct platform_device *pdev);
 	struct device_driver driver;
 };
 

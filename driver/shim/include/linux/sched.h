@@ -11,9 +11,15 @@
 #define TASK_UNINTERRUPTIBLE 2
 #define MAX_SCHEDULE_TIMEOUT __LONG_MAX__
 
+struct shim_user;
+struct shim_arena;
 struct task_struct {
 	pid_t pid;
 	int state;
+	bool long_waits;		/* no use in looking for a while before sleeping */
+	int signalled;			/* shim_interrupt(): interruptible waits end */
+	struct shim_user *user;		/* whose memory user pointers mean; NULL: this process's */
+	struct shim_arena *arena;	/* where its DMA buffers lie; NULL: the common one */
 	int atomic_depth;		/* spinlocks held */
 	int hardirq;			/* in a hard interrupt handler */
 	int irqs_off;
@@ -29,6 +35,7 @@ void schedule(void);
 long schedule_timeout(long ticks);
 int wake_up_process(struct task_struct *t);
 bool signal_pending(struct task_struct *t);
+void shim_interrupt(struct task_struct *t);	/* for good: its thread is going to end */
 static inline bool fatal_signal_pending(struct task_struct *t) { return false; }
 void cond_resched(void);
 

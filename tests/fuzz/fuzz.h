@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* fuzz.h - the two functions of a fuzz target, as libFuzzer (and replay.c, without it) calls them. */
+#ifndef LXA_FUZZ_H
+#define LXA_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);	/* aborts when something is wrong */
+
+#endif
