@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lxa_regs.h"
@@ -28,6 +30,14 @@ _Static_assert(sizeof(struct message) == MESSAGE_BYTES, "as the guest lays it ou
  */
 #define POSTED_MAX 192u
 
+/*
+ * A line that goes up and down without end must not keep the guest in its interrupt handler, which takes messages for as long as
+ * there are any: so many in a millisecond. What comes on top of so many waiting ones is one with them: who handles an interrupt
+ * looks at everything.
+ */
+#define IRQS_PER_MS 8u
+#define IRQS_WAITING 256u
+
 /* ---- to the guest ----------------------------------------------------------------------------------------------------- */
 
 /* Lock held. A guest too busy to drain its pipe has calls enough waiting there. */
@@ -41,7 +51,25 @@ static void call_guest(struct pcidev *p, uint32_t nr)
 		return;
 }
 
-/* Lock held: as many of the waiting interrupts as the guest has buffers for. */
+/* Lock held: may one more go now? */
+static int has_turn(struct pcidev *p)
+{
+	struct timespec ts;
+	int64_t now;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	if (now != p->tick) {
+		p->tick = now;
+		p->sent = 0;
+	}
+	if (p->sent < IRQS_PER_MS)
+		return 1;
+	eventfd_write(p->wake_fd, 1);
+	return 0;
+}
+
+/* Lock held: as many of the waiting interrupts as the guest has buffers for and as have their turn. */
 static int send_interrupts(struct pcidev *p)
 {
 	struct virtqueue *q = &p->queue[PCIDEV_INTERRUPTS];
@@ -54,7 +82,7 @@ static int send_interrupts(struct pcidev *p)
 		p->pending = 0;		/* as on a bus: nobody listens */
 		return 0;
 	}
-	while (p->pending && q->enabled) {
+	while (p->pending && q->enabled && has_turn(p)) {
 		ret = vq_pop(q, &p->mem, &r);
 		if (ret < 0)
 			return ret;
@@ -66,6 +94,7 @@ static int send_interrupts(struct pcidev *p)
 		if (ret)
 			return ret;
 		p->pending--;
+		p->sent++;
 		p->count.msis++;
 		sent = 1;
 	}
@@ -82,7 +111,8 @@ static void on_irq(void *ctx, int level)
 	if (!level)
 		return;
 	pthread_mutex_lock(&p->lock);
-	p->pending++;
+	if (p->pending < IRQS_WAITING)
+		p->pending++;
 	send_interrupts(p);		/* broken rings are reported when the guest kicks */
 	pthread_mutex_unlock(&p->lock);
 }
@@ -241,14 +271,29 @@ int pcidev_kick(struct pcidev *p, unsigned int nr)
 	return ret;
 }
 
+int pcidev_tick(struct pcidev *p)
+{
+	eventfd_t n;
+	int ret;
+
+	eventfd_read(p->wake_fd, &n);
+	pthread_mutex_lock(&p->lock);
+	ret = send_interrupts(p);
+	pthread_mutex_unlock(&p->lock);
+	return ret;
+}
+
 /* ---- life ------------------------------------------------------------------------------------------------------------------ */
 
-void pcidev_init(struct pcidev *p, struct lxa_sim *sim)
+int pcidev_init(struct pcidev *p, struct lxa_sim *sim)
 {
-	*p = (struct pcidev) { .sim = sim, .call_fd = -1 };
+	*p = (struct pcidev) { .sim = sim, .call_fd = -1, .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+	if (p->wake_fd < 0)
+		return -errno;
 	pthread_mutex_init(&p->lock, NULL);
 	pci_function_init(&p->fn, lxa_sim_engine(sim) == LXA_SIM_RTL ? LXA_PLATFORM_RTL : LXA_PLATFORM_MODEL);
 	lxa_sim_set_irq(sim, on_irq, p);
+	return 0;
 }
 
 void pcidev_destroy(struct pcidev *p)
@@ -256,6 +301,7 @@ void pcidev_destroy(struct pcidev *p)
 	lxa_sim_set_irq(p->sim, NULL, NULL);
 	pcidev_set_mem(p, &(struct guest_mem) { 0 });
 	pcidev_set_call_fd(p, -1);
+	close(p->wake_fd);
 }
 
 void pcidev_set_mem(struct pcidev *p, const struct guest_mem *m)

@@ -31,14 +31,17 @@ struct pcidev {
 	struct guest_mem mem;
 	struct virtqueue queue[PCIDEV_QUEUES];
 	int call_fd;			/* -1: none yet */
-	uint64_t pending;		/* interrupts waiting for a buffer in queue 1 */
+	unsigned int pending;		/* interrupts waiting for a buffer in queue 1, or for their turn */
+	int64_t tick;			/* the millisecond that `sent` counts */
+	unsigned int sent;
+	int wake_fd;			/* readable: interrupts wait for their turn, call pcidev_tick() a millisecond later */
 
 	struct {
 		uint64_t reads, writes, msis, bad; /* registers; interrupts delivered; requests that made no sense */
 	} count;
 };
 
-void pcidev_init(struct pcidev *p, struct lxa_sim *sim);
+int pcidev_init(struct pcidev *p, struct lxa_sim *sim); /* negative errno */
 void pcidev_destroy(struct pcidev *p);	/* lets go of the guest's memory; the simulator is the caller's */
 
 void pcidev_set_mem(struct pcidev *p, const struct guest_mem *m); /* takes the mapping over */
@@ -46,5 +49,8 @@ void pcidev_set_call_fd(struct pcidev *p, int fd); /* takes it over */
 
 /* The guest has put something into queue nr. 0, or -EPROTO: the rings make no sense. */
 int pcidev_kick(struct pcidev *p, unsigned int nr);
+
+/* wake_fd was readable, a millisecond ago: send the interrupts whose turn has come. 0, -EPROTO. */
+int pcidev_tick(struct pcidev *p);
 
 #endif

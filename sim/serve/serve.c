@@ -114,7 +114,12 @@ static int start_guest(struct server *srv, int sock, char *err, size_t err_len)
 	ret = make_sim(srv->opt, &g->sim, err, err_len);
 	if (ret)
 		goto free_guest;
-	pcidev_init(&g->dev, g->sim);
+	ret = pcidev_init(&g->dev, g->sim);
+	if (ret) {
+		lxa_sim_destroy(g->sim);
+		say(err, err_len, ret, "eventfd: %s", strerror(-ret));
+		goto free_guest;
+	}
 	pthread_mutex_lock(&srv->lock);
 	srv->guests++;
 	pthread_mutex_unlock(&srv->lock);

@@ -86,15 +86,30 @@ static int say(struct session *s, int ret, const char *fmt, ...)
 
 /* ---- receive and send ------------------------------------------------------------------------------------------------ */
 
-/* 0 when there is something to read, -EINTR when it is time to stop. */
+/* 0 when there is something to read, -EINTR when it is time to stop. Meanwhile interrupts get their turns. */
 static int wait_readable(struct session *s)
 {
-	struct pollfd p[2] = { { .fd = s->sock, .events = POLLIN }, { .fd = s->stop_fd, .events = POLLIN } };
+	struct pollfd p[3] = {
+		{ .fd = s->sock, .events = POLLIN }, { .fd = s->stop_fd, .events = POLLIN },
+		{ .fd = s->dev->wake_fd, .events = POLLIN },
+	};
+	int ret;
 
-	while (poll(p, 2, -1) < 0)
-		if (errno != EINTR)
+	for (;;) {
+		if (poll(p, 3, -1) < 0 && errno != EINTR)
 			return -errno;
-	return p[1].revents ? -EINTR : 0;
+		if (p[1].revents)
+			return -EINTR;
+		if (p[2].revents) {	/* a millisecond later, unless the guest says something */
+			if (!p[0].revents)
+				poll(p, 2, 1);
+			ret = pcidev_tick(s->dev);
+			if (ret)
+				return ret;
+		}
+		if (p[0].revents)
+			return 0;
+	}
 }
 
 static void take_fds(struct msghdr *mh, struct msg *m)

@@ -78,7 +78,6 @@ suite() { # bus
 	check "$1: lxa info" info
 	programs "$1"
 	check "$1: lxa run, digits" digits "$1"
-	check "$1: faults of the device" limit 120 /build/tests/kernel/lxa_faults
 	check "$1: unbind while open, bind" rebind
 	check "$1: lxa run after that" digits "$1"
 }

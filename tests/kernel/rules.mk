@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The driver in real kernels (README.md of this folder). Not in `make test`: kernels have to be built first, once.
-KERNEL_BUILT = $(B)/lxa $(KSELFTEST_BIN) $(DIGITS) $(B)/sim/lxa.dtb $(KERNEL_FAULTS)
+KERNEL_BUILT = $(B)/lxa $(KSELFTEST_BIN) $(DIGITS) $(B)/sim/lxa.dtb
 
 .PHONY: kernel-test kernel-test-san kernel-coverage kernel-shell module-kernels setup-kernel kernel-built
 setup-kernel:
@@ -26,14 +26,6 @@ module-kernels: setup-kernel ## the module on each kernel that Debian offers: W=
 
 kernel-shell: kernel-built ## a shell in User Mode Linux with /dev/lxa0
 	@B=$(B) tests/kernel/lane.sh shell plain
-
-# Faults through the simulated function: a program for the guest.
-KERNEL_FAULTS := $(B)/tests/kernel/lxa_faults
-$(KERNEL_FAULTS): tests/kernel/lxa_faults.c $(KSELFTEST_H) $(KSELFTEST_HDR) sim/lxa_sim.h sim/serve/pci_function.h
-	@mkdir -p $(@D)
-	@if [ -e $(KSELFTEST_HDR) ]; then echo "  LD      $@"; \
-		$(CC) -D_GNU_SOURCE $(CFLAGS) -Wno-sign-compare -Wno-unused-function -Itests/kselftest -I$(KSELFTEST_INC) -Idriver/uapi \
-			-Isim -Isim/serve $(LDFLAGS) -o $@ $< -lpthread; fi
 
 # ---- in `make test`: what needs no kernel -----------------------------------------------------------------------------------
 # The server, from a guest's side.
