@@ -11,7 +11,7 @@ top=${B:-build} limit=${LIMIT:-8}
 here=$(pwd)
 build() { env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make --no-print-directory -j2 "$@"; }
 build B="$top" "$top/rtl/activity/activity" "$top/data/digits.csv.gz" >&2
-build ACTIVITY=1 B="$top/recorded" "$top/recorded/lxa" >&2
+build ACTIVITY=1 PGO= B="$top/recorded" "$top/recorded/lxa" >&2
 model=digits data=$top/data
 for file in "${LXA_DATA:-/nowhere}"/t10k-images* "${LXA_DATA:-/nowhere}"/mnist/t10k-images*; do
 	if [ -f "$file" ]; then model=mnist data=$LXA_DATA; fi
