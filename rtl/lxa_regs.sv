@@ -211,7 +211,6 @@ module lxa_regs (
         a_r_stable: assert (s_axil_rdata_o == r_was_q);
       end
       a_one_answer: assert (!(wr && bvalid_q) && !(rd && rvalid_q));
-      a_irq: assert (irq_o == ((irq_status_q & irq_mask_q) != 0));
     end
   end
 
