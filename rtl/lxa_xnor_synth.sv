@@ -44,7 +44,7 @@ module lxa_xnor_synth #(
   localparam int unsigned DW = $clog2(IC) + (PLANES ? 32'd8 : 32'd2);
 
   logic [OC*IC-1:0] shadow_q, w_q;
-  logic [IC-1:0] a_q, mask_q;
+  logic [IC-1:0] if0_q, if1_q;
   logic [DW-1:0] n_q;
   logic [2:0] sh_d, sh_q;
   logic neg_d;
@@ -57,7 +57,7 @@ module lxa_xnor_synth #(
 
   for (genvar o = 0; o < OC; o++) begin : g_oc
     lxa_xnor_column #(.IC(IC), .ACC_W(ACC_W), .PLANES(PLANES)) u_column (
-      .a_i(a_q), .mask_i(mask_q), .w_i(w_q[o*IC +: IC]), .n_i(n_q), .sh_i(sh_q), .first_i(first_q),
+      .if0_i(if0_q), .if1_i(if1_q), .w_i(w_q[o*IC +: IC]), .n_i(n_q), .sh_i(sh_q), .first_i(first_q),
       .acc_i(acc_q[ACC_W*o +: ACC_W]), .sum_o(sum[ACC_W*o +: ACC_W])
     );
   end
@@ -69,8 +69,8 @@ module lxa_xnor_synth #(
       acc_q <= mem_q[acc_i];
       idx_q <= acc_i;
       first_q <= first_i;
-      a_q <= neg_d ? a_i : ~a_i;    // - popcount(x & mask) = popcount(~x & mask) - popcount(mask)
-      mask_q <= mask_i;
+      if0_q <= (neg_d ? a_i : ~a_i) & mask_i;    // - popcount(x & mask) = popcount(~x & mask) - popcount(mask)
+      if1_q <= (neg_d ? ~a_i : a_i) & mask_i;
       n_q <= DW'(n_i) - (neg_d ? '0 : DW'($countones(mask_i)) << sh_d);
       sh_q <= sh_d;
       if (swap_i) w_q <= shadow_q;

@@ -23,7 +23,9 @@ lint: ## verilator -Wall over the RTL of every configuration
 yosys-read: ## let yosys read and elaborate the RTL (when it is installed)
 	@rtl/yosys-read.sh
 
-area: ## gates and LUTs of lanes, arrays and devices beside int8 ones (yosys); CSV=FILE
-	@CSV="$(CSV)" rtl/area/area.sh
+area: ## gates and LUTs of lanes, arrays and devices beside int8 ones (yosys, minutes); CSV=FILE
+	@B="$(B)" CSV="$(CSV)" rtl/area/area.sh
 
 TESTS += rtl/area/check-area.sh rtl/check-regs.sh rtl/lint.sh rtl/yosys-read.sh
+
+include rtl/activity/rules.mk

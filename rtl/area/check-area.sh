@@ -19,9 +19,11 @@ int8=$(gates lxa_area_int8)
 star=$(gates lxa_area_int8 NAIVE=1)
 xnor=$(gates lxa_area_xnor)
 log=$(gates lxa_area_shift COUNT=1)
-below "log lane / int8 lane from *, GE" "$log" "$star" 0.51
-below "log lane / smallest int8 lane, GE" "$log" "$int8" 0.59
+below "log lane / smallest int8 lane, 24 bits, GE" "$(gates lxa_area_log ACC_W=24)" "$(gates lxa_area_int8 ACC_W=24 BIASED=1)" 0.5
+below "log lane / smallest int8 lane, 32 bits, GE" "$(gates lxa_area_log)" "$(gates lxa_area_int8 BIASED=1)" 0.56
+below "log lane / int8 lane from *, plain sums, GE" "$log" "$star" 0.51
+below "log lane / int8 lane, plain sums, GE" "$log" "$int8" 0.59
 below "log lane / smallest int8 lane, LUT" "$(luts lxa_area_shift)" "$(luts lxa_area_int8)" 0.5
 below "64 XNOR lanes / int8 lane from *, GE" "$xnor" "$star" 1.28    # 0.02 a MAC
-below "64 XNOR lanes / smallest int8 lane, GE" "$xnor" "$int8" 1.31
+below "64 XNOR lanes / int8 lane, GE" "$xnor" "$int8" 1.28
 exit $rc

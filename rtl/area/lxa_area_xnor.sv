@@ -7,8 +7,8 @@ module lxa_area_xnor #(
   localparam int unsigned DW = $clog2(IC) + (PLANES ? 32'd8 : 32'd2)
 ) (
   input  logic             clk_i,
-  input  logic [IC-1:0]    a_i,
-  input  logic [IC-1:0]    mask_i,
+  input  logic [IC-1:0]    if0_i,
+  input  logic [IC-1:0]    if1_i,
   input  logic [IC-1:0]    w_i,
   input  logic [DW-1:0]    n_i,
   input  logic [2:0]       sh_i,
@@ -17,7 +17,7 @@ module lxa_area_xnor #(
 );
   logic [ACC_W-1:0] acc_q, sum;
   lxa_xnor_column #(.IC(IC), .ACC_W(ACC_W), .PLANES(PLANES)) u_column (
-    .a_i, .mask_i, .w_i, .n_i, .sh_i, .first_i, .acc_i(acc_q), .sum_o(sum)
+    .if0_i, .if1_i, .w_i, .n_i, .sh_i, .first_i, .acc_i(acc_q), .sum_o(sum)
   );
   always_ff @(posedge clk_i) acc_q <= sum;
   assign acc_o = acc_q;

@@ -74,6 +74,8 @@ void cyc_on_cpl(struct lxa_cycles *c)
 	c->cpl.free = c->now + REC_BYTES / c->cfg.word_bytes + 2;
 	r.words = r.known = REC_BYTES / c->cfg.word_bytes;
 	r.bytes = REC_BYTES, r.tw = 1;
-	r.first = c->now + OUT_BEAT - 1, r.step = (uint64_t)1 << 32, r.last = c->now + OUT_FLUSH, r.evenly = 1;
+	r.step = (uint64_t)1 << 32, r.last = c->now + OUT_FLUSH, r.evenly = 1;
+	r.piece = c->wr.piece_in, r.pieces = 1;
+	c->wr.piece[c->wr.piece_in++ % PIECES] = (struct piece){ .first = c->now + OUT_BEAT - 1, .step = r.step };
 	cyc_wr_push(c, &r);
 }

@@ -98,9 +98,19 @@ struct out_run {
 	uint32_t per_px;		/* of each pixel, where all have as many; else 0 */
 	int linear;			/* all are neighbours */
 	uint32_t known;			/* that have come; evenly: all */
-	cycle first, last;		/* evenly: word n closes the burst before it at first + (n + 1) * step; the last one is closed at .. */
-	uint64_t step;			/* in cycles / 2^32 */
+	cycle last;			/* when the last one is closed */
+	uint64_t step;			/* between two that come evenly, on the average, in cycles / 2^32 */
+	uint32_t piece, pieces;		/* when they come, in so many pieces */
 	int evenly;
+};
+
+/* Words from number `from` of a run on: word from + n closes the burst before it at first + (n + 1) * step. */
+#define PIECES 128
+
+struct piece {
+	uint32_t from;
+	cycle first;
+	uint64_t step;
 };
 
 struct burst {
@@ -232,6 +242,8 @@ struct lxa_cycles {
 	struct {
 		struct out_run q[RUNS];	/* what blocks of the output stage send */
 		uint32_t in, out;
+		struct piece piece[PIECES]; /* of those that come evenly */
+		uint32_t piece_in;
 		/* the oldest's next word, and its burst's */
 		uint32_t at, start, end; /* start: of the burst */
 		struct place { uint32_t x; uint64_t word, word_end, row; } from, to; /* of those, from is valid until it is sent */

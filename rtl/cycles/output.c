@@ -136,13 +136,48 @@ void cyc_plan_drain(struct lxa_cycles *c)
 	}
 }
 
+/* Rows of convolution pixels under row y of the tile's outputs. */
+static uint32_t rows_under(const struct job *j, const struct tile *t, uint32_t y)
+{
+	int64_t y0 = (int64_t)(t->oy + y) * j->pool_sy - j->pool_pt, end = min2(y0 + j->pool_h, j->conv_h);
+
+	return (uint32_t)(end - max2(y0, 0));
+}
+
+/* When a block's words come, from where the output stage is: evenly from rows with as many pixels under each output. */
+static void push_even(struct lxa_cycles *c, const struct tile *t, const struct job *j, struct out_run *r, uint32_t ng)
+{
+	cycle first = c->drain.out.next - STAGES - 1 + OUT_BEAT, n, under = 0;
+	uint32_t y, end, staged;
+
+	first += stages_way(&c->drain.out, &staged);
+	for (y = 0; y < t->th; y++)
+		under += rows_under(j, t, y);
+	r->piece = c->wr.piece_in;
+	for (y = 0; y < t->th; y = end) {
+		struct piece *p = &c->wr.piece[c->wr.piece_in++ % PIECES];
+
+		for (end = y + 1; end < t->th && rows_under(j, t, end) == rows_under(j, t, y); end++)
+			;
+		n = ng * ((cycle)t->windows * (end - y) * rows_under(j, t, y) / under * j->rows + (cycle)(end - y) * t->tw * (j->grp_beats - 1));
+		p->from = r->words / t->th * y;
+		p->step = step_of(n, r->words / t->th * (end - y));
+		p->first = first;
+		first += n;
+	}
+	r->pieces = c->wr.piece_in - r->piece;
+	r->last = first - OUT_BEAT + OUT_FLUSH;
+	r->evenly = 1;
+	r->known = r->words;
+	cyc_wr_push(c, r);
+}
+
 static void drain_start(struct lxa_cycles *c)
 {
 	struct tile *t = tile_of(c, c->drain.tile);
 	struct job *j = job_of(c, t->job);
 	uint32_t ng = groups(j, c->drain.blk);
 	struct out_run r;
-	uint32_t staged;
 	cycle n;
 
 	c->drain.state = D_END;
@@ -165,18 +200,14 @@ static void drain_start(struct lxa_cycles *c)
 		return;
 	}
 	n = ng * ((cycle)t->windows * j->rows + (cycle)t->npx * (j->grp_beats - 1));
-	r.evenly = 1;
-	r.known = r.words;
 	r.step = step_of(n, r.words);
 	c->drain.out.narrow = j->grp_beats == 1 ? (uint32_t)(STAGES * r.words / n) : 0;
-	r.first = c->drain.out.next + stages_way(&c->drain.out, &staged) - STAGES - 1 + OUT_BEAT;
-	r.last = r.first - OUT_BEAT + n + OUT_FLUSH;
-	stages_block(c, j, ng * t->windows * j->rows, ng * t->npx);
-	c->drain.since = c->drain.last;
 	c->drain.even = 1;
 	c->drain.run = c->wr.in;
 	c->drain.before = c->wr.queued;
-	cyc_wr_push(c, &r);
+	push_even(c, t, j, &r, ng);
+	stages_block(c, j, ng * t->windows * j->rows, ng * t->npx);
+	c->drain.since = c->drain.last;
 }
 
 /* Wait until no more than `room` words are queued. 1: they are not yet. */

@@ -83,10 +83,22 @@ static void run_begin(struct lxa_cycles *c)
 	run_burst(c, r, UINT32_MAX);
 }
 
-/* When word n of one that comes evenly is there. */
-static cycle run_at(const struct out_run *r, uint32_t n)
+/* The piece that word n of a run that comes evenly is of. */
+static uint32_t piece_of(const struct lxa_cycles *c, const struct out_run *r, uint32_t n)
 {
-	return r->first + steps(n + 1, r->step);
+	uint32_t i = r->piece + r->pieces - 1;
+
+	while (i != r->piece && c->wr.piece[i % PIECES].from > n)
+		i--;
+	return i;
+}
+
+/* When it is there. */
+static cycle run_at(const struct lxa_cycles *c, const struct out_run *r, uint32_t n)
+{
+	const struct piece *p = &c->wr.piece[piece_of(c, r, n) % PIECES];
+
+	return p->first + steps(n - p->from + 1, p->step);
 }
 
 /* When word n of a run that comes as it comes was there: it closes the burst before it. */
@@ -124,7 +136,7 @@ cycle cyc_wr_next(const struct lxa_cycles *c)
 	if (c->wr.begun)
 		return 0;
 	if (r->evenly && c->wr.end < r->words)
-		at = r->step > (uint64_t)FLUSH << 32 ? run_at(r, c->wr.end - 1) + FLUSH : run_at(r, c->wr.end);
+		at = r->step > (uint64_t)FLUSH << 32 ? run_at(c, r, c->wr.end - 1) + FLUSH : run_at(c, r, c->wr.end);
 	else if (!r->evenly && c->wr.come_run == c->wr.out)
 		at = come_closed(c, r);
 	else if (c->wr.end < r->words)
@@ -132,18 +144,24 @@ cycle cyc_wr_next(const struct lxa_cycles *c)
 	else if (newest)
 		at = r->last;
 	else	/* the next run's first word may close it */
-		at = min2(r->last, next->evenly ? run_at(next, 0) : c->wr.come_run == c->wr.out + 1 ? come_at(c, 0) : NEVER);
+		at = min2(r->last, next->evenly ? run_at(c, next, 0) : c->wr.come_run == c->wr.out + 1 ? come_at(c, 0) : NEVER);
 	return c->wr.bursts < WR_OPEN ? at : max2(at, c->wr.open[c->wr.bursts % WR_OPEN]);
 }
 
-/* Words that may wait between the output stage and the bus. */
+/*
+ * Words that may wait between the output stage and the bus: of bursts whose address has gone, of closed ones behind them, and of one
+ * that cannot be closed.
+ */
 uint32_t cyc_wr_room(const struct lxa_cycles *c)
 {
-	uint32_t burst = c->wr.end - c->wr.start, data = WR_BYTES / c->cfg.word_bytes, most = WR_ADDR * burst + burst - 1;
+	uint32_t burst = c->wr.end - c->wr.start, data = WR_BYTES / c->cfg.word_bytes, n = (WR_ADDR + 1) * burst - 1;
+	uint32_t gone = n < data ? div_up(data - n, burst) : 0; /* so many addresses are as good as all */
 
-	if (c->wr.bursts < WR_OPEN || c->wr.open[c->wr.bursts % WR_OPEN] <= c->bus.at || most >= data)
+	if (!gone || c->wr.open[(c->wr.bursts + gone - 1) % WR_OPEN] <= c->bus.at)
 		return WR_QUEUED + data;
-	return WR_QUEUED + most;	/* closed bursts, and one that cannot be */
+	for (gone = 0; c->wr.open[(c->wr.bursts + gone) % WR_OPEN] <= c->bus.at; gone++)
+		n += burst;
+	return WR_QUEUED + n;
 }
 
 /*
@@ -154,14 +172,18 @@ static void wr_hold(struct lxa_cycles *c, cycle at)
 {
 	struct out_run *r = &c->wr.q[c->drain.run % RUNS];
 	uint64_t word = c->wr.sent + cyc_wr_room(c) - 1 - c->drain.before;
+	uint32_t i;
 	cycle late;
 
 	if (c->drain.state != D_END || !c->drain.even || word >= r->words)
 		return;
-	late = at + WR_FREE - (run_at(r, (uint32_t)word) - OUT_BEAT + STAGES);
+	i = piece_of(c, r, (uint32_t)word);
+	late = at + WR_FREE - (run_at(c, r, (uint32_t)word) - OUT_BEAT + STAGES);
 	if (late <= 0)
 		return;
-	r->first += late, r->last += late;
+	for (; i != r->piece + r->pieces; i++)
+		c->wr.piece[i % PIECES].first += late;
+	r->last += late;
 	c->drain.since += late, c->drain.last += late, c->drain.out.next += late;
 }
 
@@ -217,10 +239,10 @@ static int wr_leap(struct lxa_cycles *c, cycle t, uint64_t sent)
 	uint32_t p, tries = 16;
 	uint64_t n, m;
 
-	if (!r->evenly || !r->per_px || !r->px || (uint64_t)c->wr_word << 32 > r->step || t > c->seq.end ||
-	    t < run_at(r, c->wr.at + 8) || steps(WR_OPEN, r->step) < c->latency + WR_TRIP + 4)
+	if (!r->evenly || r->pieces != 1 || !r->per_px || !r->px || (uint64_t)c->wr_word << 32 > r->step || t > c->seq.end ||
+	    t < run_at(c, r, c->wr.at + 8) || steps(WR_OPEN, r->step) < c->latency + WR_TRIP + 4)
 		return 0;
-	n = ((uint64_t)(t - r->first) << 32) / r->step - 1; /* that are there, that the bus takes, that there are, that are asked for */
+	n = ((uint64_t)(t - c->wr.piece[r->piece % PIECES].first) << 32) / r->step - 1; /* that are there, that the bus takes, that there are, that are asked for */
 	m = c->wr.at + (uint64_t)((t - c->bus.at) / c->wr_word);
 	n = n < m ? n : m;
 	n = n < r->words - 1 ? n : r->words - 1;
@@ -233,7 +255,7 @@ static int wr_leap(struct lxa_cycles *c, cycle t, uint64_t sent)
 	n = p * r->per_px - c->wr.at;
 	c->wr.sent += n;
 	c->wr.at = c->wr.end = p * r->per_px;
-	c->wr.last = max2(run_at(r, c->wr.at), c->bus.at + (cycle)n * c->wr_word - 1);
+	c->wr.last = max2(run_at(c, r, c->wr.at), c->bus.at + (cycle)n * c->wr_word - 1);
 	bus_pass(c, c->wr.last + 1 - c->bus.at, n * c->ratio);
 	if (!r->linear) {
 		c->wr.to.x = p % r->tw;

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The table of driver/FAULTS.md, measured now on both engines.
+# The table of driver/FAULTS.md: measured now on both engines, in this process and through a daemon; for a kernel, what the
+# last `make kernel-test` has printed.
 #   faults-table.sh            print it (B: build folder)
 #   faults-table.sh --update   put it into driver/FAULTS.md
 set -u
@@ -8,11 +9,14 @@ cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build}
 
 table() {
-	echo "| engine | fault | the guilty get | the innocent get | cycles | ms | next job |"
+	echo "| where | fault | the guilty get | the innocent get | cycles | ms | next job |"
 	echo "|---|---|---|---|---|---|---|"
 	for engine in rtl model; do
 		B=$B LXA_SHIM_LOG=3 tests/kselftest/run.sh lxa_faults $engine | sed -n "s/^# |/| $engine |/p"
 	done
+	LXA_SHIM_LOG=3 "$B/tests/daemon/faults.rtl.sh" | sed -n "s/^# |/| daemon, rtl |/p"
+	[ ! -e "$B/kernel/plain/console" ] ||
+		sed -n "/ok .* pci: lxa_faults\$/q; s/^ *# |/| UML, rtl |/p" "$B/kernel/plain/console" | tr -d '\r'
 }
 
 case "${1:-}" in
