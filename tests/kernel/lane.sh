@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Boot the driver in User Mode Linux against the simulated device.
-#   lane.sh JOB [plain|san|gcov]      JOB: test (guest-test.sh), shell (guest-shell.sh), seeded (guest-seeded.sh)
-# Environment: B build folder, ENGINE rtl (default) or model, LXA_LANE_TIME seconds for the guest, MEM its memory.
+#   lane.sh JOB [plain|san|gcov]      JOB: test (guest-test.sh), shell (guest-shell.sh), seeded (guest-seeded.sh), bench (guest-bench.sh)
+# Environment: B build folder, ENGINE rtl (default) or model, LXA_LANE_TIME seconds for the guest, MEM its memory,
+# SECONDS_EACH for each line of bench (1).
 # Exit 0 passed, 4 skipped (the last line says why), else failed. The guest's KTAP goes to stdout, its kernel log to
 # $B/kernel/FLAVOUR/out/dmesg, everything it printed to $B/kernel/FLAVOUR/console.
 set -u
@@ -77,7 +78,8 @@ cp "$B/sim/lxa.dtb" "$work/lxa.dtb" && fdtput -t s "$work/lxa.dtb" /lxa engine "
 # ---- the kernel --------------------------------------------------------------------------------------------------------------
 set -- "mem=${MEM:-$mem}" "virtio_uml.device=$run/sock:1234" "dtb=$work/lxa.dtb" root=/dev/root rootfstype=hostfs \
 	"rootflags=$root" ro init=/init panic=-1 noreboot "uml_dir=$run" umid=lxa \
-	"lxa_top=$top" "lxa_build=$B" "lxa_out=$out" "lxa_job=$job" "lxa_kernel=$flavour" "lxa_engine=$engine" "lxa_slow=$slow"
+	"lxa_top=$top" "lxa_build=$B" "lxa_out=$out" "lxa_job=$job" "lxa_kernel=$flavour" "lxa_engine=$engine" "lxa_slow=$slow" \
+	"lxa_seconds=${SECONDS_EACH:-1}"
 if [ "$job" = shell ]; then
 	[ -t 0 ] || fail "a shell wants a terminal"
 	saved=$(stty -g)

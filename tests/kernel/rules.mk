@@ -2,7 +2,7 @@
 # The driver in real kernels (README.md of this folder). Not in `make test`: kernels have to be built first, once.
 KERNEL_BUILT = $(B)/lxa $(KSELFTEST_BIN) $(DIGITS) $(B)/sim/lxa.dtb
 
-.PHONY: kernel-test kernel-test-san kernel-coverage kernel-shell module-kernels setup-kernel kernel-built
+.PHONY: kernel-test kernel-test-san kernel-coverage kernel-shell module-kernels setup-kernel kernel-built bench-path-uml
 setup-kernel:
 	@./packages.sh kernel
 
@@ -26,6 +26,10 @@ module-kernels: setup-kernel ## the module on each kernel that Debian offers: W=
 
 kernel-shell: kernel-built ## a shell in User Mode Linux with /dev/lxa0
 	@B=$(B) tests/kernel/lane.sh shell plain
+
+bench-path-uml: kernel-built $(B)/tests/bench/bench-path ## cost of a job from submit to completion in User Mode Linux, on both engines
+	@B=$(B) ENGINE=model tests/kernel/lane.sh bench plain
+	@B=$(B) ENGINE=rtl tests/kernel/lane.sh bench plain
 
 # ---- in `make test`: what needs no kernel -----------------------------------------------------------------------------------
 # The server, from a guest's side.
