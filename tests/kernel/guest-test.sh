@@ -73,10 +73,43 @@ programs() { # the UAPI tests: once as root, once as nobody
 	done
 }
 
+# The kernel keeps one coredump a device until somebody writes to it or five minutes are over.
+DUMPS=/sys/class/devcoredump
+
+no_dump() {
+	for d in $DUMPS/devcd*; do [ ! -e "$d/data" ] || echo 1 >"$d/data"; done
+	i=0
+	while [ -e "$(echo $DUMPS/devcd*)" ] && [ $i -lt 50 ]; do i=$((i + 1)); sleep 0.1; done
+	[ ! -e "$(echo $DUMPS/devcd*)" ] || { echo "still there: $(echo $DUMPS/devcd*)"; return 1; }
+}
+
+coredump() { # the driver leaves one of a hang, of this device; it names the job; written to, it is gone
+	ms=/sys/module/lxa/parameters/timeout_ms
+	[ -e $DUMPS/disabled ] || { echo "a kernel without coredumps"; return 1; }
+	no_dump || return 1			# those of the tests before
+	before=$(cat $ms)
+	echo 200 >$ms
+	limit 60 /build/tests/kernel/hang_job
+	rc=$?
+	echo "$before" >$ms
+	[ $rc = 0 ] || return 1
+	dump=$(echo $DUMPS/devcd*)
+	[ -e "$dump/data" ] || { echo "no coredump"; return 1; }
+	[ "$(readlink -f "$dump/failing_device")" = "$(readlink -f /sys/class/misc/lxa0/device)" ] || { echo "of another device"; return 1; }
+	cat "$dump/data" >/tmp/core || return 1
+	/build/lxa coredump /tmp/core >/tmp/core.txt || return 1
+	sed -n 1,12p /tmp/core.txt
+	grep -q "^cause  *hang: no progress for 0\.[2-9].*(timeout_ms 200)" /tmp/core.txt || { echo "not the cause"; return 1; }
+	grep -q "^guilty  *job seq .* user 0xc0ffee1234: ends with ETIMEDOUT" /tmp/core.txt || { echo "not the guilty job"; return 1; }
+	grep -q "OP=CONV" /tmp/core.txt && grep -q "IN_H=6 IN_W=7" /tmp/core.txt || { echo "not its descriptor"; return 1; }
+	no_dump
+}
+
 suite() { # bus
 	check "$1: the driver finds the device" is_bus "$1"
 	check "$1: lxa info" info
 	programs "$1"
+	check "$1: coredump of a hang" coredump
 	check "$1: lxa run, digits" digits "$1"
 	check "$1: unbind while open, bind" rebind
 	check "$1: lxa run after that" digits "$1"

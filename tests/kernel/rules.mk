@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The driver in real kernels (README.md of this folder). Not in `make test`: kernels have to be built first, once.
-KERNEL_BUILT = $(B)/lxa $(KSELFTEST_BIN) $(DIGITS) $(B)/sim/lxa.dtb
+HANG_JOB := $(B)/tests/kernel/hang_job
+KERNEL_BUILT = $(B)/lxa $(KSELFTEST_BIN) $(HANG_JOB) $(DIGITS) $(B)/sim/lxa.dtb
 
 .PHONY: kernel-test kernel-test-san kernel-coverage kernel-shell module-kernels setup-kernel kernel-built bench-path-uml
 setup-kernel:
@@ -26,6 +27,12 @@ module-kernels: setup-kernel ## the module on each kernel that Debian offers: W=
 
 kernel-shell: kernel-built ## a shell in User Mode Linux with /dev/lxa0
 	@B=$(B) tests/kernel/lane.sh shell plain
+
+# Plain system calls, nothing of ours linked.
+$(HANG_JOB).o: CPPFLAGS += -Itests/kselftest -Idriver/uapi
+$(HANG_JOB): $(HANG_JOB).o
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^
 
 bench-path-uml: kernel-built $(B)/tests/bench/bench-path ## cost of a job from submit to completion in User Mode Linux, on both engines
 	@B=$(B) ENGINE=model tests/kernel/lane.sh bench plain
