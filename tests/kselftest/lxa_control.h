@@ -174,11 +174,8 @@ static inline int control(int fd, char *text, size_t len, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(command, sizeof(command), fmt, ap);
 	va_end(ap);
-	if (getenv("LXA_CONTROL")) {
-		if (!strncmp(command, "fail_nth", 8))
-			ret = CONTROL_NONE;	/* not of the thread that serves this caller */
-		else
-			ret = strcmp(command, "rebind") && strcmp(command, "unload") ? control_line(command, reply, sizeof(reply)) : 0;
+	if (getenv("LXA_CONTROL") && strncmp(command, "fail_nth ", 9)) {	/* that is of this thread's calls, not of the line's other end */
+		ret = strcmp(command, "rebind") && strcmp(command, "unload") ? control_line(command, reply, sizeof(reply)) : 0;
 	} else if (lxa_shim_control) {
 		ret = lxa_shim_control(fd, command, reply, sizeof(reply));
 	} else if (!strncmp(command, "param ", 6)) {
