@@ -7,6 +7,7 @@
 #include <linux/uaccess.h>
 
 #include "shim.h"
+#include "lxa_shim.h"
 #include "wire.h"
 #include "../uapi/lxa.h"
 
@@ -191,15 +192,26 @@ static int write_parts(const struct channel *ch)
 	return 0;
 }
 
-/* Without an answer the daemon, or this file of it, has gone. */
+/* The message, then the answer. Without one the daemon, or this file of it, has gone. Failing allocations go along (wire.h). */
+static int exchange(struct channel *ch)
+{
+	struct wire_call *call = (struct wire_call *)ch->buf;
+	unsigned int fail_nth = lxa_shim_fail_nth(0);
+	int ret = -ENODEV;
+
+	call->fail_nth = fail_nth;
+	if (!wire_send(ch->fd, ch->buf, sizeof(*call) + call->bytes))
+		ret = receive(ch);
+	if (!ret)
+		fail_nth = ((const struct wire_reply *)ch->buf)->fail_nth;
+	lxa_shim_fail_nth(fail_nth);
+	return ret;
+}
+
 static long call_finish(struct channel *ch, struct wire_reply *reply)
 {
-	const struct wire_call *call = (const struct wire_call *)ch->buf;
-	int ret;
+	int ret = exchange(ch);
 
-	if (wire_send(ch->fd, ch->buf, sizeof(*call) + call->bytes))
-		return -ENODEV;
-	ret = receive(ch);
 	if (ret)
 		return ret;
 	*reply = *(struct wire_reply *)ch->buf;
@@ -410,15 +422,18 @@ static const struct file_operations client_fops = {
 
 static int greet(struct client *cl, int flags, int fds[WIRE_FDS], char *err, size_t err_len)
 {
-	struct wire_hello hello = { .magic = WIRE_MAGIC, .flags = (uint32_t)flags };
+	unsigned int fail_nth = lxa_shim_fail_nth(0);
+	struct wire_hello hello = { .magic = WIRE_MAGIC, .flags = (uint32_t)flags, .fail_nth = fail_nth };
 	struct wire_welcome answer;
 	int ret = wire_send(cl->control, &hello, sizeof(hello));
 	ssize_t n = ret ? ret : wire_recv_fds(cl->control, &answer, sizeof(answer), fds, WIRE_FDS);
 
 	if (n != sizeof(answer) || answer.magic != WIRE_MAGIC) {
+		lxa_shim_fail_nth(fail_nth);
 		snprintf(err, err_len, "no answer from an LXA daemon of this version");
 		return -EPROTO;
 	}
+	lxa_shim_fail_nth(answer.fail_nth);
 	answer.text[sizeof(answer.text) - 1] = 0;
 	if (answer.ret)
 		snprintf(err, err_len, "%s", answer.text);
@@ -544,8 +559,8 @@ int shim_client_control(int fd, const char *command, char *reply_text, size_t le
 		goto out;
 	call_begin(ch, WIRE_CONTROL, 0, 0);
 	ret = add_part(ch, command, strlen(command));
-	if (!ret && !wire_send(ch->fd, ch->buf, sizeof(struct wire_call) + ((struct wire_call *)ch->buf)->bytes))
-		ret = receive(ch);
+	if (!ret)
+		ret = exchange(ch);
 	if (!ret) {
 		reply = *(struct wire_reply *)ch->buf;
 		ret = (int)reply.ret;

@@ -124,9 +124,9 @@ static bool is_nice(int fd)
 	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &len) && (!c.uid || c.uid == geteuid());
 }
 
-static void welcome(struct session *s, int ret, const char *text, const int fds[WIRE_FDS])
+static void welcome(struct session *s, int ret, u32 fail_nth, const char *text, const int fds[WIRE_FDS])
 {
-	struct wire_welcome w = { .magic = WIRE_MAGIC, .ret = ret };
+	struct wire_welcome w = { .magic = WIRE_MAGIC, .ret = ret, .fail_nth = fail_nth };
 
 	snprintf(w.text, sizeof(w.text), "%s", text);
 	wire_send_fds(s->control, &w, sizeof(w), fds, ret ? 0 : WIRE_FDS);
@@ -182,10 +182,12 @@ static bool greet(struct session *s)
 	}
 	if (!admit(s)) {
 		snprintf(text, sizeof(text), "the daemon has its %u clients", s->d->opt.clients);
-		welcome(s, -EBUSY, text, NULL);
+		welcome(s, -EBUSY, hello.fail_nth, text, NULL);
 		return false;
 	}
+	session_fail_nth(s, hello.fail_nth);
 	ret = session_open(s, (int)hello.flags, text, sizeof(text));
+	hello.fail_nth = session_fail_left(s, hello.fail_nth);
 	if (!ret) {
 		ret = session_channel(s, &fds[WIRE_FD_CHANNEL]);
 		if (ret)
@@ -195,7 +197,7 @@ static bool greet(struct session *s)
 		fds[WIRE_FD_MEMORY] = shim_arena_fd(s->arena);
 		fds[WIRE_FD_READY] = s->sf->user_fd;
 	}
-	welcome(s, ret, text, fds);
+	welcome(s, ret, hello.fail_nth, text, fds);
 	if (ret)
 		return false;
 	sys_close(fds[WIRE_FD_CHANNEL]);

@@ -213,11 +213,11 @@ static void close_maps(struct session *s)
 
 /* ---- faults, for tests ----------------------------------------------------------------------------------------------- */
 
-/* A line of text in, one out. Allocations are made to fail in whatever thread of ours: an open is the server's. */
+/* A line of text in, one out. */
 static long do_control(struct worker *w)
 {
 	char line[WIRE_CONTROL_MAX], reply[WIRE_CONTROL_MAX];
-	int ret = 0;
+	int ret;
 
 	if (!w->s->d->opt.control)
 		return -EPERM;
@@ -225,11 +225,20 @@ static long do_control(struct worker *w)
 		return -EINVAL;
 	memcpy(line, w->part_data[0], w->part[0].len);
 	line[w->part[0].len] = 0;
-	if (!strncmp(line, "fail_nth ", 9))
-		snprintf(reply, sizeof(reply), "ok %u", shim_fail_nth_any((unsigned int)strtoul(line + 9, NULL, 10)));
-	else
-		ret = lxa_shim_control(w->s->d->device, line, reply, sizeof(reply));
+	ret = lxa_shim_control(w->s->d->device, line, reply, sizeof(reply));
 	return user_write(&w->user, 0, reply, strlen(reply) + 1) ? -ENOMEM : ret;
+}
+
+/* Allocations of this thread fail as the client asked (wire.h), until session_fail_left(). */
+void session_fail_nth(const struct session *s, u32 nth)
+{
+	if (s->d->opt.control)
+		lxa_shim_fail_nth(nth);
+}
+
+u32 session_fail_left(const struct session *s, u32 nth)
+{
+	return s->d->opt.control ? lxa_shim_fail_nth(0) : nth;
 }
 
 /* ---- one call ------------------------------------------------------------------------------------------------------- */
@@ -258,46 +267,55 @@ static bool message_ok(struct worker *w)
 }
 
 /* False: no such call, or nonsense in it. */
+static bool call_driver(struct worker *w, const struct wire_call *call, struct wire_reply *reply)
+{
+	struct shim_file *sf = w->s->sf;
+
+	switch (call->op) {
+	case WIRE_IOCTL:
+		reply->ret = shim_do_ioctl(sf, call->arg[0], (void *)call->arg[1]);
+		return true;
+	case WIRE_READ:
+		if (call->arg[1] > WIRE_READ_MAX)
+			return false;
+		reply->ret = shim_do_read(sf, (void *)call->arg[0], call->arg[1]);
+		return true;
+	case WIRE_POLL:
+		reply->ret = shim_poll_sync(sf);
+		return true;
+	case WIRE_MMAP:
+		reply->ret = do_mmap(w, call, reply);
+		return true;
+	case WIRE_VMA_OPEN:
+	case WIRE_VMA_CLOSE:
+		reply->ret = do_vma(w, call->arg[0], call->op == WIRE_VMA_OPEN);
+		return true;
+	case WIRE_CONTROL:
+		reply->ret = do_control(w);
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool make_call(struct worker *w)
 {
 	const struct wire_call *call = (const struct wire_call *)w->in;
-	struct shim_file *sf = w->s->sf;
 	struct wire_reply reply = { 0 };
+	bool ok;
 
 	w->out_len = sizeof(reply);
 	memcpy(w->out, &reply, sizeof(reply));
 	if (!message_ok(w))
 		return false;
-	switch (call->op) {
-	case WIRE_IOCTL:
-		reply.ret = shim_do_ioctl(sf, call->arg[0], (void *)call->arg[1]);
-		break;
-	case WIRE_READ:
-		if (call->arg[1] > WIRE_READ_MAX)
-			return false;
-		reply.ret = shim_do_read(sf, (void *)call->arg[0], call->arg[1]);
-		break;
-	case WIRE_POLL:
-		reply.ret = shim_poll_sync(sf);
-		break;
-	case WIRE_MMAP:
-		reply.ret = do_mmap(w, call, &reply);
-		break;
-	case WIRE_VMA_OPEN:
-	case WIRE_VMA_CLOSE:
-		reply.ret = do_vma(w, call->arg[0], call->op == WIRE_VMA_OPEN);
-		break;
-	case WIRE_CONTROL:
-		reply.ret = do_control(w);
-		break;
-	default:
-		return false;
-	}
+	session_fail_nth(w->s, call->fail_nth);
+	ok = call_driver(w, call, &reply);
+	reply.fail_nth = session_fail_left(w->s, call->fail_nth);
 	reply.parts = ((struct wire_reply *)w->out)->parts;
 	reply.bytes = (u32)(w->out_len - sizeof(reply));
-	reply.unmaps = READ_ONCE(sf->f.f_mapping->unmaps);
+	reply.unmaps = READ_ONCE(w->s->sf->f.f_mapping->unmaps);
 	memcpy(w->out, &reply, sizeof(reply));
-	return true;
+	return ok;
 }
 
 static u32 bytes_allowed(const struct wire_call *call)

@@ -57,5 +57,7 @@ int session_open(struct session *s, int flags, char *err, size_t err_len);
 int session_channel(struct session *s, int *client_fd);	/* a thread; the descriptor for the client */
 void session_end(struct session *s);			/* interrupts everything; takes over the server's reference */
 void session_misbehaved(struct session *s);
+void session_fail_nth(const struct session *s, u32 nth);	/* of an open or a call: before it, and after it what is left */
+u32 session_fail_left(const struct session *s, u32 nth);
 
 #endif

@@ -9,6 +9,10 @@
  * Channel (SOCK_STREAM): one call at a time, an answer to each. User memory goes as parts: (address, length) and the
  * bytes. The client sends what a call may read; the daemon answers with what the driver wrote. Addresses are the
  * client's and mean nothing to the daemon but to match the two.
+ *
+ * fail_nth, for tests: lxa_shim_fail_nth() of the client's thread. The counter goes with an open or a call to the thread
+ * that serves it and comes back with the answer, as if the driver ran in the client's own. A daemon that does not allow
+ * tests gives it back as it was.
  */
 #ifndef LXA_WIRE_H
 #define LXA_WIRE_H
@@ -18,17 +22,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WIRE_MAGIC 0x3161786cu		/* "lxa1": changes with every change of this file */
+#define WIRE_MAGIC 0x3261786cu		/* "lxa2": changes with every change of this file */
 
 struct wire_hello {
 	uint32_t magic;
 	uint32_t flags;			/* of open(2) */
+	uint32_t fail_nth;
 };
 
 struct wire_welcome {
 	uint32_t magic;
 	int32_t ret;			/* 0, or -errno and why */
-	char text[248];
+	uint32_t fail_nth;
+	char text[244];
 };
 enum { WIRE_FD_MEMORY, WIRE_FD_READY, WIRE_FD_CHANNEL, WIRE_FDS };
 
@@ -61,6 +67,8 @@ struct wire_call {
 	uint64_t arg[4];
 	uint32_t parts;
 	uint32_t bytes;			/* that follow: for each part its struct and its bytes */
+	uint32_t fail_nth;
+	uint32_t pad;
 };
 
 struct wire_reply {
@@ -69,7 +77,7 @@ struct wire_reply {
 	uint32_t parts;
 	uint32_t bytes;
 	uint32_t unmaps;		/* another number than in the call before: mappings made until now have lost their pages */
-	uint32_t pad;
+	uint32_t fail_nth;
 };
 
 /* wire.c: 0 or more, or -errno. MSG_NOSIGNAL, EINTR never. */

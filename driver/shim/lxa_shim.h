@@ -75,6 +75,7 @@ int lxa_shim_param_get(const char *name, long *value);
 
 /*
  * Let the n-th allocation of the driver from now on, made by this thread, fail once (n >= 1; 0: none).
+ * What it opens and calls in a daemon counts, too, if that daemon allows it (--control).
  * The value is what was left of the counter before the call: 0 once the failure has happened.
  */
 unsigned int lxa_shim_fail_nth(unsigned int n);

@@ -110,13 +110,6 @@ unsigned int lxa_shim_fail_nth(unsigned int n)
 /* LXA_SHIM_FAIL_NTH=n: the n-th allocation of the process, whichever thread makes it. */
 static long countdown = -2;		/* -2: not read yet, -1: off */
 
-unsigned int shim_fail_nth_any(unsigned int n)
-{
-	long left = __atomic_exchange_n(&countdown, n ? (long)n : -1, __ATOMIC_RELAXED);
-
-	return left > 0 ? (unsigned int)left : 0;
-}
-
 static bool global_fail(void)
 {
 	long c = __atomic_load_n(&countdown, __ATOMIC_RELAXED), start;

@@ -32,7 +32,6 @@ size_t shim_track_del(const char *kind, const void *p);	/* its size; aborts when
 unsigned int shim_track_report(void);			/* prints and forgets all; how many there were */
 unsigned int shim_track_count(void);			/* how many things are held now */
 bool shim_should_fail(const char *site);		/* fail_nth */
-unsigned int shim_fail_nth_any(unsigned int n);		/* lxa_shim_fail_nth() for all threads */
 void shim_mem_reset(void);				/* child of a fork */
 
 /* xarray.c */

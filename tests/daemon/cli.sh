@@ -23,6 +23,7 @@ check() {
 	if [ $rc = "$want" ] && { [ -z "$word" ] || grep -q -- "$word" "$dir/err"; }; then ok "$name"; else not_ok "$name (exit code $rc)"; fi
 }
 start() {
+	rm -f "$dir/said"            # of the daemon before
 	"$lxa" daemon --socket "$dir/s" --engine model "$@" > "$dir/said" 2> "$dir/log" &
 	pid=$!
 	for i in $(seq 200); do [ -s "$dir/said" ] && return; sleep 0.05; done

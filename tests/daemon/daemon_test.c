@@ -32,6 +32,7 @@ static char dir[] = "/tmp/lxa-daemon-XXXXXX", path[64], device[80];
 static struct lxa_daemon *served;
 static pthread_t thread;
 static struct lxa_daemon_counters empty;	/* with no client */
+static int allowed;				/* clients may inject faults */
 
 /* ---- the server ------------------------------------------------------------------------------------------------------ */
 
@@ -45,7 +46,7 @@ static const char *sim_device(void)
 static int try_create(const char *socket, struct lxa_daemon **d, char err[256])
 {
 	const struct lxa_daemon_options o = { .socket = socket, .device = sim_device(), .clients = CLIENTS,
-					      .memory_bytes = 64u << 20, .mode = 0600 };
+					      .memory_bytes = 64u << 20, .mode = 0600, .control = allowed };
 
 	return lxa_daemon_create(&o, d, err, 256);
 }
@@ -804,6 +805,117 @@ static void high_priority_is_not_for_everybody(void **state)
 	assert_empty();
 }
 
+/* ---- failing allocations ------------------------------------------------------------------------------------------------ */
+
+static int allow_tests(void **state, int allow)
+{
+	allowed = allow;
+	return stop(state) || start(state);
+}
+
+/* What is left of this thread's counter; then it is n. */
+static int fail_nth(int fd, unsigned int n)
+{
+	char command[32], reply[64] = "";
+	int left;
+
+	snprintf(command, sizeof(command), "fail_nth %u", n);
+	assert_int_equal(lxa_shim_control(fd, command, reply, sizeof(reply)), 0);
+	assert_int_equal(sscanf(reply, "ok %d", &left), 1);
+	return left;
+}
+
+/* In a thread: NULL, or what went wrong (an assertion of cmocka's would not be seen). */
+static void *work_of_others(void *arg)
+{
+	int fd = *(int *)arg, other = lxa_open(device, O_RDWR | O_CLOEXEC);
+	void *wrong = NULL;
+	uint64_t seqno;
+
+	if (!ctx_create(fd))
+		wrong = "another call of the same client failed";
+	else if (other < 0 || nops(other, ctx_create(other), 1, &seqno))
+		wrong = "another client's calls failed";
+	close(other);
+	return wrong;
+}
+
+static void *refuse_one(void *arg)
+{
+	char reply[64];
+
+	if (lxa_shim_control(*(int *)arg, "fail_nth 1", reply, sizeof(reply)) || strcmp(reply, "ok 0"))
+		return "it was to begin with no failure";
+	if (ctx_create(*(int *)arg) || errno != ENOMEM)
+		return "its allocation was to fail";
+	return NULL;
+}
+
+static void in_a_thread(void *(*fn)(void *arg), int fd)
+{
+	void *wrong;
+	pthread_t t;
+
+	assert_int_equal(pthread_create(&t, NULL, fn, &fd), 0);
+	pthread_join(t, &wrong);
+	if (wrong)
+		fail_msg("%s", (char *)wrong);
+}
+
+/* As the kernel's fail-nth: of one task, in its calls. */
+static void an_allocation_fails_for_its_thread_alone(void **state)
+{
+	int fd;
+	unsigned int n;
+
+	assert_int_equal(allow_tests(state, 1), 0);
+	fd = open_client();
+	assert_int_equal(fail_nth(fd, 1), 0);
+	in_a_thread(work_of_others, fd);
+	assert_int_equal(fail_nth(fd, 5), 1);		/* nobody has used it up */
+	in_a_thread(refuse_one, fd);			/* each thread has its own */
+	assert_int_equal(fail_nth(fd, 1), 5);
+	assert_int_equal(ctx_create(fd), 0);
+	assert_int_equal(errno, ENOMEM);
+	assert_int_equal(fail_nth(fd, 0), 0);		/* it was reached */
+	assert_int_not_equal(ctx_create(fd), 0);	/* once; the session goes on */
+	/* Every allocation of an open, which is another session. */
+	for (n = 1; ; n++) {
+		int other;
+
+		fail_nth(fd, n);
+		other = lxa_open(device, O_RDWR | O_CLOEXEC);
+		if (fail_nth(fd, 0)) {
+			assert_true(other >= 0);
+			close(other);
+			break;
+		}
+		assert_int_equal(other, -ENOMEM);
+		assert_serves();
+	}
+	assert_true(n > 1);
+	close(fd);
+	assert_empty();
+	assert_int_equal(allow_tests(state, 0), 0);
+}
+
+/* Neither by the command nor by a message. */
+static void no_allocation_fails_where_that_is_not_allowed(void **state)
+{
+	int fd = open_client(), other;
+	char reply[64];
+
+	assert_int_equal(lxa_shim_control(fd, "fail_nth 1", reply, sizeof(reply)), -EPERM);
+	lxa_shim_fail_nth(1);
+	assert_int_not_equal(ctx_create(fd), 0);
+	other = lxa_open(device, O_RDWR | O_CLOEXEC);
+	assert_int_equal(lxa_shim_fail_nth(0), 1);
+	assert_true(other >= 0);
+	close(other);
+	close(fd);
+	assert_empty();
+}
+
 /* ---- the end of the daemon ---------------------------------------------------------------------------------------------- */
 
 static void clients_see_the_daemon_end(void **state)
@@ -847,7 +959,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(killed_while_it_maps), cmocka_unit_test(killed_while_it_submits),
 		cmocka_unit_test(killed_while_it_waits), cmocka_unit_test(killed_while_it_makes_buffers),
 		cmocka_unit_test(killed_while_it_reads), cmocka_unit_test(killed_while_it_opens),
-		cmocka_unit_test(high_priority_is_not_for_everybody), cmocka_unit_test(clients_see_the_daemon_end),
+		cmocka_unit_test(high_priority_is_not_for_everybody),
+		cmocka_unit_test(an_allocation_fails_for_its_thread_alone),
+		cmocka_unit_test(no_allocation_fails_where_that_is_not_allowed), cmocka_unit_test(clients_see_the_daemon_end),
 	};
 	int ret;
 

@@ -96,7 +96,7 @@ static int run_client(const char *program, const char *preload)
 int main(int argc, char **argv)
 {
 	struct lxa_daemon_options opt = { .socket = socket_path, .device = device, .clients = 64, .memory_bytes = 1ull << 30,
-					  .mode = 0600 };
+					  .mode = 0600, .control = 1 };
 	struct lxa_daemon *d;
 	pthread_t server, control;
 	char err[256];

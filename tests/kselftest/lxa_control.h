@@ -3,6 +3,7 @@
  * How a test reaches behind the driver: faults of the simulated device, module parameters, unbinding, failing allocations.
  * control() takes the commands of lxa_shim_control() (driver/shim/lxa_shim.h) wherever the driver is:
  *   in another process (a daemon)    LXA_CONTROL names a socket, or a serial line, whose other end answers a line by a line
+ *                                    (but failing allocations are of the calling thread: as below)
  *   in this process                  the function itself, found there by a weak reference (preload library, or linked)
  *   in a kernel                      the simulated PCI function's vendor capability (sim/serve/pci_function.h), for root; and what
  *                                    is the kernel's own: /sys/module/lxa/parameters, .../unbind, /proc/thread-self/fail-nth
@@ -174,11 +175,8 @@ static inline int control(int fd, char *text, size_t len, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(command, sizeof(command), fmt, ap);
 	va_end(ap);
-	if (getenv("LXA_CONTROL")) {
-		if (!strncmp(command, "fail_nth", 8))
-			ret = CONTROL_NONE;	/* not of the thread that serves this caller */
-		else
-			ret = strcmp(command, "rebind") && strcmp(command, "unload") ? control_line(command, reply, sizeof(reply)) : 0;
+	if (getenv("LXA_CONTROL") && strncmp(command, "fail_nth ", 9)) {
+		ret = strcmp(command, "rebind") && strcmp(command, "unload") ? control_line(command, reply, sizeof(reply)) : 0;
 	} else if (lxa_shim_control) {
 		ret = lxa_shim_control(fd, command, reply, sizeof(reply));
 	} else if (!strncmp(command, "param ", 6)) {
