@@ -13,6 +13,7 @@
 #include "lxa_drv.h"
 
 #define LXA_NS_PER_MS 1000000ull
+#define LXA_ACKS 16 /* a bit that stays set after so many is the watch's business */
 #define LXA_STORM_IRQS 1000
 #define LXA_STORM_POLL_MS 2u
 #define LXA_STORM_PAUSE_MS 1000u
@@ -30,23 +31,29 @@ static void lxa_storm_note(struct lxa_dev *ldev)
 /*
  * All in the thread; the hard handler is the kernel's own, which wakes it. So no register is read within the reading of another one,
  * which the PCI bus of User Mode Linux cannot do (it answers the outer read with the value of the inner one).
- * Acknowledge before looking at CPL_COUNT: a job that ends in between raises the line again.
+ * Acknowledge before looking at CPL_COUNT: a job that ends in between raises the line again. And until there is nothing left: a
+ * message-signalled interrupt is sent when the line rises, so a line that stayed high would be silent from then on.
  */
 irqreturn_t lxa_irq_thread(int irq, void *data)
 {
 	struct lxa_dev *ldev = data;
-	u32 status = lxa_read(ldev, LXA_REG_IRQ_STATUS);
+	u32 status = lxa_read(ldev, LXA_REG_IRQ_STATUS), seen = 0;
 	LIST_HEAD(ended);
+	int i;
 
 	lxa_storm_note(ldev);
 	if (!status || status == ~0u)
 		return IRQ_NONE;
-	lxa_write(ldev, LXA_REG_IRQ_STATUS, status);
+	for (i = 0; i < LXA_ACKS && status && status != ~0u; i++) {
+		seen |= status;
+		lxa_write(ldev, LXA_REG_IRQ_STATUS, status);
+		status = lxa_read(ldev, LXA_REG_IRQ_STATUS);
+	}
 
 	spin_lock(&ldev->lock);
 	if (!ldev->dead && !ldev->resetting) {
 		lxa_sched_reap(ldev, &ended);
-		if (lxa_read(ldev, LXA_REG_STATUS) & LXA_STATUS_ERROR_MASK)
+		if ((seen & LXA_IRQ_STATUS_ERROR_MASK) && (lxa_read(ldev, LXA_REG_STATUS) & LXA_STATUS_ERROR_MASK))
 			ldev->fault = true;
 		if (ldev->fault)
 			mod_delayed_work(ldev->wq, &ldev->watch, 0);
