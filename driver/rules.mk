@@ -24,6 +24,8 @@ module: module-sources ## build the kernel module lxa.ko in $(B)/module (KDIR=ke
 	$(MODULE_MAKE) $(if $(SPARSE),C=2)
 
 module-sources:
+	@[ "$$(cat $(B)/module/.kdir 2>/dev/null)" = "$(KDIR)" ] || rm -rf $(B)/module # another kernel, another configuration
+	@mkdir -p $(B)/module && echo "$(KDIR)" > $(B)/module/.kdir
 	@for f in $(MODULE_SRCS); do \
 		cmp -s $$f $(B)/module/$$f || { mkdir -p $(B)/module/$$(dirname $$f) && cp $$f $(B)/module/$$f; }; \
 	done
