@@ -130,6 +130,11 @@ for j in 1 2 5; do
 done
 cmp "$tmp/many1.npy" "$tmp/many2.npy" && cmp "$tmp/many1.npy" "$tmp/many5.npy"
 check "outputs are in the images' order" $?
+# a full disk is no success
+"$lxa" plan $model >/dev/full 2>"$tmp/log"
+[ $? = 1 ] && grep -q "standard output: No space left" "$tmp/log"
+check "plan to a full disk says so" $?
+expect 1 "/dev/full: cannot be written" "$lxa" plan $model --json /dev/full
 # a hang leaves a coredump, which a person can read
 mkdir "$tmp/core"
 LXA_COREDUMP=$tmp/core expect 1 "the device hung" "$lxa" run $model --data "$data" --device sim:rtl,hard_cap_ms=1 --batch 64

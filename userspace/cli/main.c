@@ -2,6 +2,7 @@
 /* main.c - the `lxa` command: picks the subcommand. */
 #include "cli.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const char usage[] =
@@ -32,6 +33,15 @@ static const char usage[] =
 	"exit codes: 0 done; 1 failed (stderr says what and where); 2 wrong usage; 3 the device's bits differ from the\n"
 	"CPU's; 130 stopped by Ctrl-C\n";
 
+/* What was printed has to have arrived, too: a full disk is no success. */
+static int said(int rc)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return rc;
+	fprintf(stderr, "lxa: standard output: %s\n", errno ? strerror(errno) : "cannot be written");
+	return rc == EXIT_OK ? EXIT_FAILED : rc;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -49,7 +59,7 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; argc >= 2 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			return said(commands[i].run(argc - 1, argv + 1));
 	if (argc >= 2)
 		fprintf(stderr, "lxa: no command `%s'\n", argv[1]);
 	fputs(usage, stderr);
