@@ -42,3 +42,15 @@ $(BENCH)/bench-path: $(BENCH)/bench_path.o
 .PHONY: bench-path
 bench-path: $(BENCH)/bench-path $(B)/lxa $(PRELOAD_LIB) ## cost of a job from submit to completion: in-process and daemon
 	@B=$(B) tests/bench/bench-path.sh
+
+# LXA's CPU kernels against oneDNN. Other benches of the CPU half are added to `bench`.
+$(BENCH)/bench-cpu.o: CPPFLAGS += $(LXA_CPPFLAGS)
+$(BENCH)/bench-cpu: $(BENCH)/bench-cpu.o $(LXA_LIB) $(DRIVER_LIB) $(SIM_LIB)
+	@echo "  LD      $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DRIVER_LDLIBS) $(LXA_LDLIBS)
+
+.PHONY: bench
+bench: bench-cpu ## speed of the CPU half
+.PHONY: bench-cpu
+bench-cpu: $(BENCH)/bench-cpu ## LXA's log and XNOR kernels against oneDNN
+	@OMP_NUM_THREADS=1 $<
