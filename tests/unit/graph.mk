@@ -7,7 +7,7 @@ NODE_UTIL := $(addprefix $(B)/tests/unit/,node_util.o geometry_util.o)
 GRAPH_TEST_BINS := $(GRAPH_TESTS:%=$(B)/tests/unit/%) $(NODE_TESTS:%=$(B)/tests/unit/%)
 
 # They need nothing of the device: only these parts of the library are linked.
-GRAPH_LIB_OBJS := $(patsubst %.c,$(B)/%.o,$(addprefix userspace/lib/,bcast.c cpu.c cpu_conv.c cpu_deconv.c \
+GRAPH_LIB_OBJS := $(patsubst %.c,$(B)/%.o,$(addprefix userspace/lib/,attr_types.c bcast.c cpu.c cpu_conv.c cpu_deconv.c \
 	cpu_dnnl.c cpu_eltwise.c cpu_gemm.c cpu_int.c cpu_move.c cpu_norm.c cpu_pool.c cpu_qlinear.c cpu_quant.c err.c \
 	graph.c graph_order.c infer.c infer_move.c infer_nn.c infer_qlinear.c infer_quant.c onnx_load.c onnx_pb.c \
 	onnx_save.c op_util.c ops.c quant_ops.c tensor_io.c window.c)) $(LXA_PB).o

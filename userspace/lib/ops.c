@@ -88,7 +88,8 @@ int lxa_op_infer(const struct lxa_opdef *op, struct lxa_op_ctx *c)
 	for (i = 0; i < op->min_in; i++)
 		if (!c->in[i])
 			return lxa_op_err(c, -EINVAL, "input %d is missing", i);
-	return op->infer(c);
+	i = lxa_op_attr_types(c);
+	return i ? i : op->infer(c);
 }
 
 int lxa_op_exec(const struct lxa_opdef *op, struct lxa_op_ctx *c)
