@@ -2,7 +2,7 @@
 # Tests of the graph half of liblxa: loader, writer, shapes, operators, quantizers, tensor files.
 
 GRAPH_TESTS := graph_test onnx_ops_test quant_ops_test onnx_conformance_test
-NODE_TESTS := qonnx_test onnx_nn_test onnx_quantized_test
+NODE_TESTS := qonnx_test onnx_nn_test onnx_quantized_test onnx_hostile_test
 NODE_UTIL := $(addprefix $(B)/tests/unit/,node_util.o geometry_util.o)
 GRAPH_TEST_BINS := $(GRAPH_TESTS:%=$(B)/tests/unit/%) $(NODE_TESTS:%=$(B)/tests/unit/%)
 
@@ -13,7 +13,7 @@ GRAPH_LIB_OBJS := $(patsubst %.c,$(B)/%.o,$(addprefix userspace/lib/,attr_types.
 	onnx_save.c op_util.c ops.c quant_ops.c tensor_io.c window.c)) $(LXA_PB).o
 
 $(GRAPH_TEST_BINS:%=%.o) $(B)/tests/unit/graph_util.o $(NODE_UTIL): CPPFLAGS += $(LXA_CPPFLAGS)
-$(B)/tests/unit/graph_test.o: | $(LXA_PB).h
+$(B)/tests/unit/graph_test.o $(B)/tests/unit/onnx_hostile_test.o: | $(LXA_PB).h
 $(NODE_TESTS:%=$(B)/tests/unit/%): $(NODE_UTIL)
 $(GRAPH_TEST_BINS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/graph_util.o $(GRAPH_LIB_OBJS)
 	@echo "  LD      $@"
