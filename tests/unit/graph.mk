@@ -2,7 +2,7 @@
 # Tests of the graph half of liblxa: loader, writer, shapes, operators, quantizers, tensor files.
 
 GRAPH_TESTS := graph_test onnx_ops_test quant_ops_test onnx_conformance_test onnx_models_test
-NODE_TESTS := qonnx_test
+NODE_TESTS := qonnx_test onnx_quantized_test
 GRAPH_TEST_BINS := $(GRAPH_TESTS:%=$(B)/tests/unit/%) $(NODE_TESTS:%=$(B)/tests/unit/%)
 
 # They need nothing of the device: only these parts of the library are linked.

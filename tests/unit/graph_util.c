@@ -209,7 +209,7 @@ int compare_with_files(struct lxa_cpu *cpu, const struct lxa_graph *g, const cha
 	ret = run_graph(cpu, g, in, out, err);
 	for (i = 0; i < n_want && !ret; i++) {
 		if (out[i].dtype == LXA_BF16 && want[i].dtype == LXA_UINT16)
-			want[i].dtype = LXA_BF16;
+			out[i].dtype = LXA_UINT16;
 		if (!tensors_close(&out[i], &want[i], rtol, atol, why))
 			ret = lxa_err_set(err, -EPROTO, "output %d: %s", i, why);
 	}

@@ -47,6 +47,7 @@ BOTH(relu, v < 0 ? 0 : v)			/* NaN stays NaN */
 BOTH(leaky_relu, v < 0 ? NUM(p[0]) * v : v)
 BOTH(thresholded_relu, v > NUM(p[0]) ? v : 0)
 BOTH(sigmoid, ONE / (ONE + exp(-v)))
+BOTH(swish, v / (ONE + exp(-NUM(p[0]) * v)))
 BOTH(hard_sigmoid, LIMIT(NUM(p[0]) * v + NUM(p[1])))
 BOTH(hard_swish, v * LIMIT(v / NUM(6) + NUM(0.5)))
 BOTH(hyperbolic, tanh(v))
@@ -97,6 +98,7 @@ static const struct unary table[] = {
 	{ "Softplus", { NULL }, { 0 }, F(softplus) },
 	{ "Softsign", { NULL }, { 0 }, F(softsign) },
 	{ "Sqrt", { NULL }, { 0 }, F(root) },
+	{ "Swish", { "alpha" }, { 1 }, F(swish) },
 	{ "Tanh", { NULL }, { 0 }, F(hyperbolic) },
 	{ "ThresholdedRelu", { "alpha" }, { 1 }, F(thresholded_relu) },
 };

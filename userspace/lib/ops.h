@@ -8,13 +8,24 @@
 #define LXA_OP_INFER(name) int lxa_infer_##name(struct lxa_op_ctx *c)
 #define LXA_OP_EXEC(name) int lxa_cpu_##name(struct lxa_op_ctx *c)
 
-/* infer_nn.c, infer_quant.c */
+/* infer_nn.c */
 LXA_OP_INFER(conv);
+LXA_OP_INFER(conv_transpose);
 LXA_OP_INFER(pool);
 LXA_OP_INFER(global_pool);
 LXA_OP_INFER(gemm);
 LXA_OP_INFER(matmul);
 LXA_OP_INFER(batch_norm);
+LXA_OP_INFER(instance_norm);
+LXA_OP_INFER(lrn);
+
+/* infer_qlinear.c */
+LXA_OP_INFER(quantize_linear);
+LXA_OP_INFER(dequantize_linear);
+LXA_OP_INFER(conv_integer);
+LXA_OP_INFER(qlinear_conv);
+LXA_OP_INFER(matmul_integer);
+LXA_OP_INFER(qlinear_matmul);
 
 /* infer_quant.c */
 LXA_OP_INFER(quant);
@@ -64,12 +75,22 @@ LXA_OP_INFER(arg);
 LXA_OP_INFER(resize);
 
 LXA_OP_EXEC(conv);
+LXA_OP_EXEC(conv_transpose);
+LXA_OP_EXEC(conv_integer);
+LXA_OP_EXEC(qlinear_conv);
 LXA_OP_EXEC(max_pool);
 LXA_OP_EXEC(average_pool);
 LXA_OP_EXEC(global_average_pool);
+LXA_OP_EXEC(global_max_pool);
 LXA_OP_EXEC(gemm);
 LXA_OP_EXEC(matmul);
+LXA_OP_EXEC(matmul_integer);
+LXA_OP_EXEC(qlinear_matmul);
+LXA_OP_EXEC(quantize_linear);
+LXA_OP_EXEC(dequantize_linear);
 LXA_OP_EXEC(batch_norm);
+LXA_OP_EXEC(instance_norm);
+LXA_OP_EXEC(lrn);
 LXA_OP_EXEC(softmax);
 LXA_OP_EXEC(unary);
 LXA_OP_EXEC(not);
@@ -113,6 +134,16 @@ struct lxa_pads {
 	int64_t begin[LXA_MAX_DIMS], end[LXA_MAX_DIMS];
 };
 int lxa_pad_parse(const struct lxa_op_ctx *c, struct lxa_pads *p);
+
+/*
+ * Shapes that several operators share. Input 0 convolved with w (M x C/group x kernel) and the bias b, or NULL; and numpy's
+ * matmul. Output 0 gets the type.
+ */
+int lxa_conv_shape(struct lxa_op_ctx *c, const struct lxa_tensor *w, const struct lxa_tensor *b, enum lxa_dtype type);
+int lxa_matmul_shape(struct lxa_op_ctx *c, const struct lxa_tensor *a, const struct lxa_tensor *b, enum lxa_dtype type);
+
+/* 0: BatchNormalization's parameters are not one value a channel, but one an element of an image (before opset 9). */
+int lxa_batch_norm_spatial(const struct lxa_op_ctx *c);
 
 /* Before opset 7 the second operand of Add and its kin could be aligned by an axis: *b gets ones appended for that. */
 int lxa_binary_operand(const struct lxa_op_ctx *c, struct lxa_tensor *b);
