@@ -476,6 +476,9 @@ static dnnl_status_t build_move(struct dnn *d, struct dnn_prog *g, int step)
 {
 	const struct dnn_step *st = &d->steps[step];
 	const struct dnn_val *x = &g->vals[st->in[0]];
+	static const dnnl_format_tag_t block16[] = { 0, 0, 0, dnnl_aBc16b, dnnl_aBcd16b, dnnl_aBcde16b };
+	static const dnnl_format_tag_t block8[] = { 0, 0, 0, dnnl_aBc8b, dnnl_aBcd8b, dnnl_aBcde8b };
+	static const dnnl_format_tag_t last[] = { 0, 0, 0, dnnl_acb, dnnl_acdb, dnnl_acdeb };
 	const dnnl_blocking_desc_t *b = &x->md.format_desc.blocking;
 	struct dnn_op *o = &g->ops[step];
 	dnnl_memory_desc_t y;
@@ -488,13 +491,14 @@ static dnnl_status_t build_move(struct dnn *d, struct dnn_prog *g, int step)
 	blk = b->inner_nblks ? b->inner_blks[0] : 1;
 	lxa_dnnl_dims(dims, d->p->g->values[st->out].t.dims, x->md.ndims, 0);
 	dims[0] = g->n;
-	if (blk == 1)
+	if (blk == 16)
+		s = dnnl_memory_desc_init_by_tag(&y, x->md.ndims, dims, dnnl_f32, block16[x->md.ndims]);
+	else if (blk == 8)
+		s = dnnl_memory_desc_init_by_tag(&y, x->md.ndims, dims, dnnl_f32, block8[x->md.ndims]);
+	else if (blk == 1 && b->strides[1] == 1)
+		s = dnnl_memory_desc_init_by_tag(&y, x->md.ndims, dims, dnnl_f32, last[x->md.ndims]);
+	else if (blk == 1)
 		s = plain_md(d, g, st->out, &y);
-	else if (blk == 16 || blk == 8)
-		s = dnnl_memory_desc_init_by_tag(&y, x->md.ndims, dims, dnnl_f32,
-						 x->md.ndims == 3 ? (blk == 16 ? dnnl_aBc16b : dnnl_aBc8b) :
-						 x->md.ndims == 4 ? (blk == 16 ? dnnl_aBcd16b : dnnl_aBcd8b) :
-						 (blk == 16 ? dnnl_aBcde16b : dnnl_aBcde8b));
 	else
 		return dnnl_unimplemented;
 	if (s == dnnl_success)

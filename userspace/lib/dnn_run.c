@@ -156,6 +156,8 @@ static void run_move(const struct dnn_step *st, const struct dnn_prog *g, const 
 	struct walk k = { .m = &st->move, .x = x, .y = y, .blk = by->inner_nblks ? by->inner_blks[0] : 1 };
 	int64_t n, c;
 
+	if (!by->inner_nblks && by->strides[1] == 1)
+		k.blk = y->dims[1];	/* channels last: a pixel's lie together */
 	for (n = 0; n < y->dims[0]; n++)
 		for (c = 0; c < y->padded_dims[1]; c += k.blk) {
 			k.map = o->from + c;
