@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dnn.h"
 #include "plan.h"
 
 /* ---- models ------------------------------------------------------------------------------------------------ */
@@ -372,6 +373,8 @@ int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, 
 	if (!ret)
 		ret = find_views(p, err);
 	if (!ret)
+		ret = dnn_plan(p, err);
+	if (!ret)
 		ret = plan_mem_init(p, err);
 	if (ret) {
 		lxa_plan_free(p);
@@ -388,6 +391,7 @@ void lxa_plan_free(struct lxa_plan *p)
 	if (!p)
 		return;
 	plan_mem_free(p);
+	dnn_free(p->dnn);
 	for (i = 0; i < p->n_layers; i++)
 		plan_layer_free(p->layers[i]);
 	for (i = 0; p->folded && i < p->g->n_values; i++)
