@@ -82,6 +82,12 @@ struct lxa_bo;
 int lxa_device_open(const char *path, struct lxa_device **out, struct lxa_err *err);
 void lxa_device_close(struct lxa_device *dev);	/* after everything made from it has been freed */
 
+/*
+ * A descriptor for poll, select and epoll: readable when lxa_event_read has a record (POLLIN), and for good when the device has
+ * gone (POLLERR, POLLHUP). For waiting only: reading, closing and the ioctls go by the functions here, whatever the device is.
+ */
+int lxa_device_fd(const struct lxa_device *dev);
+
 const char *lxa_device_path(const struct lxa_device *dev);	/* what was opened, NULL resolved */
 const char *lxa_device_engine(const struct lxa_device *dev);	/* "rtl", "model" or "hardware" */
 const struct lxa_caps *lxa_device_caps(const struct lxa_device *dev); /* lanes, buffers, modes */

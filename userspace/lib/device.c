@@ -161,6 +161,11 @@ void lxa_device_close(struct lxa_device *dev)
 	free(dev);
 }
 
+int lxa_device_fd(const struct lxa_device *dev)
+{
+	return dev->fd;
+}
+
 const char *lxa_device_path(const struct lxa_device *dev)
 {
 	return dev->path;
