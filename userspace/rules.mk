@@ -57,5 +57,6 @@ include userspace/train/rules.mk
 include userspace/cli/rules.mk
 -include tests/unit/graph.mk
 -include tests/unit/plan.mk
+-include tests/unit/profile.mk
 -include userspace/examples/rules.mk
 include userspace/install.mk

@@ -7,17 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "exec.h"
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 void exec_progress(struct run *r)
 {
@@ -52,6 +43,7 @@ static int is_view(const struct lxa_plan *p, int node)
 int exec_value_float(struct run *r, int value, const struct lxa_tensor **t)
 {
 	struct plan_slot *s = &r->p->slots[value];
+	struct exec_span start;
 	int ret;
 
 	*t = plan_const(r->p, value);
@@ -69,7 +61,10 @@ int exec_value_float(struct run *r, int value, const struct lxa_tensor **t)
 		ret = exec_cpu_begins(r, LXA_PREP_READ);
 		if (ret)
 			return ret;
+		start = exec_time();
 		ret = plan_decode(r->p, r->p->layers[s->maker], r->n, plan_packed(r->p, value), &s->t, r->err);
+		exec_took(r, start, &r->p->layers[s->maker]->rep.decode_s, PROF_DECODE, exec_layer_name(r->p, s->maker),
+			  NULL);
 		exec_cpu_ends(r);
 		if (ret)
 			return ret;
@@ -85,12 +80,12 @@ static int run_cpu(struct run *r, int node)
 	const struct lxa_tensor **in = calloc((size_t)n->n_in + 1, sizeof(*in));
 	struct lxa_tensor *out = calloc((size_t)n->n_out + 1, sizeof(*out));
 	int i, ret = in && out ? 0 : lxa_err_set(r->err, -ENOMEM, "out of memory");
-	double start;
+	struct exec_span start;
 
 	for (i = 0; !ret && i < n->n_in; i++)
 		if (n->in[i] >= 0)
 			ret = exec_value_float(r, n->in[i], &in[i]);
-	start = now();
+	start = exec_time();
 	if (!ret)
 		ret = lxa_cpu_exec(r->p->cpu, r->p->g, node, in, out, r->err);
 	for (i = 0; !ret && i < n->n_out; i++) {
@@ -99,7 +94,7 @@ static int run_cpu(struct run *r, int node)
 		else
 			lxa_tensor_free(&out[i]);
 	}
-	pn->rep.seconds += now() - start;
+	exec_took(r, start, &pn->rep.seconds, PROF_CPU, n->name, n->op);
 	pn->rep.images += (uint64_t)r->n;
 	pn->rep.macs += pn->e.macs * (uint64_t)r->n;
 	free(in);
@@ -126,7 +121,7 @@ static int run_layer(struct run *r, int layer)
 {
 	struct plan_layer *l = r->p->layers[layer];
 	struct plan_slot *in = &r->p->slots[l->in_value], *out = &r->p->slots[l->out_value];
-	double start;
+	struct exec_span start;
 	int ret, exact;
 
 	if (!in->have_packed) {
@@ -139,7 +134,9 @@ static int run_layer(struct run *r, int layer)
 		ret = exec_cpu_begins(r, LXA_PREP_WRITE);
 		if (ret)
 			return ret;
+		start = exec_time();
 		exact = plan_encode(r->p, in->reader, &in->t, plan_packed(r->p, l->in_value));
+		exec_took(r, start, &l->rep.encode_s, PROF_ENCODE, exec_layer_name(r->p, layer), NULL);
 		exec_cpu_ends(r);
 		if (!exact)
 			return run_layer_float(r, l);
@@ -152,10 +149,10 @@ static int run_layer(struct run *r, int layer)
 		r->pending[r->n_pending++] = layer;
 		return 0;
 	}
-	start = now();
+	start = exec_time();
 	lxa_kernel_run(l->layer.kernel, (uint32_t)r->n, plan_packed(r->p, l->in_value),
 		       plan_packed(r->p, l->out_value));
-	l->rep.seconds += now() - start;
+	exec_took(r, start, &l->rep.seconds, PROF_CPU, exec_layer_name(r->p, layer), "kernel");
 	exec_count_work(r, l);
 	return 0;
 }
@@ -174,6 +171,7 @@ static void reset_slots(struct lxa_plan *p)
 
 static int run_batch(struct run *r, const struct lxa_tensor *in, struct lxa_tensor *out)
 {
+	uint64_t span = prof_start();
 	int ret, i;
 
 	ret = exec_load_inputs(r, in);
@@ -193,6 +191,7 @@ static int run_batch(struct run *r, const struct lxa_tensor *in, struct lxa_tens
 		ret = exec_store_outputs(r, out);
 	r->n_pending = 0;
 	reset_slots(r->p);
+	prof_span(span, PROF_RUN, "batch", NULL, r->n);
 	return ret;
 }
 
