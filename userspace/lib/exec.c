@@ -41,7 +41,7 @@ static int run_layer(struct run *r, int layer)
 	struct plan_layer *l = r->p->layers[layer];
 	struct plan_slot *in = &r->p->slots[l->in_value], *out = &r->p->slots[l->out_value];
 	const struct lxa_tensor *t;
-	double start;
+	struct exec_span start;
 	int ret, exact;
 
 	if (!in->have_packed) {
@@ -54,7 +54,9 @@ static int run_layer(struct run *r, int layer)
 		ret = exec_cpu_begins(r, LXA_PREP_WRITE);
 		if (ret)
 			return ret;
+		start = exec_time();
 		exact = plan_encode(r->p, in->reader, t, plan_packed(r->p, l->in_value));
+		exec_took(r, start, &l->rep.encode_s, PROF_ENCODE, exec_layer_name(r->p, layer), NULL);
 		exec_cpu_ends(r);
 		if (!exact)
 			return run_layer_float(r, l);
@@ -67,10 +69,10 @@ static int run_layer(struct run *r, int layer)
 		r->pending[r->n_pending++] = layer;
 		return 0;
 	}
-	start = exec_now();
+	start = exec_time();
 	lxa_kernel_run(l->layer.kernel, (uint32_t)r->n, plan_packed(r->p, l->in_value),
 		       plan_packed(r->p, l->out_value));
-	l->rep.seconds += exec_now() - start;
+	exec_took(r, start, &l->rep.seconds, PROF_CPU, exec_layer_name(r->p, layer), "kernel");
 	exec_count_work(r, l);
 	return 0;
 }
@@ -87,6 +89,7 @@ static void reset_slots(struct lxa_plan *p)
 
 static int run_batch(struct run *r, const struct lxa_tensor *in, struct lxa_tensor *out)
 {
+	uint64_t span = prof_start();
 	int ret, i;
 
 	ret = exec_load_inputs(r, in);
@@ -106,6 +109,7 @@ static int run_batch(struct run *r, const struct lxa_tensor *in, struct lxa_tens
 		ret = exec_store_outputs(r, out);
 	r->n_pending = 0;
 	reset_slots(r->p);
+	prof_span(span, PROF_RUN, "batch", NULL, r->n);
 	return ret;
 }
 

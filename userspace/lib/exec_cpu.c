@@ -3,18 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "dnn.h"
 #include "exec.h"
-
-double exec_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* A node that is run only when a layer falls back to the CPU: a Flatten or Pad that the device reads past. */
 static int is_view(const struct lxa_plan *p, int node)
@@ -60,6 +51,7 @@ static int unblock(struct run *r, int value)
 int exec_value_float(struct run *r, int value, const struct lxa_tensor **t)
 {
 	struct plan_slot *s = &r->p->slots[value];
+	struct exec_span start;
 	int ret;
 
 	*t = plan_const(r->p, value);
@@ -82,7 +74,10 @@ int exec_value_float(struct run *r, int value, const struct lxa_tensor **t)
 		ret = exec_cpu_begins(r, LXA_PREP_READ);
 		if (ret)
 			return ret;
+		start = exec_time();
 		ret = plan_decode(r->p, r->p->layers[s->maker], r->n, plan_packed(r->p, value), &s->t, r->err);
+		exec_took(r, start, &r->p->layers[s->maker]->rep.decode_s, PROF_DECODE, exec_layer_name(r->p, s->maker),
+			  NULL);
 		exec_cpu_ends(r);
 		if (ret)
 			return ret;
@@ -98,12 +93,12 @@ int exec_node(struct run *r, int node)
 	const struct lxa_tensor **in = calloc((size_t)n->n_in + 1, sizeof(*in));
 	struct lxa_tensor *out = calloc((size_t)n->n_out + 1, sizeof(*out));
 	int i, ret = in && out ? 0 : lxa_err_set(r->err, -ENOMEM, "out of memory");
-	double start;
+	struct exec_span start;
 
 	for (i = 0; !ret && i < n->n_in; i++)
 		if (n->in[i] >= 0)
 			ret = exec_value_float(r, n->in[i], &in[i]);
-	start = exec_now();
+	start = exec_time();
 	if (!ret)
 		ret = lxa_cpu_exec(r->p->cpu, r->p->g, node, in, out, r->err);
 	for (i = 0; !ret && i < n->n_out; i++) {
@@ -112,7 +107,7 @@ int exec_node(struct run *r, int node)
 		else
 			lxa_tensor_free(&out[i]);
 	}
-	pn->rep.seconds += exec_now() - start;
+	exec_took(r, start, &pn->rep.seconds, PROF_CPU, n->name, n->op);
 	pn->rep.images += (uint64_t)r->n;
 	pn->rep.macs += pn->e.macs * (uint64_t)r->n;
 	free(in);
@@ -176,7 +171,7 @@ static int exec_step(struct run *r, int step)
 {
 	const struct dnn_step *st = &r->p->dnn->steps[step];
 	struct dnn_prog *g;
-	double start = exec_now();
+	struct exec_span start = exec_time();
 	int i, ret = dnn_prog(r->p->dnn, r->n, &g, r->err);
 
 	if (ret)
@@ -194,7 +189,7 @@ static int exec_step(struct run *r, int step)
 		pn->rep.images += (uint64_t)r->n;
 		pn->rep.macs += pn->e.macs * (uint64_t)r->n;
 		if (st->kind == DNN_FC ? pn->e.macs != 0 : !i)
-			pn->rep.seconds += exec_now() - start;
+			exec_took(r, start, &pn->rep.seconds, PROF_CPU, pn->e.name, pn->e.op);
 	}
 	return ret;
 }

@@ -82,6 +82,7 @@ struct plan_layer {
 	/* exec */
 	uint64_t wgt_at, par_at;	/* in the constants buffer */
 	struct lxa_layer_report rep;
+	uint64_t new_cycles;		/* of jobs whose time the host has not counted yet */
 };
 
 struct plan_node {
