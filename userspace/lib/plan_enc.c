@@ -60,10 +60,32 @@ static int enc_log(const struct lxa_plan *p, const struct lxa_node *n, struct pl
 		return lxa_err_set(err, -EOPNOTSUPP, "%s: %d-bit log codes span more than the device's 16 octaves",
 				   n->name,
 				   e->logq.bits);
+	e->hi = e->max;
 	e->fmt = e->max <= 15 ? LXA_FMT_LOG4 : LXA_FMT_LOG8;
 	e->unit = exp2((double)(e->sfsr - lxa_logq_levels(&e->logq) + 1) / e->logq.steps);
 	snprintf(e->text, sizeof(e->text), "log%d%s", e->logq.bits, e->sqrt2 ? "/2" : "");
 	return 0;
+}
+
+/* Format, range and offset for integers lo..hi times e->scale. 0: none holds them. */
+static int enc_integers(const struct lxa_plan *p, int node, int lo, int hi, struct plan_enc *e)
+{
+	enum plan_store store = hi - lo < 16 ? plan_store(p, node, lo, hi) : PLAN_STORE_BYTES;
+
+	e->fmt = lo < 0 ? LXA_FMT_S8 : LXA_FMT_U8;
+	if (store == PLAN_STORE_OFFSET || (store == PLAN_STORE_BYTES && (lo < -128 || hi > (lo < 0 ? 127 : 255))))
+		e->offset = lo;		/* what a zero point does; where there is padding it is found out later */
+	e->lo = lo - e->offset;
+	e->hi = hi - e->offset;
+	e->max = e->hi > -e->lo ? e->hi : -e->lo;
+	if (store != PLAN_STORE_BYTES) {
+		e->fmt = LXA_FMT_N4;
+		e->bits = plan_width(e->lo, e->hi);
+		e->is_signed = e->lo < 0;
+	} else if (e->offset) {
+		e->fmt = LXA_FMT_U8;
+	}
+	return e->hi <= 255;
 }
 
 static int enc_quant(const struct lxa_plan *p, const struct lxa_node *n, struct plan_enc *e, struct lxa_err *err)
@@ -83,21 +105,20 @@ static int enc_quant(const struct lxa_plan *p, const struct lxa_node *n, struct 
 		e->quant.min = lxa_quant_code(&e->quant, 1, 0, e->quant.min);
 		e->quant.max = lxa_quant_code(&e->quant, 1, 0, e->quant.max);
 	}
-	if (zp != 0)
-		return lxa_err_set(err, -EOPNOTSUPP, "%s has the zero point %g, the device takes 0", n->name, zp);
+	if (zp != rintf(zp) || fabsf(zp) > 255 || (e->quant.bipolar && zp != 0))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s has the zero point %g, the device takes whole numbers", n->name, zp);
 	if (!(e->scale > 0) || !isfinite(e->scale))
 		return lxa_err_set(err, -EOPNOTSUPP, "%s has the scale %g", n->name, e->scale);
 	e->unit = e->scale;
 	if (e->quant.bipolar) {
 		e->fmt = LXA_FMT_B1;
-		e->max = 1;
+		e->max = e->hi = 1;
 		snprintf(e->text, sizeof(e->text), "b1");
 		return 0;
 	}
-	if (e->quant.min < -128 || e->quant.max > (e->quant.min < 0 ? 127 : 255))
+	if (!(e->quant.max - e->quant.min <= 255) ||
+	    !enc_integers(p, (int)(n - p->g->nodes), (int)(e->quant.min - zp), (int)(e->quant.max - zp), e))
 		return lxa_err_set(err, -EOPNOTSUPP, "%s has %g bits, the device takes 8", n->name, bits);
-	e->fmt = e->quant.min < 0 ? LXA_FMT_S8 : LXA_FMT_U8;
-	e->max = (int)(e->quant.max > -e->quant.min ? e->quant.max : -e->quant.min);
 	snprintf(e->text, sizeof(e->text), "%c%g", e->quant.min < 0 ? 's' : 'u', bits);
 	return 0;
 }
@@ -110,7 +131,7 @@ static int enc_bipolar(const struct lxa_plan *p, const struct lxa_node *n, struc
 	if (!(e->scale > 0) || !isfinite(e->scale))
 		return lxa_err_set(err, -EOPNOTSUPP, "%s has the scale %g", n->name, e->scale);
 	e->fmt = LXA_FMT_B1;
-	e->max = 1;
+	e->max = e->hi = 1;
 	e->unit = e->scale;
 	snprintf(e->text, sizeof(e->text), "b1");
 	return 0;
@@ -132,8 +153,7 @@ int plan_enc_node(const struct lxa_plan *p, int node, struct plan_enc *e, struct
 	}
 }
 
-/* Nodes whose output holds only values of their first input. */
-static int only_moves(const struct lxa_node *n)
+int plan_only_moves(const struct lxa_node *n)
 {
 	static const char *const ops[] = { "MaxPool", "Flatten", "Reshape", "Identity", "Dropout", "Squeeze",
 					  "Unsqueeze",
@@ -150,7 +170,7 @@ int plan_enc_value(const struct lxa_plan *p, int value, struct plan_enc *e, stru
 {
 	int node = p->g->values[value].producer;
 
-	while (node >= 0 && only_moves(&p->g->nodes[node]))
+	while (node >= 0 && plan_only_moves(&p->g->nodes[node]))
 		node = p->g->values[p->g->nodes[node].in[0]].producer;
 	if (node < 0)
 		return lxa_err_set(err, -EOPNOTSUPP, "its input is not quantized");
@@ -173,7 +193,7 @@ int plan_enc_code(const struct plan_enc *e, float x)
 	if (e->fmt == LXA_FMT_B1)
 		return x >= 0;
 	if (e->kind == LXA_QUANTIZER_QUANT) {
-		float code = rintf(x / e->scale);
+		float code = rintf(x / e->scale) - (float)e->offset;
 
 		return fabsf(code) <= 255 ? (int)code : 0;
 	}
@@ -187,6 +207,6 @@ float plan_enc_float(const struct plan_enc *e, int code)
 	if (e->fmt == LXA_FMT_B1)
 		return code ? e->scale : -e->scale;
 	if (e->kind == LXA_QUANTIZER_QUANT)
-		return lxa_quant_value(&e->quant, e->scale, 0, (float)code);
+		return lxa_quant_value(&e->quant, e->scale, 0, (float)(code + e->offset));
 	return lxa_logquant_value(&e->logq, e->sfsr, code, 0);
 }
