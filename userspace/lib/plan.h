@@ -147,7 +147,10 @@ int plan_only_moves(const struct lxa_node *n);	/* its output holds values of its
 
 /* ---- plan_store.c ---- */
 /* How integers lo..hi from quantizer `node` are kept: decided once, by what its readers do with them. */
-enum plan_store { PLAN_STORE_UNKNOWN, PLAN_STORE_BYTES, PLAN_STORE_NIBBLES, PLAN_STORE_OFFSET };
+enum plan_store {
+	PLAN_STORE_UNKNOWN, PLAN_STORE_BYTES, PLAN_STORE_NIBBLES,
+	PLAN_STORE_OFFSET_BYTES, PLAN_STORE_OFFSET_NIBBLES,	/* codes count from lo */
+};
 enum plan_store plan_store(const struct lxa_plan *p, int node, int lo, int hi);
 int plan_width(int lo, int hi);	/* bits that hold these integers, two's complement when some are negative */
 

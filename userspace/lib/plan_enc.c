@@ -73,12 +73,12 @@ static int enc_integers(const struct lxa_plan *p, int node, int lo, int hi, stru
 	enum plan_store store = hi - lo < 16 ? plan_store(p, node, lo, hi) : PLAN_STORE_BYTES;
 
 	e->fmt = lo < 0 ? LXA_FMT_S8 : LXA_FMT_U8;
-	if (store == PLAN_STORE_OFFSET || (store == PLAN_STORE_BYTES && (lo < -128 || hi > (lo < 0 ? 127 : 255))))
+	if (store == PLAN_STORE_OFFSET_NIBBLES || store == PLAN_STORE_OFFSET_BYTES || lo < -128 || hi > (lo < 0 ? 127 : 255))
 		e->offset = lo;		/* what a zero point does; where there is padding it is found out later */
 	e->lo = lo - e->offset;
 	e->hi = hi - e->offset;
 	e->max = e->hi > -e->lo ? e->hi : -e->lo;
-	if (store != PLAN_STORE_BYTES) {
+	if (store == PLAN_STORE_NIBBLES || store == PLAN_STORE_OFFSET_NIBBLES) {
 		e->fmt = LXA_FMT_N4;
 		e->bits = plan_width(e->lo, e->hi);
 		e->is_signed = e->lo < 0;

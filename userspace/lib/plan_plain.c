@@ -75,27 +75,27 @@ static int powers(const struct channel *c)
 	return 1;
 }
 
-/* Half octaves from unit, as near as floats that were rounded, scaled and rounded again can be; -1: it is none. */
-static int half_octaves(float x, double unit)
-{
-	double r = x / unit;
-	int k = (int)rint(2 * log2(r));
-
-	return k >= 0 && fabs(r / exp2(k / 2.0) - 1) < 0x1p-22 ? k : -1;
-}
-
+/*
+ * Half octaves: whole octaves of the unit are what powers of two are, and those between are all the same multiple of them, as near to
+ * sqrt(2) as floats that were rounded, scaled and rounded again can be.
+ */
 static int roots(const struct channel *c)
 {
-	float m = least(c);
+	float m = least(c), fractions[2] = { 0, 0 }, f;
 	uint32_t i;
 
 	*c->unit = m ? m : 1;
 	for (i = 0; i < c->n; i++) {
-		int k = at(c, i) == 0 ? -1 : half_octaves(fabsf(at(c, i)), *c->unit);
+		double r = fabsf(at(c, i)) / *c->unit;
+		int k = r == 0 ? -1 : (int)rint(2 * log2(r));
 
-		if (at(c, i) != 0 && (k < 0 || k >= 2 * TOP))
+		c->codes[i] = k < 0 ? 0 : with_sign(k + 1, at(c, i));
+		if (k < 0)
+			continue;
+		f = frexpf(fabsf(at(c, i)), &(int){ 0 });
+		if (k >= 2 * TOP || fabs(r / exp2(k / 2.0) - 1) > 0x1p-22 || (fractions[k % 2] != 0 && f != fractions[k % 2]))
 			return 0;
-		c->codes[i] = at(c, i) == 0 ? 0 : with_sign(k + 1, at(c, i));
+		fractions[k % 2] = f;
 	}
 	return 1;
 }

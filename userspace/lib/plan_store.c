@@ -2,8 +2,9 @@
 /*
  * plan_store.c - what a quantizer of at most 16 levels is kept as: bytes, which the shift lanes multiply with powers of two, or nibbles,
  * which the XNOR lanes take plane by plane. All readers of a tensor read the same memory, so the choice is made for the quantizer: whatever
- * lets the device do more multiplications, else what takes fewer cycles. A nibble holds negative values as two's complement, or, where nobody
- * pads, counted from the smallest one: such codes can be the number of thresholds that a sum reaches, so that a layer can make them, too.
+ * lets the device do more multiplications, else what takes fewer cycles. Negative values are two's complement, or, where nobody
+ * needs a code for 0, counted from the smallest one: such codes can be the number of thresholds that a sum reaches, so that a layer makes them
+ * exactly.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@ int plan_width(int lo, int hi)
 /* What the readers would do with one way of keeping the tensor. */
 struct sums {
 	uint64_t macs, cycles;
-	int pads;
+	int zero;			/* somebody needs a code for 0: padding, base sqrt(2) */
 };
 
 /* Add head n, for activations as e says. */
@@ -44,7 +45,7 @@ static void add_head(const struct lxa_plan *p, int node, const struct plan_enc *
 		plan_formats(p, &l, &j);
 		j.batch = 1;
 		lxa_layout(&p->caps, &j, &y);
-		s->pads |= j.pad_t || j.pad_l || j.pad_b || j.pad_r;
+		s->zero |= l.w.sqrt2 || j.pad_t || j.pad_l || j.pad_b || j.pad_r;
 		s->macs += plan_node_macs(p, node);
 		s->cycles += plan_cycles_job(&p->caps, &j);
 	}
@@ -81,17 +82,19 @@ static enum plan_store choose(const struct lxa_plan *p, int node, int lo, int hi
 	struct plan_enc nibbles = { .fmt = LXA_FMT_N4, .bits = plan_width(lo, hi), .is_signed = lo < 0 };
 	struct sums b, n;
 
-	if (!(p->caps.modes & LXA_CFG_MODES_PLANES_MASK) || !(p->caps.modes & LXA_CFG_MODES_XNOR_MASK) || p->g->nodes[node].out[0] < 0)
+	if (p->g->nodes[node].out[0] < 0)
 		return PLAN_STORE_BYTES;
 	if (nibbles.bits > 4)	/* only as codes that count from the smallest */
 		nibbles = (struct plan_enc){ .fmt = LXA_FMT_N4, .bits = plan_width(0, hi - lo) };
-	n = readers(p, node, &nibbles);
 	b = readers(p, node, &bytes);
+	n = b;
+	if ((p->caps.modes & LXA_CFG_MODES_PLANES_MASK) && (p->caps.modes & LXA_CFG_MODES_XNOR_MASK))
+		n = readers(p, node, &nibbles);
 	if (n.macs < b.macs || (n.macs == b.macs && (!n.cycles || (b.cycles && b.cycles <= n.cycles))))
-		return PLAN_STORE_BYTES;
-	if (lo >= 0 && plan_width(lo, hi) <= 4)
-		return PLAN_STORE_NIBBLES;
-	return !n.pads ? PLAN_STORE_OFFSET : plan_width(lo, hi) <= 4 ? PLAN_STORE_NIBBLES : PLAN_STORE_BYTES;
+		return lo < 0 && !b.zero ? PLAN_STORE_OFFSET_BYTES : PLAN_STORE_BYTES;
+	if ((lo < 0 && !n.zero) || plan_width(lo, hi) > 4)
+		return n.zero ? PLAN_STORE_BYTES : PLAN_STORE_OFFSET_NIBBLES;
+	return PLAN_STORE_NIBBLES;
 }
 
 enum plan_store plan_store(const struct lxa_plan *p, int node, int lo, int hi)
