@@ -50,7 +50,8 @@ V_FLAGS := $(V_COMMON) -O3 --x-assign unique --x-initial unique --assert \
 endif
 V_ARCH := -march=native
 # Without SLP: it joins loads of what single stores have just written, which stall.
-V_CXX = $(if $(SECOND),-O1,-O2) $(V_ARCH) -fno-tree-slp-vectorize -fopenmp-simd -fPIC -w
+# Without unique symbols: those stay visible in a library whatever it hides.
+V_CXX = $(if $(SECOND),-O1,-O2) $(V_ARCH) -fno-tree-slp-vectorize -fopenmp-simd -fPIC -fno-gnu-unique -w
 V_INCLUDE := /usr/share/verilator/include
 
 # Processes become registers and multiplexers, memories stay; names of modules and registers stay too.
@@ -70,7 +71,7 @@ $(V_DIR)/Vlxa.mk: $(V_SRCS) sim/rtl_state.vlt sim/lxa_sim_top.sv sim/rules.mk
 # $(call v_build,flags): the library of the Verilated model
 define v_build
 +$(MAKE) -s --no-print-directory -C $(V_DIR) -f Vlxa.mk CXX=$(CXX) OPT_FAST="$(V_CXX) $(1)" \
-	OPT_SLOW="$(if $(SECOND),-O0,-O1) $(V_ARCH) -fPIC -w" OPT_GLOBAL="$(V_CXX) $(1)" Vlxa__ALL.a $(V_GLOBAL) >/dev/null
+	OPT_SLOW="$(if $(SECOND),-O0,-O1) $(V_ARCH) -fPIC -fno-gnu-unique -w" OPT_GLOBAL="$(V_CXX) $(1)" Vlxa__ALL.a $(V_GLOBAL) >/dev/null
 endef
 
 ifeq ($(WAVES)$(CHECK)$(SECOND)$(SAN),)

@@ -24,8 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../driver/uapi/lxa.h"
-#include "../driver/uapi/lxa_layout.h"
+#include "uapi/lxa.h"
+#include "uapi/lxa_layout.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "ops.h"
-#include "quant_ops.h"
 #include "window.h"
 
 LXA_OP_INFER(conv)
@@ -262,56 +261,4 @@ LXA_OP_INFER(dropout)
 	if (!ret && c->n_out > 1)
 		ret = lxa_op_shape(c, 1, c->g->opset < 10 ? x->dtype : LXA_BOOL, x->ndim, x->dims);
 	return ret;
-}
-
-/* Inputs 1..n are float and broadcast to input 0's shape. */
-static int quantizer(struct lxa_op_ctx *c, int n)
-{
-	int64_t dims[LXA_MAX_DIMS];
-	char sx[160], sp[160];
-	int i, ndim, ret;
-
-	for (i = 0; i <= n; i++) {
-		ret = lxa_op_need_f32(c, i);
-		if (ret)
-			return ret;
-	}
-	for (i = 1; i <= n; i++) {
-		ret = lxa_op_broadcast(c, c->in[0], c->in[i], &ndim, dims);
-		if (ret)
-			return ret;
-		if (ndim != c->in[0]->ndim || memcmp(dims, c->in[0]->dims, (size_t)ndim * sizeof(*dims)))
-			return lxa_op_err(c, -EINVAL, "input %d (%s) does not broadcast to input 0 (%s)", i,
-					  lxa_dims_str(c->in[i]->ndim, c->in[i]->dims, sp),
-					  lxa_dims_str(c->in[0]->ndim, c->in[0]->dims, sx));
-	}
-	return lxa_infer_same(c);
-}
-
-LXA_OP_INFER(quant)
-{
-	int ret = lxa_op_need_f32(c, 3);
-
-	if (!ret && lxa_tensor_count(c->in[3]) != 1)
-		ret = lxa_op_err(c, -EOPNOTSUPP, "the bit width (input 3) must be a scalar");
-	return ret ? ret : quantizer(c, 2);
-}
-
-LXA_OP_INFER(bipolar)
-{
-	return quantizer(c, 1);
-}
-
-LXA_OP_INFER(logquant)
-{
-	struct lxa_logq p;
-	struct lxa_err e;
-	int ret = quantizer(c, 1);
-
-	if (ret)
-		return ret;
-	/* The sentence gets the file's name as well. */
-	if (lxa_logq_parse(c->n, &p, &e))
-		return lxa_err_set(c->err, -EINVAL, "%s: %.400s", c->g->path ? c->g->path : "graph", e.text);
-	return 0;
 }

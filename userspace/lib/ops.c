@@ -40,8 +40,11 @@ static const struct lxa_opdef ops[] = {
 	{ "Sub", LXA_DOMAIN_ONNX, 2, 2, 1, lxa_infer_binary, lxa_cpu_binary },
 	{ "Transpose", LXA_DOMAIN_ONNX, 1, 1, 1, lxa_infer_transpose, lxa_cpu_transpose },
 	{ "Unsqueeze", LXA_DOMAIN_ONNX, 1, 2, 1, lxa_infer_unsqueeze, lxa_cpu_copy },
-	{ "Quant", LXA_DOMAIN_QONNX, 4, 4, 1, lxa_infer_quant, lxa_cpu_quant },
 	{ "BipolarQuant", LXA_DOMAIN_QONNX, 2, 2, 1, lxa_infer_bipolar, lxa_cpu_bipolar },
+	{ "IntQuant", LXA_DOMAIN_QONNX, 4, 4, 1, lxa_infer_quant, lxa_cpu_quant },
+	{ "MultiThreshold", LXA_DOMAIN_QONNX, 2, 2, 1, lxa_infer_multithreshold, lxa_cpu_multithreshold },
+	{ "Quant", LXA_DOMAIN_QONNX, 4, 4, 1, lxa_infer_quant, lxa_cpu_quant },
+	{ "Trunc", LXA_DOMAIN_QONNX, 5, 6, 1, lxa_infer_trunc, lxa_cpu_trunc },
 	{ "LogQuant", LXA_DOMAIN_LXA, 2, 2, 1, lxa_infer_logquant, lxa_cpu_logquant },
 };
 

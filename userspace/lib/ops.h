@@ -21,9 +21,13 @@ LXA_OP_INFER(clip);
 LXA_OP_INFER(softmax);
 LXA_OP_INFER(binary);
 LXA_OP_INFER(dropout);
+
+/* infer_quant.c */
 LXA_OP_INFER(quant);
+LXA_OP_INFER(trunc);
 LXA_OP_INFER(bipolar);
 LXA_OP_INFER(logquant);
+LXA_OP_INFER(multithreshold);
 
 /* infer_move.c */
 LXA_OP_INFER(flatten);
@@ -62,6 +66,8 @@ LXA_OP_EXEC(depth_to_space);
 LXA_OP_EXEC(quant);
 LXA_OP_EXEC(bipolar);
 LXA_OP_EXEC(logquant);
+LXA_OP_EXEC(trunc);
+LXA_OP_EXEC(multithreshold);
 
 /* Parameters that inference and execution must read alike. */
 struct lxa_slice {

@@ -5,7 +5,7 @@
  * plan.c drives; plan_enc.c knows how quantized float values and device codes correspond, plan_store.c whether few levels are bytes
  * for the shift lanes or nibbles for bit planes; plan_weights.c and plan_plain.c turn constant weights into codes, plan_pack.c pixels of few channels into full lanes,
  * plan_split.c layers that are too big into several jobs; plan_head.c and plan_match.c find the nodes that one device layer covers; plan_fold.c and
- * plan_thresh.c make the output stage from them. exec.c runs, exec_mem.c holds the values of a batch as floats and as
+ * plan_thresh.c make the output stage from them. exec*.c run, exec_mem.c holds the values of a batch as floats and as
  * packed codes.
  */
 #ifndef LXA_LIB_PLAN_H
