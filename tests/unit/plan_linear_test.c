@@ -92,7 +92,7 @@ static float power(int lo, int hi)
 /* ---- every pair of widths, every reachable sum -------------------------------------------------------------------- */
 
 /* A 1x1 layer: image i lets the sum of its K inputs (0..top each) be i, so that each channel meets every sum it can. */
-static void every_sum(int64_t k, int bits, enum net_quant wq, int out_bits, int out_signed)
+static void every_sum(int64_t k, int bits, enum net_quant wq, int out_bits, int out_signed, int thresholds)
 {
 	int top = (1 << bits) - 1;
 	int64_t images = k * top + 1, i, c, left;
@@ -104,7 +104,9 @@ static void every_sum(int64_t k, int bits, enum net_quant wq, int out_bits, int 
 	net_quant(&n, 0.5f, (float)bits, 0);
 	net_conv(&n, wq, 40, 1, 1, 0, 1, 1);
 	net_bn(&n, 1);
-	if (out_bits == 1 && !out_signed)
+	if (thresholds)
+		net_thresholds(&n, (1 << out_bits) - 1, thresholds > 1, -6, 6, 0.5f, out_signed ? -0.25f * (float)(1 << out_bits) : 0);
+	else if (out_bits == 1 && !out_signed)
 		net_bipolar(&n, 1);
 	else
 		net_quant(&n, 0.25f, (float)out_bits, out_signed);
@@ -130,10 +132,12 @@ static void test_every_sum(void **state)
 	int b;
 
 	for (b = 1; b <= 4; b++) {
-		every_sum(1 + rnd(90), b, NET_INT4, 4, 0);
-		every_sum(65, b, NET_INT2, 2, 1);	/* signed outputs: counted from the smallest */
-		every_sum(1 + rnd(70), b, NET_BIPOLAR, 3, 1);
-		every_sum(40, b, NET_INT3, 1, 0);
+		every_sum(1 + rnd(90), b, NET_INT4, 4, 0, 0);
+		every_sum(65, b, NET_INT2, 2, 1, 0);	/* signed outputs: counted from the smallest */
+		every_sum(1 + rnd(70), b, NET_BIPOLAR, 3, 1, 0);
+		every_sum(40, b, NET_INT3, 1, 0, 0);
+		every_sum(1 + rnd(90), b, NET_INT4, b, 0, 1);
+		every_sum(1 + rnd(90), b, NET_INT3, b, 1, 2);
 	}
 }
 
@@ -337,7 +341,20 @@ static void test_roots(void **state)
 
 static void quantizer(struct net *n, int last)
 {
-	switch (rnd(last ? 3 : 4)) {
+	static const float biases[] = { 0, -1, -2, -3.5f };
+	int count = 1 + (int)rnd(15);
+
+	switch (rnd(last ? 5 : 6)) {
+	case 3:
+		net_thresholds(n, count, rnd(2) == 0, -3, 5, power(-2, 0), 0);
+		break;
+	case 4:	/* as a bit, as integers of both signs, or (a half) as nothing that the device has */
+		count = rnd(2) ? 1 : count;
+		if (count == 1)
+			net_thresholds(n, 1, rnd(2) == 0, -3, 5, 0.5f, -0.25f);
+		else
+			net_thresholds(n, count, rnd(2) == 0, -3, 5, 1, biases[rnd(4)]);
+		break;
 	case 0:
 		net_quant_zero(n, power(-2, 0), rnd(4) ? 0 : (float)rnd(9) - 4, (float)(1 + rnd(4)), 0, 0);
 		break;

@@ -367,6 +367,22 @@ void net_quant_zero(struct net *n, float scale, float zero, float bits, int is_s
 	quant(n, scale, zero, bits, is_signed, narrow, "ROUND");
 }
 
+void net_thresholds(struct net *n, int count, int per_channel, float lo, float hi, float scale, float bias)
+{
+	int64_t dims[2] = { per_channel ? n->channels : 1, count }, i;
+	float *v = malloc((size_t)(dims[0] * dims[1]) * sizeof(*v));
+	char name[32];
+
+	snprintf(name, sizeof(name), "mt%d", n->next++);
+	for (i = 0; i < dims[0] * dims[1]; i++)	/* also such that sums meet exactly */
+		v[i] = layer_test_rnd(2) ? random_between(lo, hi) : rintf(random_between(lo, hi) * 4) / 4;
+	constant(n, name, 2, dims, v);
+	add(n, "qonnx.custom_op.general", "MultiThreshold", name);
+	lxa_onnx_attr_float(n->m, "out_scale", scale);
+	lxa_onnx_attr_float(n->m, "out_bias", bias);
+	free(v);
+}
+
 void net_const(struct net *n, const char *op, int per_channel, float lo, float hi)
 {
 	int64_t dims[4] = { 1, per_channel ? n->channels : 1, 1, 1 }, i;

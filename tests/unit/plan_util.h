@@ -43,6 +43,8 @@ void net_log(struct net *n, int bits, int steps, float fsr, const char *rounding
 void net_quant(struct net *n, float scale, float bits, int is_signed);
 void net_quant_rounded(struct net *n, float scale, float bits, int is_signed, const char *rounding);
 void net_quant_zero(struct net *n, float scale, float zero, float bits, int is_signed, int narrow);
+/* MultiThreshold with this many thresholds between lo and hi, rows for each channel or one for all. */
+void net_thresholds(struct net *n, int count, int per_channel, float lo, float hi, float scale, float bias);
 void net_reshape(struct net *n, int64_t width);	/* to rows of this width */
 void net_const(struct net *n, const char *op, int per_channel, float lo, float hi); /* Add, Mul with random constants */
 

@@ -35,6 +35,8 @@ struct plan_enc {
 	int sfsr;
 	struct lxa_quant quant;
 	float scale;
+	struct lxa_mthresh multi;
+	int first;			/* the integer that multi's lowest value is */
 };
 
 struct plan_weights {

@@ -25,15 +25,17 @@ static int scalar_input(const struct lxa_plan *p, const struct lxa_node *n, int 
 {
 	const struct lxa_tensor *t = i < n->n_in ? plan_const(p, n->in[i]) : NULL;
 	int64_t k, count;
-	const float *f;
 
-	if (!t || t->dtype != LXA_F32 || !(count = lxa_tensor_count(t)))
+	if (!t || (t->dtype != LXA_F32 && t->dtype != LXA_INT32 && t->dtype != LXA_INT64) || !(count = lxa_tensor_count(t)))
 		return 0;
-	f = t->data;
-	for (k = 1; k < count; k++)
-		if (f[k] != f[0])
+	for (k = 0; k < count; k++) {	/* a bit width may be an integer */
+		float f = t->dtype == LXA_F32 ? ((const float *)t->data)[k] : t->dtype == LXA_INT32 ?
+			  (float)((const int32_t *)t->data)[k] : (float)((const int64_t *)t->data)[k];
+
+		if (k && f != *v)
 			return 0;
-	*v = f[0];
+		*v = f;
+	}
 	return 1;
 }
 
@@ -137,6 +139,40 @@ static int enc_bipolar(const struct lxa_plan *p, const struct lxa_node *n, struc
 	return 0;
 }
 
+/* MultiThreshold: the number of thresholds reached, as an integer or, of one that makes +v and -v, as a bit. */
+static int enc_thresholds(const struct lxa_plan *p, const struct lxa_node *n, struct plan_enc *e, struct lxa_err *err)
+{
+	const struct lxa_tensor *t = plan_const(p, n->in[1]);
+	double first;
+
+	if (!t)
+		return lxa_err_set(err, -EOPNOTSUPP, "%s: its thresholds are not constant", n->name);
+	if (lxa_mthresh_parse(n, &e->multi, err))
+		return -EINVAL;
+	if (!p->g->values[n->in[0]].known || lxa_mthresh_axis(&e->multi, &p->g->values[n->in[0]].t, t) != 1)
+		return lxa_err_set(err, -EOPNOTSUPP, "%s: its channels are not the second dimension", n->name);
+	e->scale = e->multi.scale;
+	e->unit = e->scale;
+	first = (double)e->multi.bias / e->scale;
+	if (!(e->scale > 0) || !isfinite(e->scale) || !isfinite(first))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s has the scale %g", n->name, e->scale);
+	if (t->dims[1] == 1 && first == -0.5) {
+		e->scale = lxa_mthresh_value(&e->multi, 1);
+		e->unit = e->scale;
+		e->fmt = LXA_FMT_B1;
+		e->max = e->hi = 1;
+		snprintf(e->text, sizeof(e->text), "b1");
+		return 0;
+	}
+	if (first != rint(first) || fabs(first) > 255)
+		return lxa_err_set(err, -EOPNOTSUPP, "%s: its offset of %g is no multiple of its scale %g", n->name, e->multi.bias, e->scale);
+	e->first = (int)first;
+	if (t->dims[1] > 255 || !enc_integers(p, (int)(n - p->g->nodes), e->first, e->first + (int)t->dims[1], e))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s has %lld thresholds, the device takes 255", n->name, (long long)t->dims[1]);
+	snprintf(e->text, sizeof(e->text), "%c%d", e->first < 0 ? 's' : 'u', plan_width(e->first, e->first + (int)t->dims[1]));
+	return 0;
+}
+
 int plan_enc_node(const struct lxa_plan *p, int node, struct plan_enc *e, struct lxa_err *err)
 {
 	const struct lxa_node *n = &p->g->nodes[node];
@@ -148,6 +184,8 @@ int plan_enc_node(const struct lxa_plan *p, int node, struct plan_enc *e, struct
 		return enc_log(p, n, e, err);
 	case LXA_QUANTIZER_QUANT:
 		return enc_quant(p, n, e, err);
+	case LXA_QUANTIZER_THRESHOLDS:
+		return enc_thresholds(p, n, e, err);
 	default:
 		return enc_bipolar(p, n, e, err);
 	}
@@ -197,6 +235,11 @@ int plan_enc_code(const struct plan_enc *e, float x)
 
 		return fabsf(code) <= 255 ? (int)code : 0;
 	}
+	if (e->kind == LXA_QUANTIZER_THRESHOLDS) {
+		double count = rint(((double)x - e->multi.bias) / e->multi.scale) + e->first - e->offset;
+
+		return fabs(count) <= 255 ? (int)count : 0;
+	}
 	nearest.rounding = LXA_LOGQ_NEAREST;
 	q = lxa_logquant_code(&nearest, e->sfsr, x, &negative);
 	return q < 0 ? 0 : q;
@@ -208,5 +251,7 @@ float plan_enc_float(const struct plan_enc *e, int code)
 		return code ? e->scale : -e->scale;
 	if (e->kind == LXA_QUANTIZER_QUANT)
 		return lxa_quant_value(&e->quant, e->scale, 0, (float)(code + e->offset));
+	if (e->kind == LXA_QUANTIZER_THRESHOLDS)
+		return lxa_mthresh_value(&e->multi, code + e->offset - e->first);
 	return lxa_logquant_value(&e->logq, e->sfsr, code, 0);
 }

@@ -242,7 +242,7 @@ static int fold_quantizer(const struct lxa_plan *p, struct plan_layer *l, struct
 			ret = fold_log(l, &f, chan);
 		if (!ret)
 			ret = fold_thresholds(p, l, f.relu, chan, err);
-		if (!ret && line && (l->out_enc.fmt == LXA_FMT_U8 || l->out_enc.fmt == LXA_FMT_S8))
+		if (!ret && line && l->out_enc.kind == LXA_QUANTIZER_QUANT && (l->out_enc.fmt == LXA_FMT_U8 || l->out_enc.fmt == LXA_FMT_S8))
 			ret = fold_int8(l, &f, chan);
 		if (!ret)
 			snprintf(l->note, sizeof(l->note),
