@@ -179,6 +179,7 @@ static void place_layer(struct lxa_plan *p, int index)
 	e->lanes = l->layer.lay.lane ? "xnor" : "shift";
 	e->what = l->what;
 	e->lane_macs = l->layer.lay.lane ? p->caps.xnor_oc * p->caps.xnor_ic : p->caps.shift_oc * p->caps.shift_ic;
+	e->lane_macs /= (j->act_bits ? j->act_bits : 1u) * (j->wgt_bits ? j->wgt_bits : 1u);	/* a step a pair of planes */
 	e->tile_h = j->tile_h ? j->tile_h : 1;
 	e->tile_w = j->tile_w ? j->tile_w : 1;
 	e->wgt_bytes = l->layer.lay.wgt_bytes;
@@ -335,9 +336,10 @@ static int alloc_tables(struct lxa_plan *p, struct lxa_err *err)
 
 	p->folded = calloc((size_t)p->g->n_values + 1, sizeof(*p->folded));
 	p->uses = calloc((size_t)p->g->n_values + 1, sizeof(*p->uses));
+	p->stores = calloc((size_t)p->g->n_nodes + 1, sizeof(*p->stores));
 	p->nodes = calloc((size_t)p->g->n_nodes + 1, sizeof(*p->nodes));
 	p->layers = calloc((size_t)p->g->n_nodes + 1, sizeof(*p->layers));
-	if (!p->folded || !p->uses || !p->nodes || !p->layers)
+	if (!p->folded || !p->uses || !p->stores || !p->nodes || !p->layers)
 		return lxa_err_set(err, -ENOMEM, "%s: out of memory", p->g->path);
 	for (i = 0; i < p->g->n_nodes; i++) {
 		p->nodes[i].e.name = p->g->nodes[i].name;
@@ -411,6 +413,7 @@ void lxa_plan_free(struct lxa_plan *p)
 		lxa_tensor_free(&p->folded[i]);
 	free(p->folded);
 	free(p->uses);
+	free(p->stores);
 	free(p->nodes);
 	free(p->layers);
 	lxa_cpu_destroy(p->cpu);
