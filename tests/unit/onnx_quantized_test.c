@@ -300,7 +300,7 @@ static void test_conv_refusals(void **unused)
 	t.in[2].dtype = LXA_UINT8;
 	node_refused(&t, "input 3 is 3, must be one value or 2");
 	t.in[0].dtype = LXA_INT16;
-	node_refused(&t, "input 0 is int16, must be int8 or uint8");
+	node_refused(&t, "input 0 is int16; supported are uint8, int8");
 	node_done(&t);
 }
 

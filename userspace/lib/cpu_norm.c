@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cpu_norm.c - BatchNormalization, InstanceNormalization, LRN and Softmax. */
+/* cpu_norm.c - BatchNormalization, InstanceNormalization, LRN. */
 #include <math.h>
 #include <string.h>
 
@@ -93,60 +93,4 @@ LXA_OP_EXEC(lrn)
 		}
 	}
 	return 0;
-}
-
-struct softmax_key {
-	int64_t kind, dims[3];
-};
-
-static dnnl_status_t softmax_new(struct lxa_cpu *cpu, const struct softmax_key *k, struct lxa_prim **out)
-{
-	dnnl_softmax_desc_t desc;
-	dnnl_primitive_desc_t pd;
-	dnnl_memory_desc_t md;
-	struct lxa_prim *p;
-	dnnl_status_t s;
-
-	s = lxa_dnnl_plain(&md, 3, k->dims);
-	if (s == dnnl_success)
-		s = dnnl_softmax_forward_desc_init(&desc, dnnl_forward_inference, &md, 1);
-	if (s == dnnl_success)
-		s = dnnl_primitive_desc_create(&pd, &desc, NULL, cpu->engine, NULL);
-	if (s != dnnl_success)
-		return s;
-	p = lxa_prim_new(cpu, k, sizeof(*k), pd);
-	dnnl_primitive_desc_destroy(pd);
-	if (!p)
-		return dnnl_out_of_memory;
-	s = lxa_prim_io(cpu, p, DNNL_ARG_SRC, 0, &md, &md);
-	if (s == dnnl_success)
-		s = lxa_prim_io(cpu, p, DNNL_ARG_DST, 1, &md, &md);
-	if (s != dnnl_success)
-		lxa_prim_drop(cpu, p);
-	else
-		*out = p;
-	return s;
-}
-
-LXA_OP_EXEC(softmax)
-{
-	const struct lxa_tensor *x = c->in[0];
-	int old = c->g->opset < 13, axis, d, ret;
-	void *ptr[2] = { x->data, c->out[0].data };
-	struct softmax_key k = { .kind = dnnl_softmax, .dims = { 1, 1, 1 } };
-	dnnl_status_t s = dnnl_success;
-	struct lxa_prim *p;
-
-	ret = lxa_op_axis(c, lxa_node_int(c->n, "axis", old ? 1 : -1), x->ndim, old, &axis);
-	if (ret)
-		return ret;
-	/* Before opset 13 everything from the axis on is one dimension. */
-	for (d = 0; d < x->ndim; d++)
-		k.dims[d < axis ? 0 : d == axis || old ? 1 : 2] *= x->dims[d];
-	p = lxa_prim_find(c->cpu, &k, sizeof(k));
-	if (!p)
-		s = softmax_new(c->cpu, &k, &p);
-	if (s == dnnl_success)
-		s = lxa_prim_run(c->cpu, p, ptr);
-	return s == dnnl_success ? 0 : lxa_dnnl_err(c, s);
 }

@@ -18,12 +18,6 @@ LXA_OP_INFER(matmul);
 LXA_OP_INFER(batch_norm);
 LXA_OP_INFER(instance_norm);
 LXA_OP_INFER(lrn);
-LXA_OP_INFER(same_f32);		/* output 0 like input 0, which is float */
-LXA_OP_INFER(same);		/* output 0 like input 0 */
-LXA_OP_INFER(clip);
-LXA_OP_INFER(softmax);
-LXA_OP_INFER(binary);
-LXA_OP_INFER(dropout);
 
 /* infer_qlinear.c */
 LXA_OP_INFER(quantize_linear);
@@ -40,6 +34,18 @@ LXA_OP_INFER(bipolar);
 LXA_OP_INFER(logquant);
 LXA_OP_INFER(multithreshold);
 
+/* infer_eltwise.c */
+LXA_OP_INFER(same);		/* output 0 like input 0 */
+LXA_OP_INFER(same_f32);		/* the same, for float only */
+LXA_OP_INFER(gelu);
+LXA_OP_INFER(binary);
+LXA_OP_INFER(compare);
+LXA_OP_INFER(pow);
+LXA_OP_INFER(prelu);
+LXA_OP_INFER(variadic);
+LXA_OP_INFER(where);
+LXA_OP_INFER(dropout);
+
 /* infer_move.c */
 LXA_OP_INFER(flatten);
 LXA_OP_INFER(reshape);
@@ -52,6 +58,21 @@ LXA_OP_INFER(squeeze);
 LXA_OP_INFER(unsqueeze);
 LXA_OP_INFER(slice);
 LXA_OP_INFER(depth_to_space);
+LXA_OP_INFER(space_to_depth);
+LXA_OP_INFER(expand);
+LXA_OP_INFER(tile);
+LXA_OP_INFER(size);
+LXA_OP_INFER(split);
+LXA_OP_INFER(gather_elements);
+
+/* beside the computation, in cpu_*.c */
+LXA_OP_INFER(clip);
+LXA_OP_INFER(softmax);
+LXA_OP_INFER(cast);
+LXA_OP_INFER(constant_of_shape);
+LXA_OP_INFER(reduce);
+LXA_OP_INFER(arg);
+LXA_OP_INFER(resize);
 
 LXA_OP_EXEC(conv);
 LXA_OP_EXEC(conv_transpose);
@@ -71,10 +92,13 @@ LXA_OP_EXEC(batch_norm);
 LXA_OP_EXEC(instance_norm);
 LXA_OP_EXEC(lrn);
 LXA_OP_EXEC(softmax);
-LXA_OP_EXEC(relu);
-LXA_OP_EXEC(sign);
+LXA_OP_EXEC(unary);
+LXA_OP_EXEC(not);
 LXA_OP_EXEC(clip);
 LXA_OP_EXEC(binary);
+LXA_OP_EXEC(variadic);
+LXA_OP_EXEC(where);
+LXA_OP_EXEC(expand);
 LXA_OP_EXEC(dropout);
 LXA_OP_EXEC(copy);		/* output 0 has input 0's elements in the same order */
 LXA_OP_EXEC(transpose);
@@ -84,6 +108,16 @@ LXA_OP_EXEC(shape);
 LXA_OP_EXEC(gather);
 LXA_OP_EXEC(slice);
 LXA_OP_EXEC(depth_to_space);
+LXA_OP_EXEC(space_to_depth);
+LXA_OP_EXEC(split);
+LXA_OP_EXEC(tile);
+LXA_OP_EXEC(size);
+LXA_OP_EXEC(gather_elements);
+LXA_OP_EXEC(cast);
+LXA_OP_EXEC(constant_of_shape);
+LXA_OP_EXEC(reduce);
+LXA_OP_EXEC(arg);
+LXA_OP_EXEC(resize);
 LXA_OP_EXEC(quant);
 LXA_OP_EXEC(bipolar);
 LXA_OP_EXEC(logquant);
