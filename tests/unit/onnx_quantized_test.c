@@ -12,8 +12,7 @@
 
 #include <cmocka.h>
 
-#include "graph_util.h"
-#include "node_util.h"
+#include "geometry_util.h"
 
 /* ---- QuantizeLinear ---- */
 
@@ -146,73 +145,20 @@ static void test_dequantize(void **unused)
 
 /* ---- convolution ---- */
 
-struct shape {
-	int nd;
-	int64_t n, group, ic, oc;	/* channels of a group */
-	int64_t in[3], k[3], s[3], d[3], pb[3], pe[3], out[3];
-};
-
-static void random_shape(struct shape *g)
-{
-	int i;
-
-	g->nd = 1 + (int)rnd(3);
-	g->n = 1 + rnd(2);
-	g->group = 1 + rnd(3);
-	g->ic = 1 + rnd(4);
-	g->oc = 1 + rnd(4);
-	for (i = 0; i < 3; i++) {
-		g->in[i] = g->k[i] = g->s[i] = g->d[i] = g->out[i] = 1;
-		g->pb[i] = g->pe[i] = 0;
-		if (i >= g->nd)
-			continue;
-		do {
-			g->in[i] = 1 + rnd(9);
-			g->k[i] = 1 + rnd(3);
-			g->s[i] = 1 + rnd(3);
-			g->d[i] = 1 + rnd(3);
-			g->pb[i] = rnd(4);
-			g->pe[i] = rnd(4);
-			g->out[i] = g->in[i] + g->pb[i] + g->pe[i] - (g->k[i] - 1) * g->d[i] - 1;
-		} while (g->out[i] < 0);
-		g->out[i] = g->out[i] / g->s[i] + 1;
-	}
-}
-
-static void set_shape(struct node_test *t, const struct shape *g)
-{
-	int64_t pads[6];
-
-	memcpy(pads, g->pb, (size_t)g->nd * 8);
-	memcpy(pads + g->nd, g->pe, (size_t)g->nd * 8);
-	node_ints(t, "strides", g->nd, g->s);
-	node_ints(t, "dilations", g->nd, g->d);
-	node_ints(t, "pads", 2 * g->nd, pads);
-	node_int(t, "group", g->group);
-}
-
 /* The sum of one output element: batch n, output channel m, position o. */
-static int64_t conv_sum(const struct shape *g, const struct lxa_tensor *x, const struct lxa_tensor *w, int64_t xz, int64_t wz,
+static int64_t conv_sum(const struct geometry *g, const struct lxa_tensor *x, const struct lxa_tensor *w, int64_t xz, int64_t wz,
 			int64_t n, int64_t m, const int64_t *o)
 {
-	int64_t sum = 0, c, i[3], p[3];
+	int64_t sum = 0, c, k[3], p[3], in = g->in[0] * g->in[1] * g->in[2], taps = g->k[0] * g->k[1] * g->k[2];
 
 	for (c = 0; c < g->ic; c++)
-		for (i[0] = 0; i[0] < g->k[0]; i[0]++)
-			for (i[1] = 0; i[1] < g->k[1]; i[1]++)
-				for (i[2] = 0; i[2] < g->k[2]; i[2]++) {
-					int64_t ch = m / g->oc * g->ic + c, inside = 1, at = n * g->group * g->ic + ch;
-					int64_t wat = m * g->ic + c, e;
+		for (memset(k, 0, sizeof(k)); k[0] < g->k[0]; position_next(k, g->k))
+			if (position_tap(g, o, k, p)) {
+				int64_t at = ((n * g->group + m / g->oc) * g->ic + c) * in + position_index(p, g->in);
+				int64_t wat = (m * g->ic + c) * taps + position_index(k, g->k);
 
-					for (e = 0; e < 3; e++) {
-						p[e] = o[e] * g->s[e] + i[e] * g->d[e] - g->pb[e];
-						inside &= p[e] >= 0 && p[e] < g->in[e];
-						at = at * g->in[e] + p[e];
-						wat = wat * g->k[e] + i[e];
-					}
-					if (inside)
-						sum += ((int64_t)tensor_get(x, at) - xz) * ((int64_t)tensor_get(w, wat) - wz);
-				}
+				sum += ((int64_t)tensor_get(x, at) - xz) * ((int64_t)tensor_get(w, wat) - wz);
+			}
 	return sum;
 }
 
@@ -221,7 +167,7 @@ static void int_in(struct node_test *t, int is_signed, int ndim, const int64_t *
 	node_random(t, is_signed ? LXA_INT8 : LXA_UINT8, ndim, dims, is_signed ? -128 : 0, is_signed ? 127 : 255);
 }
 
-static void conv_dims(const struct shape *g, int64_t *x, int64_t *w, int64_t *y)
+static void conv_dims(const struct geometry *g, int64_t *x, int64_t *w, int64_t *y)
 {
 	x[0] = y[0] = g->n;
 	x[1] = g->group * g->ic;
@@ -240,12 +186,12 @@ static void test_conv_integer(void **unused)
 		int64_t xd[5], wd[5], yd[5], n, m, o[3], at = 0;
 		int xs = (int)rnd(2), ws = (int)rnd(2), zeros = (int)rnd(3);
 		struct node_test t;
-		struct shape g;
+		struct geometry g;
 
-		random_shape(&g);
+		geometry_random(&g, 0);
 		conv_dims(&g, xd, wd, yd);
 		node_init(&t, "ConvInteger", "", 10);
-		set_shape(&t, &g);
+		geometry_attrs(&t, &g, 1);
 		int_in(&t, xs, 2 + g.nd, xd);
 		int_in(&t, ws, 2 + g.nd, wd);
 		if (zeros)
@@ -255,17 +201,14 @@ static void test_conv_integer(void **unused)
 		node_want(&t, 0, LXA_INT32, 2 + g.nd, yd, NULL);
 		for (n = 0; n < g.n; n++)
 			for (m = 0; m < g.group * g.oc; m++)
-				for (o[0] = 0; o[0] < g.out[0]; o[0]++)
-					for (o[1] = 0; o[1] < g.out[1]; o[1]++)
-						for (o[2] = 0; o[2] < g.out[2]; o[2]++, at++) {
-							int64_t xz = zeros ? (int64_t)tensor_get(&t.in[2], 0) : 0, wz = 0;
+				for (memset(o, 0, sizeof(o)); o[0] < g.out[0]; position_next(o, g.out), at++) {
+					int64_t xz = zeros ? (int64_t)tensor_get(&t.in[2], 0) : 0, wz = 0;
 
-							if (zeros == 2)
-								wz = (int64_t)tensor_get(&t.in[3],
-											 t.in[3].dims[0] == 1 ? 0 : m);
-							assert_int_equal((int64_t)tensor_get(&t.out[0], at),
-									 conv_sum(&g, &t.in[0], &t.in[1], xz, wz, n, m, o));
-						}
+					if (zeros == 2)
+						wz = (int64_t)tensor_get(&t.in[3], t.in[3].dims[0] == 1 ? 0 : m);
+					assert_int_equal((int64_t)tensor_get(&t.out[0], at),
+							 conv_sum(&g, &t.in[0], &t.in[1], xz, wz, n, m, o));
+				}
 		node_done(&t);
 	}
 }
@@ -273,7 +216,7 @@ static void test_conv_integer(void **unused)
 /* Enough output pixels for several blocks of them. */
 static void test_conv_integer_large(void **unused)
 {
-	struct shape g = { 2, 1, 1, 3, 2, { 40, 50, 1 }, { 3, 3, 1 }, { 1, 1, 1 }, { 1, 1, 1 }, { 1, 1, 0 }, { 1, 1, 0 },
+	struct geometry g = { 2, 1, 1, 3, 2, { 40, 50, 1 }, { 3, 3, 1 }, { 1, 1, 1 }, { 1, 1, 1 }, { 1, 1, 0 }, { 1, 1, 0 },
 			   { 40, 50, 1 } };
 	int64_t o[3] = { 0 }, m;
 	struct node_test t;
@@ -307,13 +250,13 @@ static void test_qlinear_conv(void **unused)
 		int64_t xd[5], wd[5], yd[5], n, m, o[3], at = 0, channels;
 		int xs = (int)rnd(2), ws = (int)rnd(2), ys = (int)rnd(2), each = (int)rnd(2), bias = (int)rnd(2);
 		struct node_test t;
-		struct shape g;
+		struct geometry g;
 
-		random_shape(&g);
+		geometry_random(&g, 0);
 		conv_dims(&g, xd, wd, yd);
 		channels = g.group * g.oc;
 		node_init(&t, "QLinearConv", "", 10);
-		set_shape(&t, &g);
+		geometry_attrs(&t, &g, 1);
 		int_in(&t, xs, 2 + g.nd, xd);
 		node_in(&t, LXA_F32, SCALAR, VALUES(0.5));
 		int_in(&t, xs, SCALAR);
@@ -329,19 +272,17 @@ static void test_qlinear_conv(void **unused)
 		node_want(&t, 0, ys ? LXA_INT8 : LXA_UINT8, 2 + g.nd, yd, NULL);
 		for (n = 0; n < g.n; n++)
 			for (m = 0; m < channels; m++)
-				for (o[0] = 0; o[0] < g.out[0]; o[0]++)
-					for (o[1] = 0; o[1] < g.out[1]; o[1]++)
-						for (o[2] = 0; o[2] < g.out[2]; o[2]++, at++) {
-							int64_t i = each ? m : 0, sum = conv_sum(&g, &t.in[0], &t.in[3],
-								(int64_t)tensor_get(&t.in[2], 0),
-								(int64_t)tensor_get(&t.in[5], i), n, m, o);
-							double v;
+				for (memset(o, 0, sizeof(o)); o[0] < g.out[0]; position_next(o, g.out), at++) {
+					int64_t i = each ? m : 0, sum;
+					double v;
 
-							sum += bias ? (int64_t)tensor_get(&t.in[8], m) : 0;
-							v = nearbyint((double)sum * tensor_get(&t.in[4], i) / 4);
-							v = saturated(v + tensor_get(&t.in[7], 0), ys);
-							assert_true(tensor_get(&t.out[0], at) == v);
-						}
+					sum = conv_sum(&g, &t.in[0], &t.in[3], (int64_t)tensor_get(&t.in[2], 0),
+						       (int64_t)tensor_get(&t.in[5], i), n, m, o);
+					sum += bias ? (int64_t)tensor_get(&t.in[8], m) : 0;
+					v = nearbyint((double)sum * tensor_get(&t.in[4], i) / 4);
+					v = saturated(v + tensor_get(&t.in[7], 0), ys);
+					assert_true(tensor_get(&t.out[0], at) == v);
+				}
 		node_done(&t);
 	}
 }
