@@ -206,7 +206,7 @@ static void test_types(void **unused)
 	struct lxa_onnx *m = begin("Conv", "x w", LXA_INT64, 4, (int64_t[]){ 1, 1, 4, 4 });
 
 	WEIGHTS(m, 1, 1, 3, 3);
-	refused(m, "node 'n' (Conv): input 0 is int64; this operator is supported for float");
+	refused(m, "node 'n' (Conv): input 0 is int64; supported are float");
 	m = begin("Conv", "x w", X4(1, 1, 4, 4));
 	lxa_onnx_i64(m, "w", 4, (int64_t[]){ 1, 1, 1, 1 }, (int64_t[]){ 1 });
 	refused(m, "node 'n' (Conv): input 1 is int64");

@@ -3,11 +3,11 @@
  * cpu_qlinear.c - QuantizeLinear and DequantizeLinear.
  *
  * x / scale is rounded to float (an int32 x is divided in double), then to the nearest integer, ties to even; the zero point
- * is added after that.
+ * is added after that. To float8 it is rounded once, and the attribute saturate decides what is beyond its range.
  */
 #include <math.h>
 
-#include "elem.h"
+#include "dtype.h"
 #include "ops.h"
 #include "qlinear.h"
 
@@ -17,7 +17,8 @@ LXA_OP_EXEC(quantize_linear)
 	const float *scale = c->in[1]->data, *v = x->data;
 	struct lxa_grain g;
 	int64_t o, i, k, at = 0;
-	int ret = lxa_grain_parse(c, &g);
+	int ret = lxa_grain_parse(c, &g), saturate = lxa_node_int(c->n, "saturate", 1) != 0;
+	int float8 = lxa_dtype_is_float8(c->out[0].dtype);
 
 	if (ret)
 		return ret;
@@ -25,10 +26,16 @@ LXA_OP_EXEC(quantize_linear)
 		for (i = 0; i < g.len; i++)
 			for (k = 0; k < g.inner; k++, at++) {
 				int64_t p = lxa_grain_index(&g, o, i, k);
-				double q = x->dtype == LXA_F32 ? (double)rintf(v[at] / scale[p]) :
-					   rint((double)lxa_elem_int(x, at) / (double)scale[p]);
+				double z = zero ? lxa_real_get(zero, p) : 0, q;
 
-				lxa_elem_saturate(&c->out[0], at, q, zero ? lxa_elem_int(zero, p) : 0);
+				if (float8) {
+					q = lxa_real_get(x, at) / (double)scale[p] + z;
+					lxa_real_put_as(&c->out[0], at, q, saturate);
+					continue;
+				}
+				q = x->dtype == LXA_F32 ? (double)rintf(v[at] / scale[p]) :
+					   rint((double)((const int32_t *)x->data)[at] / (double)scale[p]);
+				lxa_real_put(&c->out[0], at, isnan(q) ? z : q + z);
 			}
 	return 0;
 }
@@ -49,7 +56,7 @@ LXA_OP_EXEC(dequantize_linear)
 			for (k = 0; k < g.inner; k++, at++) {
 				int64_t p = lxa_grain_index(&g, o, i, k);
 
-				out[at] = (float)(lxa_elem_int(x, at) - (zero ? lxa_elem_int(zero, p) : 0)) * scale[p];
+				out[at] = (float)(lxa_real_get(x, at) - (zero ? lxa_real_get(zero, p) : 0)) * scale[p];
 			}
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* infer_qlinear.c - output types and shapes of ONNX's quantized operators. */
 #include <errno.h>
 
+#include "dtype.h"
 #include "ops.h"
 #include "qlinear.h"
 #include "window.h"
@@ -79,7 +80,7 @@ static int is_int8(enum lxa_dtype t)
 
 static int is_quantized(enum lxa_dtype t)
 {
-	return is_int8(t) || t == LXA_INT16 || t == LXA_UINT16;
+	return is_int8(t) || t == LXA_INT16 || t == LXA_UINT16 || t == LXA_INT4 || t == LXA_UINT4 || lxa_dtype_is_float8(t);
 }
 
 LXA_OP_INFER(quantize_linear)
@@ -99,7 +100,7 @@ LXA_OP_INFER(quantize_linear)
 		return lxa_op_err(c, -EINVAL, "output_dtype is %lld (%s), the zero point is %s", (long long)wanted,
 				  lxa_dtype_name(wanted > 64 ? -1 : (int)wanted), lxa_dtype_name((int)type));
 	if (type < 0 || type > 64 || !is_quantized((enum lxa_dtype)type))
-		return lxa_op_err(c, -EOPNOTSUPP, "quantizes to type %lld (%s); supported are 8 and 16 bit integers",
+		return lxa_op_err(c, -EOPNOTSUPP, "quantizes to type %lld (%s); supported are integers of up to 16 bits and float8",
 				  (long long)type, lxa_dtype_name(type > 64 ? -1 : (int)type));
 	if (precision && precision != LXA_F32)
 		return lxa_op_err(c, -EOPNOTSUPP, "precision is %lld; supported is float", (long long)precision);
@@ -114,9 +115,6 @@ LXA_OP_INFER(dequantize_linear)
 	struct lxa_grain g;
 	int ret;
 
-	if (!is_quantized(x->dtype) && x->dtype != LXA_INT32)
-		return lxa_op_err(c, -EOPNOTSUPP, "input 0 is %s; supported are 8, 16 and 32 bit integers",
-				  lxa_dtype_name((int)x->dtype));
 	if (zero && zero->dtype != x->dtype)
 		return lxa_op_err(c, -EINVAL, "input 0 is %s, its zero point is %s", lxa_dtype_name((int)x->dtype),
 				  lxa_dtype_name((int)zero->dtype));
