@@ -212,7 +212,7 @@ static void test_types(void **unused)
 	refused(m, "node 'n' (Conv): input 1 is int64");
 	m = begin("QLinearConv", "x w w x w w w x", X4(1, 1, 4, 4));
 	WEIGHTS(m, 1, 1, 1, 1);
-	refused(m, "node 'n' (QLinearConv): input 0 is float, must be int8 or uint8");
+	refused(m, "node 'n' (QLinearConv): input 0 is float; supported are uint8, int8");
 	m = begin("Conv", "x w", X4(1, 1, 4, 4));
 	WEIGHTS(m, 9);
 	refused(m, "node 'n' (Conv): input 1x1x4x4 and weights 9 do not belong together");

@@ -21,6 +21,7 @@ struct lxa_value {
 	struct lxa_tensor t;		/* type and shape; data when constant (initializer or folded), else NULL */
 	int known;			/* dtype and shape are known */
 	int producer;			/* node index; -1: graph input or initializer */
+	int of_shapes;			/* computed by lxa_graph_infer() from shapes alone */
 	int free_batch;			/* graph input whose first dimension the file leaves open */
 };
 
