@@ -45,10 +45,14 @@ const char *lxa_reject_name(uint32_t reason);
 
 #define LXA_MAX_DIMS 8
 
-/* Element types: ONNX's TensorProto.DataType numbers. */
+/*
+ * Element types: ONNX's TensorProto.DataType numbers. Float16, bfloat16 and float8 are stored as their bits; 4-bit integers
+ * take one byte each, sign- or zero-extended. Which operator takes which types: OPERATORS.md.
+ */
 enum lxa_dtype {
 	LXA_F32 = 1, LXA_UINT8 = 2, LXA_INT8 = 3, LXA_UINT16 = 4, LXA_INT16 = 5, LXA_INT32 = 6, LXA_INT64 = 7,
-	LXA_BOOL = 9, LXA_F64 = 11, LXA_UINT32 = 12, LXA_UINT64 = 13,
+	LXA_BOOL = 9, LXA_F16 = 10, LXA_F64 = 11, LXA_UINT32 = 12, LXA_UINT64 = 13, LXA_BF16 = 16,
+	LXA_F8E4M3FN = 17, LXA_F8E4M3FNUZ = 18, LXA_F8E5M2 = 19, LXA_F8E5M2FNUZ = 20, LXA_UINT4 = 21, LXA_INT4 = 22,
 };
 
 struct lxa_tensor {

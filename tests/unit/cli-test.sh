@@ -54,6 +54,10 @@ expect 2 "no command" "$lxa" walk
 expect 2 "whole number" "$lxa" run $model --data x --limit ten
 expect 2 "rtl, model or cpu" "$lxa" run $model --data x --engine gpu
 expect 2 "are wanted" "$lxa" run $model
+expect 2 "up to 3 numbers" "$lxa" run $model --data x --mean 1,2,3,4
+expect 2 "up to 3 numbers" "$lxa" run $model --data x --mean 1,
+expect 2 "0 divides nothing" "$lxa" run $model --data x --std 0
+expect 1 "its images have 1 channels" "$lxa" run $model --data "$data" --std 1,1,1
 expect 2 "--jobs 0" "$lxa" run $model --data x --jobs 0
 expect 2 "records one device" "$lxa" run $model --data x --jobs 2 --trace x.log
 expect 0 "exit codes" "$lxa" --help

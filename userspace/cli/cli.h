@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "../lxa.h"
+#include "../data/data.h"
 
 /* Exit codes, documented in userspace/README.md and `lxa --help`. */
 enum {
@@ -24,6 +25,7 @@ struct cli_options {
 	const char *model;		/* NULL when not given */
 	const char *engine;		/* "rtl", "model", "cpu" or NULL */
 	const char *device;		/* path for lxa_device_open, or NULL */
+	struct lxa_pixels pixels;	/* --mean, --std: what images of --data become */
 	const char *data, *json, *trace, *profile;
 	const char *in[CLI_MAX_FILES], *out[CLI_MAX_FILES]; /* FILE or NAME=FILE */
 	int n_in, n_out;
@@ -35,6 +37,9 @@ struct cli_options {
 
 /* Parse argv[1..]; prints what is wrong and returns EXIT_USAGE, or returns 0. */
 int cli_parse(struct cli_options *o, int argc, char **argv);
+
+/* "1.5" or "1,2,3" into values; the number of them, or 0 after saying what is wrong with --name. */
+int cli_numbers(const char *name, const char *text, int max, float *values);
 
 int cli_fail(const struct lxa_err *err); /* prints "lxa: <sentence>"; returns EXIT_FAILED */
 

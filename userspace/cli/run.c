@@ -5,8 +5,6 @@
 #include "run_files.h"
 #include "workers.h"
 
-#include "../data/data.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -41,7 +39,7 @@ static int data_fits(const struct lxa_dataset *d, const struct lxa_io *io)
 /* The data set in the folder whose images have the model's shape. */
 static int load_data(struct run *r, struct lxa_err *err)
 {
-	static const char *const names[] = { "mnist", "digits" };
+	static const char *const names[] = { "mnist", "cifar10", "digits" };
 	struct lxa_io io;
 	int rc, found = 0;
 
@@ -63,25 +61,14 @@ static int load_data(struct run *r, struct lxa_err *err)
 		memset(&r->data, 0, sizeof(r->data));
 		found = 1;
 	}
-	return found ? -EINVAL : lxa_err_set(err, -ENOENT, "%s: neither the digits nor MNIST are here", r->o->data);
+	return found ? -EINVAL : lxa_err_set(err, -ENOENT, "%s: neither the digits nor MNIST nor CIFAR-10 are here", r->o->data);
 }
 
 static int data_input(struct run *r, struct lxa_err *err)
 {
-	size_t pixels = (size_t)r->data.c * r->data.h * r->data.w;
-	size_t n = r->data.n;
-	float *x;
+	size_t n = r->o->limit && r->o->limit < r->data.n ? r->o->limit : r->data.n;
 
-	if (r->o->limit && r->o->limit < n)
-		n = r->o->limit;
-	r->in[0] = (struct lxa_tensor){ .dtype = LXA_F32, .ndim = 4,
-		.dims = { (int64_t)n, r->data.c, r->data.h, r->data.w } };
-	if (lxa_tensor_alloc(&r->in[0]))
-		return lxa_err_set(err, -ENOMEM, "no memory for %zu images", n);
-	x = r->in[0].data;
-	for (size_t i = 0; i < n * pixels; i++)
-		x[i] = r->data.pixels[i];
-	return 0;
+	return lxa_data_tensor(&r->data, 0, n, &r->o->pixels, &r->in[0], err);
 }
 
 /* Images of one worker whose largest output is their label's. */
@@ -134,9 +121,9 @@ static void print_report(const struct run *r)
 	table_layers(stdout, r->s.plan, &r->ws);
 	printf("\nimages            %llu%s\n", (unsigned long long)r->ws.res.images, r->ws.stopped ? " (stopped)" : "");
 	if (r->data.n)
-		printf("accuracy          %.2f %% (%llu right, %s test split)\n",
+		printf("accuracy          %.2f %% (%llu right, %s %s)\n",
 		       r->ws.res.images ? 100.0 * (double)r->correct / (double)r->ws.res.images : 0.0,
-		       (unsigned long long)r->correct, r->data.name);
+		       (unsigned long long)r->correct, r->data.name, r->data.split);
 	printf("MACs on device    %.1f %% of %llu an image\n", total ? 100.0 * (double)on_device / (double)total : 0.0,
 	       (unsigned long long)total);
 	printf("device cycles     %llu (simulated)\n", (unsigned long long)r->ws.res.cycles);

@@ -24,7 +24,11 @@ struct run {
 /* ---- exec.c ---- */
 const char *exec_layer_name(const struct lxa_plan *p, int layer);
 void exec_progress(struct run *r);	/* tells the caller, who may ask to stop */
-int exec_value_float(struct run *r, int value, const struct lxa_tensor **t); /* made from the packed form if need be */
+
+/* ---- exec_cpu.c ---- */
+int exec_value_float(struct run *r, int value, const struct lxa_tensor **t); /* made from another form if need be */
+int exec_node(struct run *r, int node);	/* this node alone */
+int exec_cpu(struct run *r, int node);	/* the node, or the step that it ends */
 
 /* ---- exec_time.c ---- */
 /* A stretch of host time: added to *seconds of a report, and a span of the profile when there is one. */

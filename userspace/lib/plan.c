@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dnn.h"
 #include "plan.h"
 #include "profile.h"
 
@@ -178,6 +179,7 @@ static void place_layer(struct lxa_plan *p, int index)
 	e->lanes = l->layer.lay.lane ? "xnor" : "shift";
 	e->what = l->what;
 	e->lane_macs = l->layer.lay.lane ? p->caps.xnor_oc * p->caps.xnor_ic : p->caps.shift_oc * p->caps.shift_ic;
+	e->lane_macs /= (j->act_bits ? j->act_bits : 1u) * (j->wgt_bits ? j->wgt_bits : 1u);	/* a step a pair of planes */
 	e->tile_h = j->tile_h ? j->tile_h : 1;
 	e->tile_w = j->tile_w ? j->tile_w : 1;
 	e->wgt_bytes = l->layer.lay.wgt_bytes;
@@ -334,9 +336,10 @@ static int alloc_tables(struct lxa_plan *p, struct lxa_err *err)
 
 	p->folded = calloc((size_t)p->g->n_values + 1, sizeof(*p->folded));
 	p->uses = calloc((size_t)p->g->n_values + 1, sizeof(*p->uses));
+	p->stores = calloc((size_t)p->g->n_nodes + 1, sizeof(*p->stores));
 	p->nodes = calloc((size_t)p->g->n_nodes + 1, sizeof(*p->nodes));
 	p->layers = calloc((size_t)p->g->n_nodes + 1, sizeof(*p->layers));
-	if (!p->folded || !p->uses || !p->nodes || !p->layers)
+	if (!p->folded || !p->uses || !p->stores || !p->nodes || !p->layers)
 		return lxa_err_set(err, -ENOMEM, "%s: out of memory", p->g->path);
 	for (i = 0; i < p->g->n_nodes; i++) {
 		p->nodes[i].e.name = p->g->nodes[i].name;
@@ -383,6 +386,8 @@ int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, 
 		ret = find_views(p, err);
 	part = prof_start();
 	if (!ret)
+		ret = dnn_plan(p, err);
+	if (!ret)
 		ret = plan_mem_init(p, err);
 	prof_span(part, PROF_PLAN, "buffers", NULL, -1);
 	if (ret) {
@@ -401,12 +406,14 @@ void lxa_plan_free(struct lxa_plan *p)
 	if (!p)
 		return;
 	plan_mem_free(p);
+	dnn_free(p->dnn);
 	for (i = 0; i < p->n_layers; i++)
 		plan_layer_free(p->layers[i]);
 	for (i = 0; p->folded && i < p->g->n_values; i++)
 		lxa_tensor_free(&p->folded[i]);
 	free(p->folded);
 	free(p->uses);
+	free(p->stores);
 	free(p->nodes);
 	free(p->layers);
 	lxa_cpu_destroy(p->cpu);
