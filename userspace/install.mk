@@ -64,6 +64,7 @@ install-built: $(LXA_PC)
 		chmod 644 "$(DESTDIR)$(mandir)/man3/$${s%%!*}.3" || exit 1; \
 	done
 	@[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || echo "ldconfig, as root, makes the shared library known"
+	@$(if $(and $(DESTDIR),$(findstring native,$(V_ARCH))),echo "for another machine: make install B=build/package V_ARCH=-march=x86-64-v3 (the RTL engine is compiled for this one's processor)")
 	@echo "installed $(words $(INSTALL)) files in $(DESTDIR)$(PREFIX)"
 
 uninstall: ## what make install put there; the same PREFIX, DESTDIR and folders
