@@ -28,6 +28,7 @@ struct moments {
 	int k, m;			/* inputs, outputs */
 	int diagonal;
 	double n;
+	double damp;			/* added to h's diagonal since */
 	double *h, *g, *x, *y, *yy;	/* h: k x k or k; g: m x k */
 	float *xb, *yb, *hb, *gb;	/* a block, and its products */
 };
@@ -235,8 +236,9 @@ static int wish(struct moments *s, const float *w0, double *w)
 	for (size_t i = 0; i < k; i++)
 		mean += s->h[i * step] / (double)k;
 	mean = mean > 0 ? mean : 1;
+	s->damp = DAMP * mean;
 	for (size_t i = 0; i < k; i++)
-		s->h[i * step] += DAMP * mean;
+		s->h[i * step] += s->damp;
 	for (size_t i = 0; i < m * k; i++)
 		w[i] = (double)w0[i];
 	if (s->diagonal)
@@ -248,7 +250,7 @@ static int wish(struct moments *s, const float *w0, double *w)
 	cholesky(l, s->k);
 	for (size_t o = 0; o < m; o++) {
 		for (size_t j = 0; j < k; j++)
-			w[o * k + j] = s->g[o * k + j] + DAMP * mean * (double)w0[o * k + j];
+			w[o * k + j] = s->g[o * k + j] + s->damp * (double)w0[o * k + j];
 		solve(l, s->k, w + o * k);
 	}
 	free(l);
@@ -270,7 +272,7 @@ static void refit(const struct moments *s, const float *q, int o, float *scale, 
 			continue;
 		for (size_t j = 0; !s->diagonal && j < k; j++)
 			row += s->h[i * k + j] * (double)q[j];
-		qq += (double)q[i] * (s->diagonal ? s->h[i] * (double)q[i] : row);
+		qq += (double)q[i] * ((s->diagonal ? s->h[i] * (double)q[i] : row) - s->damp * (double)q[i]);
 	}
 	if (!s->diagonal && qq > 0 && qg > 0)
 		a = qg / qq;
