@@ -355,6 +355,54 @@ void lxa_profile_end(void);
  * otherData.dropped_events in the file says how many. Errors: that of the file, which is named.
  */
 int lxa_profile_write(struct lxa_profile *p, const char *path, struct lxa_err *err);
+/* ---- 6. quantizing a float model ----------------------------------------------------------------------- */
+
+/* What a value becomes that convolutions read and a shortcut, too (residual networks): the convolutions quantize it as usual. */
+enum lxa_shortcut {
+	LXA_SHORTCUT_FLOAT,		/* the shortcut keeps the float */
+	LXA_SHORTCUT_LINEAR,		/* 8 bits linear, before it is quantized for the convolutions */
+	LXA_SHORTCUT_LOG,		/* the shortcut reads what the convolutions read */
+};
+
+struct lxa_quantize_options {
+	const char *method;		/* "log": the one method so far */
+	int weight_bits, weight_steps;	/* 5, sign included; steps an octave: 1 (base 2) or 2 (base square root of 2) */
+	int act_bits, act_steps;	/* 4, without sign; 2 */
+	int edge_bits;			/* inputs of the first and last layer are linear with 8 bits; 0: as the others */
+	enum lxa_shortcut shortcut;	/* LXA_SHORTCUT_LINEAR */
+	/* Called often; non-zero stops: -EINTR, nothing is written. May be NULL. */
+	int (*progress)(void *ctx, uint64_t done, uint64_t total);
+	void *ctx;
+};
+void lxa_quantize_defaults(struct lxa_quantize_options *o); /* the values above */
+const char *lxa_quantize_method(int i, const char **what); /* name of method i, NULL at the end; what (may be NULL): a line */
+
+/* One convolution or matrix product. */
+struct lxa_quantize_layer {
+	char name[64], op[16];
+	char left[96];			/* why it stays in float; "": it is quantized */
+	char input[32], weights[32];	/* "log4/2, fsr 3" */
+	double input_error;		/* relative mean square error that its input's quantizer makes */
+	double error;			/* the same of its result, all that was quantized before it included */
+};
+
+struct lxa_quantize_report {
+	int64_t images;			/* used: whole batches where the model fixes its batch */
+	int n;
+	struct lxa_quantize_layer *layers;
+};
+void lxa_quantize_report_free(struct lxa_quantize_report *r);
+
+/*
+ * Quantize a float ONNX model of one float input and write it as `out`, with LogQuant and Quant nodes; its input and outputs stay
+ * what they are. BatchNormalization behind a convolution is folded, quantizers' ranges and codes are chosen to come closest to
+ * the float model's values on `images` (what the model reads: N x ..., some hundred), layer by layer, each making up for what was
+ * quantized before it. r may be NULL. userspace/quant/README.md describes the method. Deterministic for one machine.
+ * Errors name file and node: -EINVAL (an option, nothing to quantize, quantized already, images of another shape), -EDOM (values
+ * that are not finite), -EOPNOTSUPP (an operator), -EINTR, -ENOMEM, or what reading and writing files gives.
+ */
+int lxa_quantize(const char *model, const struct lxa_tensor *images, const struct lxa_quantize_options *o, const char *out,
+		 struct lxa_quantize_report *r, struct lxa_err *err);
 
 #ifdef __cplusplus
 }

@@ -3,7 +3,7 @@
 
 ONNX_PROTO ?= /usr/include/onnx/onnx.proto
 LXA_PB := $(B)/userspace/lib/onnx.pb-c
-LXA_SRCS := $(wildcard userspace/lib/*.c)
+LXA_SRCS := $(wildcard userspace/lib/*.c userspace/quant/*.c)
 LXA_OBJS := $(LXA_SRCS:%.c=$(B)/%.o) $(LXA_PB).o $(patsubst %.c,$(B)/%.o,$(wildcard rtl/cycles/*.c))
 LXA_LIB := $(B)/liblxa.a
 # liblxa.so.N: N is the version of the binary interface, raised when a program linked before would break.
