@@ -24,7 +24,7 @@ struct cli_options {
 	const char *model;		/* NULL when not given */
 	const char *engine;		/* "rtl", "model", "cpu" or NULL */
 	const char *device;		/* path for lxa_device_open, or NULL */
-	const char *data, *json, *trace;
+	const char *data, *json, *trace, *dot, *html;
 	const char *in[CLI_MAX_FILES], *out[CLI_MAX_FILES]; /* FILE or NAME=FILE */
 	int n_in, n_out;
 	uint64_t limit;			/* images, 0: all */

@@ -43,7 +43,8 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 		{ "input", required_argument, NULL, 'i' },   { "output", required_argument, NULL, 'o' },
 		{ "json", required_argument, NULL, 'j' },    { "trace", required_argument, NULL, 't' },
 		{ "batch", required_argument, NULL, 'b' },   { "no-check", no_argument, NULL, 'C' },
-		{ "jobs", required_argument, NULL, 'J' },
+		{ "jobs", required_argument, NULL, 'J' },    { "dot", required_argument, NULL, 'G' },
+		{ "html", required_argument, NULL, 'H' },
 		{ NULL, 0, NULL, 0 },
 	};
 	uint64_t v;
@@ -60,6 +61,8 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 		case 'd': o->data = optarg; break;
 		case 'j': o->json = optarg; break;
 		case 't': o->trace = optarg; break;
+		case 'G': o->dot = optarg; break;
+		case 'H': o->html = optarg; break;
 		case 'i': rc = add_file("input", optarg, o->in, &o->n_in); break;
 		case 'o': rc = add_file("output", optarg, o->out, &o->n_out); break;
 		case 'n': rc = count("limit", optarg, &o->limit); break;

@@ -92,7 +92,7 @@ struct plan_layer {
 struct plan_node {
 	struct lxa_plan_entry e;
 	int unused;			/* a CPU node whose outputs nobody needs: not run */
-	char reason[400];
+	char reason[400], needs[400];
 	struct lxa_layer_report rep;	/* CPU nodes */
 };
 
@@ -185,6 +185,11 @@ int plan_head_bias(const struct lxa_plan *p, const struct lxa_node *n, struct pl
 int plan_match(const struct lxa_plan *p, int head, struct plan_layer *l, struct lxa_err *err);
 void plan_formats(const struct lxa_plan *p, struct plan_layer *l, struct lxa_job *j); /* in_enc's and w's in the job, no pool */
 void plan_layer_free(struct plan_layer *l);
+
+/* ---- plan_needs.c ---- */
+void plan_needs(struct lxa_plan *p, int node);	/* fills the entry's needs, once all nodes have their places */
+uint64_t plan_cpu_bytes(const struct lxa_plan *p, int node);
+uint64_t plan_device_bytes(const struct lxa_plan *p, const struct plan_layer *l);
 
 /* ---- plan_pack.c ---- */
 /* Where packed pixels use the lanes better, job and weights become those of the packed layer. 0 or -ENOMEM. */
