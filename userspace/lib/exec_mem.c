@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dnn.h"
 #include "plan.h"
 
 static uint64_t values_bytes(const struct lxa_plan *p, int64_t batch, int assign)
@@ -135,12 +136,22 @@ int plan_mem_init(struct lxa_plan *p, struct lxa_err *err)
 	return 0;
 }
 
+void plan_slot_clear(struct lxa_plan *p, int v)
+{
+	struct plan_slot *s = &p->slots[v];
+
+	lxa_tensor_free(&s->t);
+	dnn_buf_put(p->dnn, s->blk);
+	s->blk = NULL;
+	s->have_packed = 0;
+}
+
 void plan_mem_free(struct lxa_plan *p)
 {
 	int v;
 
 	for (v = 0; p->slots && v < p->g->n_values; v++)
-		lxa_tensor_free(&p->slots[v].t);
+		plan_slot_clear(p, v);
 	free(p->slots);
 	free(p->host_acts);
 	free(p->check);

@@ -8,13 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dnn.h"
 #include "plan.h"
+#include "profile.h"
 
 /* ---- models ------------------------------------------------------------------------------------------------ */
 
 int lxa_model_load(const char *path, struct lxa_model **out, struct lxa_err *err)
 {
 	struct lxa_model *m = calloc(1, sizeof(*m));
+	uint64_t start = prof_start();
 	int ret;
 
 	*out = NULL;
@@ -27,6 +30,7 @@ int lxa_model_load(const char *path, struct lxa_model **out, struct lxa_err *err
 		lxa_model_free(m);
 		return ret;
 	}
+	prof_span(start, PROF_PLAN, "load", path, -1);
 	*out = m;
 	return 0;
 }
@@ -217,6 +221,7 @@ static int place_node(struct lxa_plan *p, int i, struct lxa_err *err)
 {
 	const struct lxa_node *n = &p->g->nodes[i];
 	struct plan_node *pn = &p->nodes[i];
+	uint64_t start = prof_start();
 	int ret = 0;
 
 	if (pn->e.place == LXA_PLACE_DEVICE)
@@ -225,8 +230,10 @@ static int place_node(struct lxa_plan *p, int i, struct lxa_err *err)
 		snprintf(pn->reason, sizeof(pn->reason), "constant: evaluated while planning");
 		return 0;
 	}
-	if (plan_is_head(n) && n->n_in >= 2)
+	if (plan_is_head(n) && n->n_in >= 2) {
 		ret = try_head(p, i, err);
+		prof_span(start, PROF_PLAN, n->name, n->op, -1);
+	}
 	if (ret || pn->e.place == LXA_PLACE_DEVICE)
 		return ret;
 	if (!lxa_cpu_supports(n))
@@ -351,6 +358,7 @@ int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, 
 		    struct lxa_err *err)
 {
 	struct lxa_plan *p = calloc(1, sizeof(*p));
+	uint64_t start = prof_start(), part = start;
 	int ret, i;
 
 	*out = NULL;
@@ -363,14 +371,17 @@ int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, 
 		lxa_caps_base(&p->caps);
 	/* shape inference changes a graph: each plan works on one of its own, so that plans can share a model */
 	ret = lxa_graph_load(m->path, &p->g, err);
+	prof_span(part, PROF_PLAN, "graph", NULL, -1);
 	if (!ret)
 		ret = lxa_cpu_create(&p->cpu, err);
 	if (!ret)
 		ret = set_batch(p, batch, err);
 	if (!ret)
 		ret = alloc_tables(p, err);
+	part = prof_start();
 	if (!ret)
 		ret = fold_constants(p, err);
+	prof_span(part, PROF_PLAN, "constants", NULL, -1);
 	if (!ret)
 		count_uses(p);
 	for (i = 0; !ret && i < p->g->n_nodes; i++)
@@ -379,12 +390,17 @@ int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, 
 		ret = find_views(p, err);
 	for (i = 0; !ret && i < p->g->n_nodes; i++)
 		plan_needs(p, i);
+	part = prof_start();
+	if (!ret)
+		ret = dnn_plan(p, err);
 	if (!ret)
 		ret = plan_mem_init(p, err);
+	prof_span(part, PROF_PLAN, "buffers", NULL, -1);
 	if (ret) {
 		lxa_plan_free(p);
 		return ret;
 	}
+	prof_span(start, PROF_PLAN, "plan", m->path, -1);
 	*out = p;
 	return 0;
 }
@@ -396,6 +412,7 @@ void lxa_plan_free(struct lxa_plan *p)
 	if (!p)
 		return;
 	plan_mem_free(p);
+	dnn_free(p->dnn);
 	for (i = 0; i < p->n_layers; i++)
 		plan_layer_free(p->layers[i]);
 	for (i = 0; p->folded && i < p->g->n_values; i++)

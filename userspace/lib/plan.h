@@ -17,6 +17,9 @@
 
 #define PLAN_MAX_CHAIN 16
 
+struct dnn;			/* dnn.h */
+struct dnn_buf;
+
 /*
  * A tensor's values as device codes: value = sign * unit * (2^((q-1)/s) for log codes, q + offset for integers, 1 for bits).
  */
@@ -87,6 +90,7 @@ struct plan_layer {
 	/* exec */
 	uint64_t wgt_at, par_at;	/* in the constants buffer */
 	struct lxa_layer_report rep;
+	uint64_t new_cycles;		/* of jobs whose time the host has not counted yet */
 };
 
 struct plan_node {
@@ -99,6 +103,7 @@ struct plan_node {
 /* One value of the batch under way. */
 struct plan_slot {
 	struct lxa_tensor t;		/* float (or declared) form; data NULL: not there */
+	struct dnn_buf *blk;		/* in oneDNN's layout, or NULL */
 	int have_packed;		/* the packed form is valid, or a job that was collected makes it */
 	int maker;			/* layer that makes the packed form, or -1: encoded here */
 	int users;			/* layers that read the packed form */
@@ -125,6 +130,7 @@ struct lxa_plan {
 	struct plan_layer **layers;
 	int n_layers;
 	/* exec */
+	struct dnn *dnn;		/* nodes that oneDNN runs in its own layouts */
 	struct plan_slot *slots;	/* per value */
 	struct lxa_bo *consts, *acts, *split; /* split: parts' tensors, one layer at a time */
 	uint8_t *host_acts;		/* instead of acts when there is no device */
@@ -221,6 +227,7 @@ int plan_thresholds(const struct lxa_plan *p, struct plan_layer *l, int levels, 
 /* ---- exec_mem.c ---- */
 int plan_mem_init(struct lxa_plan *p, struct lxa_err *err);
 void plan_mem_free(struct lxa_plan *p);
+void plan_slot_clear(struct lxa_plan *p, int value);	/* forgets all forms */
 uint8_t *plan_packed(const struct lxa_plan *p, int value);
 /* 1 when every value has a code; 0: some do not (a Sign's 0, NaN), packed is then of no use. */
 int plan_encode(const struct lxa_plan *p, const struct plan_layer *reader, const struct lxa_tensor *t, uint8_t *packed);

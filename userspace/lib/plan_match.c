@@ -44,8 +44,8 @@ static int bn_constant(const struct lxa_plan *p, const struct lxa_node *n)
 	int i;
 
 	for (i = 1; i < 5; i++)
-		if (i >= n->n_in || !plan_const(p, n->in[i]))
-			return 0;
+		if (i >= n->n_in || !plan_const(p, n->in[i]) || plan_const(p, n->in[i])->ndim != 1)
+			return 0;	/* more dimensions: spatial = 0, a value for each pixel */
 	return 1;
 }
 
