@@ -55,7 +55,10 @@ ALL += $(LXA_LIB) $(LXA_SO)
 include userspace/data/rules.mk
 include userspace/train/rules.mk
 include userspace/cli/rules.mk
+include userspace/nets/rules.mk
 -include tests/unit/graph.mk
 -include tests/unit/plan.mk
+-include tests/unit/networks.mk
+-include tests/unit/profile.mk
 -include userspace/examples/rules.mk
 include userspace/install.mk

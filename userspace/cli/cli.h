@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "../lxa.h"
+#include "../data/data.h"
 
 /* Exit codes, documented in userspace/README.md and `lxa --help`. */
 enum {
@@ -24,7 +25,8 @@ struct cli_options {
 	const char *model;		/* NULL when not given */
 	const char *engine;		/* "rtl", "model", "cpu" or NULL */
 	const char *device;		/* path for lxa_device_open, or NULL */
-	const char *data, *json, *trace;
+	struct lxa_pixels pixels;	/* --mean, --std: what images of --data become */
+	const char *data, *json, *trace, *profile;
 	const char *in[CLI_MAX_FILES], *out[CLI_MAX_FILES]; /* FILE or NAME=FILE */
 	int n_in, n_out;
 	uint64_t limit;			/* images, 0: all */
@@ -35,6 +37,9 @@ struct cli_options {
 
 /* Parse argv[1..]; prints what is wrong and returns EXIT_USAGE, or returns 0. */
 int cli_parse(struct cli_options *o, int argc, char **argv);
+
+/* "1.5" or "1,2,3" into values; the number of them, or 0 after saying what is wrong with --name. */
+int cli_numbers(const char *name, const char *text, int max, float *values);
 
 int cli_fail(const struct lxa_err *err); /* prints "lxa: <sentence>"; returns EXIT_FAILED */
 
@@ -57,6 +62,7 @@ uint64_t cli_device_macs(const struct lxa_plan *p, uint64_t *total); /* MACs an 
 struct workers;
 struct json;
 void table_layers(FILE *f, const struct lxa_plan *p, const struct workers *ws);
+void table_times(FILE *f, const struct lxa_plan *p, const struct workers *ws); /* where the time went */
 void json_layers(struct json *j, const struct lxa_plan *p, const struct workers *ws);
 
 int cmd_info(int argc, char **argv);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,42 @@ static int add_file(const char *name, const char *text, const char **files, int 
 	return 0;
 }
 
+int cli_numbers(const char *name, const char *text, int max, float *values)
+{
+	const char *at = text;
+	char *end;
+	int n = 0;
+
+	for (;;) {
+		if (n == max)
+			break;
+		values[n] = strtof(at, &end);
+		if (end == at || !isfinite(values[n]))
+			break;
+		n++;
+		if (!*end)
+			return n;
+		if (*end != ',')
+			break;
+		at = end + 1;
+	}
+	fprintf(stderr, "lxa: --%s %s: up to %d numbers with commas between them are wanted\n", name, text, max);
+	return 0;
+}
+
+/* What a pixel becomes: one number, or one a channel. */
+static int pixel_option(const char *name, const char *text, float *values, int *n)
+{
+	*n = cli_numbers(name, text, LXA_DATA_CHANNELS, values);
+	for (int i = 0; !strcmp(name, "std") && i < *n; i++) {
+		if (values[i] == 0) {
+			fprintf(stderr, "lxa: --std %s: 0 divides nothing\n", text);
+			return EXIT_USAGE;
+		}
+	}
+	return *n ? 0 : EXIT_USAGE;
+}
+
 static int engine_known(const char *e)
 {
 	return !strcmp(e, "rtl") || !strcmp(e, "model") || !strcmp(e, "cpu");
@@ -43,7 +80,9 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 		{ "input", required_argument, NULL, 'i' },   { "output", required_argument, NULL, 'o' },
 		{ "json", required_argument, NULL, 'j' },    { "trace", required_argument, NULL, 't' },
 		{ "batch", required_argument, NULL, 'b' },   { "no-check", no_argument, NULL, 'C' },
-		{ "jobs", required_argument, NULL, 'J' },
+		{ "jobs", required_argument, NULL, 'J' },    { "mean", required_argument, NULL, 'm' },
+		{ "std", required_argument, NULL, 's' },
+		{ "profile", required_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
 	uint64_t v;
@@ -60,6 +99,7 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 		case 'd': o->data = optarg; break;
 		case 'j': o->json = optarg; break;
 		case 't': o->trace = optarg; break;
+		case 'p': o->profile = optarg; break;
 		case 'i': rc = add_file("input", optarg, o->in, &o->n_in); break;
 		case 'o': rc = add_file("output", optarg, o->out, &o->n_out); break;
 		case 'n': rc = count("limit", optarg, &o->limit); break;
@@ -68,6 +108,8 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 			o->batch = (int64_t)v;
 			break;
 		case 'C': o->check = 0; break;
+		case 'm': rc = pixel_option("mean", optarg, o->pixels.mean, &o->pixels.n_mean); break;
+		case 's': rc = pixel_option("std", optarg, o->pixels.std, &o->pixels.n_std); break;
 		case 'J':
 			rc = count("jobs", optarg, &v);
 			if (!rc && (v < 1 || v > CLI_MAX_JOBS)) {

@@ -63,6 +63,9 @@ static int end(struct run *r, struct lxa_tensor *out)
 	if (ret)
 		return ret;
 	forget(b);
+	/* a batch's span is its turn as the oldest: spans of a thread must not overlap */
+	prof_span(r->turn, PROF_RUN, "batch", NULL, b->n);
+	r->turn = prof_start();
 	r->done += b->n;
 	r->batch[0] = r->batch[1];
 	r->n_batches--;
@@ -111,6 +114,7 @@ int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_ten
 	if (!ret)
 		ret = exec_jobs_alloc(&r);
 	r.told = exec_now();
+	r.turn = prof_start();
 	if (!ret)
 		ret = run_batches(&r, in, out);
 	if (ret)

@@ -9,6 +9,7 @@
 #define LXA_LIB_EXEC_H
 
 #include "plan.h"
+#include "profile.h"
 
 #define WAIT_SLICE_MS 100	/* between two looks at the stop request */
 
@@ -27,6 +28,7 @@ struct run {
 	int64_t done, begun, total;	/* images */
 	int stop;
 	double told;			/* when progress was */
+	uint64_t turn;			/* for the profile: when the oldest batch became that */
 	struct plan_batch *batch[2];	/* under way, the oldest first */
 	int n_batches;
 	struct flight *flights;		/* submitted ones first, in the order of their jobs; then those collected */
@@ -51,8 +53,17 @@ void exec_progress(struct run *r);	/* tells the caller, who may ask to stop */
 /* Runs what can be run, or waits for the device; batches under way are not all done. */
 int exec_advance(struct run *r);
 
-/* ---- exec_cpu.c ---- */
+/* ---- exec_time.c ---- */
+/* A stretch of host time: added to *seconds of a report, and a span of the profile when there is one. */
+struct exec_span {
+	double start;
+	uint64_t prof;
+};
 double exec_now(void);
+struct exec_span exec_time(void);
+void exec_took(int64_t images, struct exec_span s, double *seconds, enum prof_kind kind, const char *name, const char *op);
+
+/* ---- exec_cpu.c ---- */
 /* The value as floats, made from another form if need be. */
 int exec_value_float(struct run *r, struct plan_batch *b, int value, const struct lxa_tensor **t);
 int exec_node(struct run *r, struct plan_batch *b, int node);

@@ -3,18 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "dnn.h"
 #include "exec.h"
-
-double exec_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* A node that is run only when a layer falls back to the CPU: a Flatten or Pad that the device reads past. */
 static int is_view(const struct lxa_plan *p, int node)
@@ -69,6 +60,8 @@ static int decode(struct run *r, struct plan_batch *b, int value)
 {
 	const struct plan_slot *s = &r->p->slots[value];
 	struct plan_value *v = &b->v[value];
+	struct plan_layer *l = r->p->layers[s->maker];
+	struct exec_span start;
 	int ret = 0;
 
 	if (v->made == PLAN_QUEUED)
@@ -79,7 +72,9 @@ static int decode(struct run *r, struct plan_batch *b, int value)
 		ret = exec_cpu_takes(r, v->bo, LXA_PREP_READ);
 	if (ret)
 		return ret;
-	ret = plan_decode(r->p, r->p->layers[s->maker], b->n, v->packed, &v->t, r->err);
+	start = exec_time();
+	ret = plan_decode(r->p, l, b->n, v->packed, &v->t, r->err);
+	exec_took(b->n, start, &l->rep.decode_s, PROF_DECODE, exec_layer_name(r->p, s->maker), NULL);
 	if (r->p->dev)
 		lxa_bo_fini(v->bo);
 	exec_did(r, b, PLAN_DID_DECODE, s->maker);
@@ -115,12 +110,12 @@ int exec_node(struct run *r, struct plan_batch *b, int node)
 	const struct lxa_tensor **in = calloc((size_t)n->n_in + 1, sizeof(*in));
 	struct lxa_tensor *out = calloc((size_t)n->n_out + 1, sizeof(*out));
 	int i, ret = in && out ? 0 : lxa_err_set(r->err, -ENOMEM, "out of memory");
-	double start;
+	struct exec_span start;
 
 	for (i = 0; !ret && i < n->n_in; i++)
 		if (n->in[i] >= 0)
 			ret = exec_value_float(r, b, n->in[i], &in[i]);
-	start = exec_now();
+	start = exec_time();
 	if (!ret)
 		ret = lxa_cpu_exec(r->p->cpu, r->p->g, node, in, out, r->err);
 	for (i = 0; !ret && i < n->n_out; i++) {
@@ -132,7 +127,7 @@ int exec_node(struct run *r, struct plan_batch *b, int node)
 		b->v[n->out[i]].t = out[i];
 		b->v[n->out[i]].made = PLAN_READY;
 	}
-	pn->rep.seconds += exec_now() - start;
+	exec_took(b->n, start, &pn->rep.seconds, PROF_CPU, n->name, n->op);
 	pn->rep.images += (uint64_t)b->n;
 	pn->rep.macs += pn->e.macs * (uint64_t)b->n;
 	free(in);
@@ -212,8 +207,9 @@ static int run_step(struct run *r, struct plan_batch *b, struct dnn_prog *g, int
 int exec_step(struct run *r, struct plan_batch *b, int step)
 {
 	const struct dnn_step *st = &r->p->dnn->steps[step];
+	struct plan_node *head;
 	struct dnn_prog *g;
-	double start = exec_now();
+	struct exec_span start = exec_time();
 	int i, ret = dnn_prog(r->p->dnn, b->n, &g, r->err);
 
 	if (ret)
@@ -231,7 +227,8 @@ int exec_step(struct run *r, struct plan_batch *b, int step)
 		pn->rep.images += (uint64_t)b->n;
 		pn->rep.macs += pn->e.macs * (uint64_t)b->n;
 	}
-	r->p->nodes[dnn_head(st)].rep.seconds += exec_now() - start;
+	head = &r->p->nodes[dnn_head(st)];
+	exec_took(b->n, start, &head->rep.seconds, PROF_CPU, head->e.name, head->e.op);
 	if (!ret)
 		exec_did(r, b, PLAN_DID_NODE, dnn_head(st));
 	return ret;

@@ -75,6 +75,7 @@ static int read_events(struct run *r)
 		if (!r->last || ev.seqno < r->first || ev.seqno > r->last || ev.user >= (uint64_t)r->p->n_layers)
 			continue;
 		account(r, r->p->layers[ev.user], &ev);
+		prof_job_name(r->p->dev, ev.seqno, exec_layer_name(r->p, (int)ev.user));
 		if (ev.error && !ret)
 			ret = job_failed(r, ev.error, exec_layer_name(r->p, (int)ev.user));
 	}
@@ -117,14 +118,17 @@ static void layer_job(const struct flight *f, struct lxa_job *j)
 /* The parts of a layer that is too big for one job: the CPU puts their inputs next to each other. */
 static int gather(struct run *r, struct plan_batch *b, int layer)
 {
-	const struct plan_layer *l = r->p->layers[layer];
+	struct plan_layer *l = r->p->layers[layer];
+	struct exec_span start;
 	int ret = exec_cpu_takes(r, b->v[l->in_value].bo, LXA_PREP_READ);
 
 	if (!ret)
 		ret = exec_cpu_takes(r, b->split, LXA_PREP_WRITE);
 	if (ret)
 		return ret;
+	start = exec_time();
 	plan_split_gather(b, l);
+	exec_took(b->n, start, &l->rep.encode_s, PROF_ENCODE, exec_layer_name(r->p, layer), "gather");
 	lxa_bo_fini(b->split);
 	lxa_bo_fini(b->v[l->in_value].bo);
 	b->split_busy = 1;
@@ -172,10 +176,20 @@ static int submit_jobs(struct run *r, const struct lxa_job *jobs, int n)
 	return 0;
 }
 
+/* The host's time for flights from..to - 1, shared. */
+static void driver_took(struct run *r, double start, int from, int to)
+{
+	double each = (exec_now() - start) / (to > from ? to - from : 1);
+
+	for (; from < to; from++)
+		r->p->layers[r->flights[from].layer]->rep.driver_s += each;
+}
+
 int exec_submit(struct run *r)
 {
 	uint64_t max = 1, seqno;
-	int i, k, n = 0, ret = 0, first, some, at = 0;
+	int i, k, n = 0, ret = 0, first, some, at = 0, from = r->n_submitted;
+	double start = exec_now();
 
 	for (i = r->n_submitted; i < r->n_flights; i++)
 		for (k = 0; k < r->flights[i].n_jobs; k++, n++) {
@@ -201,20 +215,25 @@ int exec_submit(struct run *r)
 			exec_did(r, r->flights[i].b, PLAN_DID_SUBMIT, r->flights[i].layer);
 		}
 	}
+	driver_took(r, start, from, r->n_submitted);
 	return ret;
 }
 
 /* ---- completion --------------------------------------------------------------------------------------------------- */
 
-static int scatter(struct run *r, struct plan_batch *b, const struct plan_layer *l)
+static int scatter(struct run *r, struct plan_batch *b, int layer)
 {
+	struct plan_layer *l = r->p->layers[layer];
+	struct exec_span start;
 	int ret = exec_cpu_takes(r, b->split, LXA_PREP_READ);
 
 	if (!ret)
 		ret = exec_cpu_takes(r, b->v[l->out_value].bo, LXA_PREP_WRITE);
 	if (ret)
 		return ret;
+	start = exec_time();
 	plan_split_scatter(b, l);
+	exec_took(b->n, start, &l->rep.decode_s, PROF_DECODE, exec_layer_name(r->p, layer), "scatter");
 	lxa_bo_fini(b->split);
 	lxa_bo_fini(b->v[l->out_value].bo);
 	b->split_busy = 0;
@@ -226,7 +245,7 @@ static int landed(struct run *r)
 {
 	struct flight f = r->flights[0];
 	struct plan_layer *l = r->p->layers[f.layer];
-	int ret = l->n_parts ? scatter(r, f.b, l) : 0;
+	int ret = l->n_parts ? scatter(r, f.b, f.layer) : 0;
 
 	f.b->v[l->in_value].busy--;
 	f.b->v[l->out_value].busy--;
@@ -244,8 +263,10 @@ static int landed(struct run *r)
 int exec_poll(struct run *r, int wait)
 {
 	int ret = 0, job_error;
+	double start;
 
 	while (!ret && r->n_submitted) {
+		start = exec_now();
 		/* a job that hangs is ended by the driver: this loop ends */
 		while ((ret = lxa_job_wait(r->p->dev, r->flights[0].seqno, wait ? WAIT_SLICE_MS : 0, &job_error)) == -ETIMEDOUT) {
 			if (!wait)
@@ -255,6 +276,7 @@ int exec_poll(struct run *r, int wait)
 		if (ret)
 			return lxa_err_set(r->err, ret, "%s: waiting for %s failed: %s", r->p->g->path,
 					   lxa_device_path(r->p->dev), strerror(-ret));
+		driver_took(r, start, 0, 1);
 		ret = read_events(r);
 		if (!ret && job_error)
 			ret = job_failed(r, job_error, NULL);

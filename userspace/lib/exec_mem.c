@@ -196,13 +196,15 @@ void plan_mem_free(struct lxa_plan *p)
 	lxa_bo_free(p->consts);
 }
 
-/* Value of every code a byte can hold. */
+/* Value of every code a byte can hold; signed nibbles are there as nibbles, too. */
 static void code_values(const struct plan_enc *e, float table[256])
 {
 	int q, code;
 
 	for (q = 0; q < 256; q++) {
 		code = e->fmt == LXA_FMT_S8 ? (int8_t)q : q > e->max ? e->max : q;
+		if (e->fmt == LXA_FMT_N4 && e->is_signed)
+			code = q < 16 ? (q ^ 8) - 8 : (int8_t)q;
 		table[q] = plan_enc_float(e, code);
 	}
 }
@@ -213,7 +215,8 @@ int plan_encode(const struct lxa_plan *p, const struct plan_layer *reader, const
 	const struct plan_enc *e = &reader->in_enc;
 	uint32_t bits = lxa_fmt_bits(e->fmt), c, h, w;
 	uint32_t ch = (uint32_t)t->dims[1], ih = t->ndim == 4 ? (uint32_t)t->dims[2] : 1;
-	uint32_t iw = t->ndim == 4 ? (uint32_t)t->dims[3] : 1, px = lxa_pixel_pitch(&p->caps, bits, ch);
+	uint32_t iw = t->ndim == 4 ? (uint32_t)t->dims[3] : 1;
+	uint32_t px = lxa_pixel_pitch_of(&p->caps, e->fmt == LXA_FMT_B1 || e->fmt == LXA_FMT_N4, bits, ch);
 	uint64_t row = lxa_round_up((uint64_t)iw * px, p->caps.word_bytes);
 	uint64_t image = reader->pack.on ? reader->layer.lay.in_img : ih * row;
 	const float *src = t->data;

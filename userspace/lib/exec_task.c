@@ -210,9 +210,10 @@ static int run_in_float(struct run *r, struct plan_batch *b, const struct plan_l
 /* 1: the input is in the device's form now; 0: it has values without a code. */
 static int encode(struct run *r, struct plan_batch *b, int layer)
 {
-	const struct plan_layer *l = r->p->layers[layer];
+	struct plan_layer *l = r->p->layers[layer];
 	struct plan_value *in = &b->v[l->in_value];
 	const struct lxa_tensor *t;
+	struct exec_span start;
 	int ret = exec_value_float(r, b, l->in_value, &t);
 
 	if (ret)
@@ -224,7 +225,9 @@ static int encode(struct run *r, struct plan_batch *b, int layer)
 		ret = exec_cpu_takes(r, in->bo, LXA_PREP_WRITE);
 	if (ret)
 		return ret;
+	start = exec_time();
 	in->have_packed = plan_encode(r->p, r->p->slots[l->in_value].reader, t, in->packed);
+	exec_took(b->n, start, &l->rep.encode_s, PROF_ENCODE, exec_layer_name(r->p, layer), NULL);
 	if (r->p->dev)
 		lxa_bo_fini(in->bo);
 	exec_did(r, b, PLAN_DID_ENCODE, layer);
@@ -234,7 +237,7 @@ static int encode(struct run *r, struct plan_batch *b, int layer)
 static int run_layer(struct run *r, struct plan_batch *b, int layer)
 {
 	struct plan_layer *l = r->p->layers[layer];
-	double start;
+	struct exec_span start;
 	int ret = b->v[l->in_value].have_packed ? 1 : encode(r, b, layer);
 
 	if (ret < 0)
@@ -243,9 +246,9 @@ static int run_layer(struct run *r, struct plan_batch *b, int layer)
 		return run_in_float(r, b, l);
 	if (r->p->dev)
 		return exec_collect(r, b, layer);
-	start = exec_now();
+	start = exec_time();
 	lxa_kernel_run(l->layer.kernel, (uint32_t)b->n, b->v[l->in_value].packed, b->v[l->out_value].packed);
-	l->rep.seconds += exec_now() - start;
+	exec_took(b->n, start, &l->rep.seconds, PROF_CPU, exec_layer_name(r->p, layer), "kernel");
 	b->v[l->out_value].have_packed = 1;
 	b->v[l->out_value].made = PLAN_READY;
 	exec_count_work(b, l);
