@@ -276,7 +276,7 @@ struct lxa_layer_report {
 	uint64_t macs;			/* the layer's own: of every image, computed from its shape */
 	double seconds;			/* host time: CPU nodes, and device layers run on the CPU kernels */
 	double encode_s, decode_s;	/* host time: floats to this layer's codes, its codes to floats; with several jobs, moving parts */
-	double driver_s;		/* submitting and waiting; layers submitted together share it by their cycles */
+	double driver_s;		/* submitting, shared by layers submitted together, and waiting for this layer with nothing else to do */
 	double check_s;			/* host time of the comparison */
 	/* device (all jobs of this layer added up): */
 	uint64_t jobs, cycles, busy;

@@ -395,6 +395,8 @@ int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, 
 		ret = dnn_plan(p, err);
 	if (!ret)
 		ret = plan_mem_init(p, err);
+	if (!ret)
+		ret = plan_tasks(p, err);
 	prof_span(part, PROF_PLAN, "buffers", NULL, -1);
 	if (ret) {
 		lxa_plan_free(p);
@@ -412,6 +414,7 @@ void lxa_plan_free(struct lxa_plan *p)
 	if (!p)
 		return;
 	plan_mem_free(p);
+	plan_tasks_free(p);
 	dnn_free(p->dnn);
 	for (i = 0; i < p->n_layers; i++)
 		plan_layer_free(p->layers[i]);
