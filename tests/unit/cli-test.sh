@@ -54,6 +54,10 @@ expect 2 "no command" "$lxa" walk
 expect 2 "whole number" "$lxa" run $model --data x --limit ten
 expect 2 "rtl, model or cpu" "$lxa" run $model --data x --engine gpu
 expect 2 "are wanted" "$lxa" run $model
+expect 2 "up to 3 numbers" "$lxa" run $model --data x --mean 1,2,3,4
+expect 2 "up to 3 numbers" "$lxa" run $model --data x --mean 1,
+expect 2 "0 divides nothing" "$lxa" run $model --data x --std 0
+expect 1 "its images have 1 channels" "$lxa" run $model --data "$data" --std 1,1,1
 expect 2 "--jobs 0" "$lxa" run $model --data x --jobs 0
 expect 2 "records one device" "$lxa" run $model --data x --jobs 2 --trace x.log
 expect 0 "exit codes" "$lxa" --help
@@ -98,6 +102,15 @@ expect 1 "/nosuch/out.npy" "$lxa" run $model --input "$tmp/ones.npy" --output /n
 expect 0 "images            1" "$lxa" run $model --data "$data" --engine rtl --limit 1 --trace "$tmp/trace.log"
 grep -q "RING_TAIL" "$tmp/trace.log"
 check "the command log shows the doorbell" $?
+
+# where the time goes: a trace and a table; two workers are two tracks (tests/unit/profile_test.c reads a trace whole)
+expect 0 "seconds of layer" "$lxa" run $model --data "$data" --engine model --limit 20 --batch 10 --jobs 2 --profile "$tmp/time.json" --json "$tmp/run.json"
+[ "$(grep -c '"name":"batch"' "$tmp/time.json")" = 2 ] && grep -q '"name":"worker 1"' "$tmp/time.json" && grep -q '"name":"conv2","cat":"device"' "$tmp/time.json"
+check "the trace has both workers' batches, and jobs by their layers' names" $?
+[ "$(grep -c '"driver_s"' "$tmp/run.json")" = "$(grep -c '"seconds"' "$tmp/run.json")" ] && grep -q '"driver_s": 0\.0*[1-9]' "$tmp/run.json"
+check "the layers' times are in the JSON" $?
+expect 1 "/nosuch/time.json" "$lxa" run $model --data "$data" --engine cpu --limit 1 --profile /nosuch/time.json
+expect 1 "/dev/full" "$lxa" run $model --data "$data" --engine cpu --limit 1 --profile /dev/full
 
 # several devices: the same results for the same images, everything counted once; one job's error is the run's
 figure() { grep -F "$1" "$2" | head -1; }

@@ -29,7 +29,10 @@ static int choose(struct lxa_kernel *k, enum lxa_kernel_isa isa)
 	lxa_kernel_plain(k);
 	if (isa == LXA_ISA_PLAIN || !has_avx2())
 		return 0;
-	ret = k->l->lay.lane ? lxa_kernel_xnor_avx2(k) : lxa_kernel_shift_avx2(k);
+	if (lxa_layer_planes(&k->l->job))
+		ret = lxa_kernel_planes(k);
+	else
+		ret = k->l->lay.lane ? lxa_kernel_xnor_avx2(k) : lxa_kernel_shift_avx2(k);
 	return ret < 0 ? ret : 0;
 }
 

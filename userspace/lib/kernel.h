@@ -31,5 +31,6 @@ void lxa_kernel_plain(struct lxa_kernel *k);
 /* 0: taken; 1: this layer is not one where the kernel is exact (the plain one stays); -ENOMEM */
 int lxa_kernel_shift_avx2(struct lxa_kernel *k);
 int lxa_kernel_xnor_avx2(struct lxa_kernel *k);
+int lxa_kernel_planes(struct lxa_kernel *k);	/* bit planes: needs POPCNT */
 
 #endif

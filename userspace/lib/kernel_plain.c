@@ -89,11 +89,42 @@ static void xnor_tap(const struct lxa_layer *l, const uint8_t *px, const uint8_t
 	}
 }
 
+/* One tap's bit planes: A += sign * (N - K * popcount((a ^ w) & m)) << (i + j), for the weights' plane j = pass. */
+static void plane_tap(const struct lxa_layer *l, const uint8_t *px, const uint8_t *tile, uint32_t ocb, uint32_t b, uint32_t pass,
+		      int64_t *t)
+{
+	const struct lxa_layout *y = &l->lay;
+	const struct lxa_job *j = &l->job;
+	uint32_t first = lxa_layout_channel(y, ocb, b, 0), o, i, p, planes = j->act_fmt == LXA_FMT_N4 ? j->act_bits : 1;
+	uint32_t n = first / y->block_ic == y->icb_total - 1 ? y->ic_tail : y->block_ic;
+	int wbits = j->wgt_fmt == LXA_WFMT_BITS;
+
+	if (!px && j->act_fmt == LXA_FMT_B1 && j->pad_mode == LXA_PAD_ZERO)
+		return;
+	for (o = 0; o < y->block_oc; o++) {
+		for (p = 0; p < planes; p++) {
+			int differ = 0, ones = 0;
+			int negative = (j->conv_flags & LXA_CONV_ACT_SIGNED && p == planes - 1) !=
+				       (j->conv_flags & LXA_CONV_WGT_SIGNED && pass == y->passes - 1);
+
+			for (i = 0; i < n; i++) {
+				int a = px ? lxa_element_get(px, lxa_fmt_bits(j->act_fmt), first + i) >> p & 1 :
+					j->pad_mode == LXA_PAD_PLUS;
+				int w = lxa_element_get(tile, 1, o * y->block_ic + i);
+
+				differ += a != w;
+				ones += a;
+			}
+			t[o] += (negative ? -1 : 1) * ((wbits ? ones : 0) - differ) * (1 << (p + (wbits ? pass : 0)));
+		}
+	}
+}
+
 /* The accumulator as the output stage reads it. */
 static int64_t total(const struct lxa_layer *l, int64_t s)
 {
 	if (l->lay.lane)
-		return l->lay.passes == 2 ? s >> 1 : s;
+		return s >> l->lay.halve;
 	if (lxa_layer_dual(&l->job)) {
 		int64_t e = (int32_t)(uint32_t)s, o = (int32_t)(uint32_t)(((uint64_t)s - (uint64_t)e) >> 32);
 
@@ -107,6 +138,7 @@ static void plain_sums(struct lxa_kernel *k, const uint8_t *image, uint32_t ocb,
 	const struct lxa_layer *l = k->l;
 	const struct lxa_layout *lay = &l->lay;
 	size_t per_block = (size_t)lay->passes * l->job.kh * lay->kx * lay->icb * lay->wgt_tile;
+	int planes = lxa_layer_planes(&l->job);
 	uint32_t y, x, ky, kx, b, o, pass;
 
 	for (y = y0; y < y1; y++) {
@@ -118,9 +150,14 @@ static void plain_sums(struct lxa_kernel *k, const uint8_t *image, uint32_t ocb,
 			for (pass = 0; pass < lay->passes; pass++)
 				for (ky = 0; ky < l->job.kh; ky++)
 					for (kx = 0; kx < lay->kx; kx++)
-						for (b = 0; b < lay->icb; b++, tile += lay->wgt_tile)
-							(lay->lane ? xnor_tap : shift_tap)
-								(l, tap_pixel(l, image, y, x, ky, kx), tile, ocb, b, t);
+						for (b = 0; b < lay->icb; b++, tile += lay->wgt_tile) {
+							const uint8_t *px = tap_pixel(l, image, y, x, ky, kx);
+
+							if (planes)
+								plane_tap(l, px, tile, ocb, b, pass, t);
+							else
+								(lay->lane ? xnor_tap : shift_tap)(l, px, tile, ocb, b, t);
+						}
 			for (o = 0; o < lay->block_oc; o++)
 				t[o] = total(l, t[o]);
 		}
