@@ -2,11 +2,13 @@
 /*
  * lxa.h - liblxa, and its manual.
  *
- * Four layers, each usable without the next:
+ * Layers, each usable without the next:
  *   1. device, buffers, jobs    thin C over the ioctls of driver/uapi/lxa.h, on hardware or the simulated device
  *   2. operations               one quantized convolution: pack weights, submit, wait
  *   3. models                   load an ONNX file, plan what the device takes, run it
  *   4. tensors and errors       shared by all
+ *   5. profiles                 where the time goes
+ *   6. quantizing               a quantized model of a float one
  *
  * Conventions. Functions return 0 or a negative errno; where they take a struct lxa_err (never NULL) they then leave a
  * sentence in it that names what failed and where. Sizes are in elements unless a name says bytes; times in
@@ -45,10 +47,14 @@ const char *lxa_reject_name(uint32_t reason);
 
 #define LXA_MAX_DIMS 8
 
-/* Element types: ONNX's TensorProto.DataType numbers. */
+/*
+ * Element types: ONNX's TensorProto.DataType numbers. Float16, bfloat16 and float8 are stored as their bits; 4-bit integers
+ * take one byte each, sign- or zero-extended. Which operator takes which types: OPERATORS.md.
+ */
 enum lxa_dtype {
 	LXA_F32 = 1, LXA_UINT8 = 2, LXA_INT8 = 3, LXA_UINT16 = 4, LXA_INT16 = 5, LXA_INT32 = 6, LXA_INT64 = 7,
-	LXA_BOOL = 9, LXA_F64 = 11, LXA_UINT32 = 12, LXA_UINT64 = 13,
+	LXA_BOOL = 9, LXA_F16 = 10, LXA_F64 = 11, LXA_UINT32 = 12, LXA_UINT64 = 13, LXA_BF16 = 16,
+	LXA_F8E4M3FN = 17, LXA_F8E4M3FNUZ = 18, LXA_F8E5M2 = 19, LXA_F8E5M2FNUZ = 20, LXA_UINT4 = 21, LXA_INT4 = 22,
 };
 
 struct lxa_tensor {
@@ -81,6 +87,12 @@ struct lxa_bo;
  */
 int lxa_device_open(const char *path, struct lxa_device **out, struct lxa_err *err);
 void lxa_device_close(struct lxa_device *dev);	/* after everything made from it has been freed */
+
+/*
+ * A descriptor for poll, select and epoll: readable when lxa_event_read has a record (POLLIN), and for good when the device has
+ * gone (POLLERR, POLLHUP). For waiting only: reading, closing and the ioctls go by the functions here, whatever the device is.
+ */
+int lxa_device_fd(const struct lxa_device *dev);
 
 const char *lxa_device_path(const struct lxa_device *dev);	/* what was opened, NULL resolved */
 const char *lxa_device_engine(const struct lxa_device *dev);	/* "rtl", "model" or "hardware" */
@@ -252,6 +264,9 @@ struct lxa_layer_report {
 	uint64_t images;
 	uint64_t macs;			/* the layer's own: of every image, computed from its shape */
 	double seconds;			/* host time: CPU nodes, and device layers run on the CPU kernels */
+	double encode_s, decode_s;	/* host time: floats to this layer's codes, its codes to floats; with several jobs, moving parts */
+	double driver_s;		/* submitting and waiting; layers submitted together share it by their cycles */
+	double check_s;			/* host time of the comparison */
 	/* device (all jobs of this layer added up): */
 	uint64_t jobs, cycles, busy;
 	uint64_t st_wgt, st_act, st_rd, st_out, st_wr, st_pipe, st_cmd;
@@ -293,7 +308,36 @@ int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_ten
 		 const struct lxa_run_options *opt,
 		 struct lxa_run_result *res, struct lxa_err *err);
 
-/* ---- 5. quantizing a float model ----------------------------------------------------------------------- */
+/* ---- 5. profiles ------------------------------------------------------------------------------------ */
+
+/*
+ * Where the time goes, on one time line: models loaded and planned, nodes on the CPU, values encoded and decoded, calls of the
+ * driver, jobs on the device. A thread records into the profile that it is attached to, and nothing otherwise; the other functions
+ * of this header then cost a look at a pointer more. Several threads may record into one profile.
+ */
+struct lxa_profile;
+
+int lxa_profile_create(struct lxa_profile **out, struct lxa_err *err);	/* 0 or -ENOMEM */
+void lxa_profile_free(struct lxa_profile *p);	/* when no other thread is attached to it any more */
+
+/*
+ * From now on the calling thread records into p, as thread_name (copied); p NULL: into none. 0 or -ENOMEM (then into none).
+ */
+int lxa_profile_attach(struct lxa_profile *p, const char *thread_name, struct lxa_err *err);
+
+/* A span of the program's own in the calling thread, up to the matching end. Spans nest. name is copied. */
+void lxa_profile_begin(const char *name);
+void lxa_profile_end(void);
+
+/*
+ * Write what was recorded so far as a trace in JSON for Perfetto or chrome://tracing. Threads are tracks of process 1, each device is
+ * a process. A job's cycles, stalls and bytes are its arguments; its place in time is worked out: jobs share the time from their
+ * submission to the moment when their records were read, by their cycles. Beyond some two million spans or jobs no more are kept:
+ * otherData.dropped_events in the file says how many. Errors: that of the file, which is named.
+ */
+int lxa_profile_write(struct lxa_profile *p, const char *path, struct lxa_err *err);
+
+/* ---- 6. quantizing a float model ----------------------------------------------------------------------- */
 
 /* What a value becomes that convolutions read and a shortcut, too (residual networks): the convolutions quantize it as usual. */
 enum lxa_shortcut {

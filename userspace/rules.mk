@@ -59,5 +59,6 @@ include userspace/nets/rules.mk
 -include tests/unit/graph.mk
 -include tests/unit/plan.mk
 -include tests/unit/networks.mk
+-include tests/unit/profile.mk
 -include userspace/examples/rules.mk
 include userspace/install.mk

@@ -42,3 +42,13 @@ $(BENCH)/bench-path: $(BENCH)/bench_path.o
 .PHONY: bench-path
 bench-path: $(BENCH)/bench-path $(B)/lxa $(PRELOAD_LIB) ## cost of a job from submit to completion: in-process and daemon
 	@B=$(B) tests/bench/bench-path.sh
+
+# The CPU half of the library, which knows nothing of a device here; the direct version reads the graph's weights.
+$(BENCH)/bench-resnet20.o $(BENCH)/resnet20_dnnl.o: CPPFLAGS += $(LXA_CPPFLAGS)
+$(BENCH)/bench-resnet20: $(BENCH)/bench-resnet20.o $(BENCH)/resnet20_dnnl.o $(LXA_LIB) $(DRIVER_LIB) $(SIM_LIB)
+	@echo "  LD      $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DRIVER_LDLIBS) $(LXA_LDLIBS)
+
+.PHONY: bench-resnet20
+bench-resnet20: $(BENCH)/bench-resnet20 ## float ResNet-20 on the CPU against the same network written directly against oneDNN
+	@LXA_DATA=$(TEST_DATA) OMP_NUM_THREADS=1 $<

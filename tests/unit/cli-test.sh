@@ -103,6 +103,15 @@ expect 0 "images            1" "$lxa" run $model --data "$data" --engine rtl --l
 grep -q "RING_TAIL" "$tmp/trace.log"
 check "the command log shows the doorbell" $?
 
+# where the time goes: a trace and a table; two workers are two tracks (tests/unit/profile_test.c reads a trace whole)
+expect 0 "seconds of layer" "$lxa" run $model --data "$data" --engine model --limit 20 --batch 10 --jobs 2 --profile "$tmp/time.json" --json "$tmp/run.json"
+[ "$(grep -c '"name":"batch"' "$tmp/time.json")" = 2 ] && grep -q '"name":"worker 1"' "$tmp/time.json" && grep -q '"name":"conv2","cat":"device"' "$tmp/time.json"
+check "the trace has both workers' batches, and jobs by their layers' names" $?
+[ "$(grep -c '"driver_s"' "$tmp/run.json")" = "$(grep -c '"seconds"' "$tmp/run.json")" ] && grep -q '"driver_s": 0\.0*[1-9]' "$tmp/run.json"
+check "the layers' times are in the JSON" $?
+expect 1 "/nosuch/time.json" "$lxa" run $model --data "$data" --engine cpu --limit 1 --profile /nosuch/time.json
+expect 1 "/dev/full" "$lxa" run $model --data "$data" --engine cpu --limit 1 --profile /dev/full
+
 # several devices: the same results for the same images, everything counted once; one job's error is the run's
 figure() { grep -F "$1" "$2" | head -1; }
 for engine in rtl model cpu; do

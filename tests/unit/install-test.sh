@@ -53,7 +53,12 @@ for kind in shared static; do
 		grep -q '20 of 20 right.* 0 of' said
 	done
 done
-LD_PRELOAD=liblxa-preload.so ./shared/raw_ioctl | grep '= 22'
+LD_PRELOAD=liblxa-preload.so ./shared/raw_ioctl | grep "= 22"
+for kind in shared static; do
+	./$kind/layer sim:rtl | grep "the same\$"
+	./$kind/async sim:model 50 | grep "^50 frames"
+	./$kind/threads "$root/share/lxa/models/digits-lxa.onnx" sim:model 2 | grep " 0 differ"
+done
 "$root/bin/lxa" info --engine rtl | grep -q LXA
 "$root/bin/lxa" run "$root/share/lxa/models/digits-lxa.onnx" --data "$tmp" --limit 20 --engine rtl | grep 'bit for bit  *equal'
 MANPATH=$root/share/man
@@ -68,6 +73,14 @@ if unshare -rm true 2>/dev/null; then
 else
 	check "examples and command (no mount namespaces here: the source tree is in sight)" sh "$tmp/work.sh" "$root" "$tmp"
 fi
+
+# A build for another processor is refused by name, not by an illegal instruction.
+echo 'extern const char *rtl_cpu_lacks(void); int puts(const char *); int main(void) { return puts(rtl_cpu_lacks() ?: "nothing") < 0; }' >"$tmp/cpu.c"
+lacks() { # words expected, flag
+	${CC:-cc} "$2" -I"$B/sim" -o "$tmp/cpu" "$tmp/cpu.c" sim/rtl_cpu.c && "$tmp/cpu" | grep -x "$1"
+}
+check "this processor has what the RTL engine was compiled for" lacks nothing -O2
+check "a feature that no processor of today has is named" lacks avx5124fmaps '-DLXA_RTL_NEEDS=NEED("avx5124fmaps")'
 
 check "make uninstall" ${MAKE:-make} --no-print-directory uninstall $args
 check "nothing is left" sh -c "! find '$tmp/root' ! -type d | grep ."

@@ -86,7 +86,7 @@ void tensor_set(struct lxa_tensor *t, int64_t i, double v)
 	case LXA_F64:
 		((double *)t->data)[i] = v;
 		break;
-	case LXA_INT8: case LXA_UINT8: case LXA_BOOL:
+	case LXA_INT8: case LXA_UINT8: case LXA_BOOL: case LXA_INT4: case LXA_UINT4:
 		((uint8_t *)t->data)[i] = (uint8_t)(int64_t)v;
 		break;
 	case LXA_INT16: case LXA_UINT16:

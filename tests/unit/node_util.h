@@ -18,6 +18,7 @@
 
 #define NODE_INPUTS 12
 #define NODE_ATTRS 16
+#define NODE_OUTPUTS 8
 #define DIMS(...) (int)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), (int64_t[]){ __VA_ARGS__ }
 #define SCALAR 0, NULL
 #define VALUES(...) (double[]){ __VA_ARGS__ }
@@ -27,11 +28,11 @@ struct node_test {
 	struct lxa_node n;
 	struct lxa_attr attr[NODE_ATTRS];
 	int64_t ints[NODE_ATTRS][8];
-	int in_index[NODE_INPUTS], out_index[4];
+	int in_index[NODE_INPUTS], out_index[NODE_OUTPUTS];
 	struct lxa_tensor in[NODE_INPUTS];
 	int absent[NODE_INPUTS];
 	int ran;
-	struct lxa_tensor out[4];
+	struct lxa_tensor out[NODE_OUTPUTS];
 	struct lxa_cpu *cpu;
 };
 

@@ -25,8 +25,8 @@ struct cli_options {
 	const char *model;		/* NULL when not given */
 	const char *engine;		/* "rtl", "model", "cpu" or NULL */
 	const char *device;		/* path for lxa_device_open, or NULL */
-	const char *data, *json, *trace;
 	struct lxa_pixels pixels;	/* --mean, --std: what images of --data become */
+	const char *data, *json, *trace, *profile;
 	const char *in[CLI_MAX_FILES], *out[CLI_MAX_FILES]; /* FILE or NAME=FILE */
 	int n_in, n_out;
 	uint64_t limit;			/* images, 0: all */
@@ -65,6 +65,7 @@ int cli_pixels(const char *name, const char *text, struct lxa_pixels *px);
 struct workers;
 struct json;
 void table_layers(FILE *f, const struct lxa_plan *p, const struct workers *ws);
+void table_times(FILE *f, const struct lxa_plan *p, const struct workers *ws); /* where the time went */
 void json_layers(struct json *j, const struct lxa_plan *p, const struct workers *ws);
 
 int cmd_info(int argc, char **argv);

@@ -31,6 +31,7 @@ static const char usage[] =
 	"  --batch N                 images in one job at most\n"
 	"  --jobs N                  spread the images over N devices side by side (simulated: N of them)\n"
 	"  --trace FILE              record the device: a waveform for *.fst, else a log of registers and commands\n"
+	"  --profile FILE            where the time goes: a trace for Perfetto or chrome://tracing, and a table\n"
 	"  --no-check                do not compare the device's results with the CPU's\n"
 	"\n"
 	"exit codes: 0 done; 1 failed (stderr says what and where); 2 wrong usage; 3 the device's bits differ from the\n"

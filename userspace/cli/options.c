@@ -45,6 +45,7 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 		{ "batch", required_argument, NULL, 'b' },   { "no-check", no_argument, NULL, 'C' },
 		{ "jobs", required_argument, NULL, 'J' },    { "mean", required_argument, NULL, 'm' },
 		{ "std", required_argument, NULL, 's' },
+		{ "profile", required_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
 	uint64_t v;
@@ -61,6 +62,7 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 		case 'd': o->data = optarg; break;
 		case 'j': o->json = optarg; break;
 		case 't': o->trace = optarg; break;
+		case 'p': o->profile = optarg; break;
 		case 'i': rc = add_file("input", optarg, o->in, &o->n_in); break;
 		case 'o': rc = add_file("output", optarg, o->out, &o->n_out); break;
 		case 'n': rc = count("limit", optarg, &o->limit); break;

@@ -158,23 +158,32 @@ static int run_session(struct run *r, struct lxa_err *err)
 {
 	int rc;
 
+	lxa_profile_begin("read");
 	if (r->o->data)
 		rc = load_data(r, err);
 	else
 		rc = run_files_read(r->o, r->s.plan, r->in, err);
 	if (!rc && r->o->data)
 		rc = data_input(r, err);
+	lxa_profile_end();
 	if (!rc)
 		rc = execute(r, err);
+	lxa_profile_begin("results");
 	if (!rc && r->o->data)
 		rc = count_correct(r, err);
 	if (!rc && !r->o->data && !r->ws.stopped)
 		rc = workers_join(&r->ws, r->out, err);
 	if (!rc && !r->o->data && !r->ws.stopped)
 		rc = run_files_write(r->o, r->s.plan, r->out, err);
+	lxa_profile_end();
 	if (rc)
 		return rc;
 	print_report(r);
+	if (r->o->profile) {
+		putchar('\n');
+		table_times(stdout, r->s.plan, &r->ws);
+		printf("\ntime line         %s, for Perfetto or chrome://tracing\n", r->o->profile);
+	}
 	return r->o->json ? write_json(r, err) : 0;
 }
 
@@ -191,9 +200,14 @@ int cmd_run(int argc, char **argv)
 		fprintf(stderr, "lxa run: a model and either --data DIR or --input FILE (--output FILE) are wanted\n");
 		return EXIT_USAGE;
 	}
+	if (o.profile && (lxa_profile_create(&r.ws.profile, &err) || lxa_profile_attach(r.ws.profile, "lxa run", &err)))
+		return cli_fail(&err);
 	if (cli_session_open(&o, &r.s, &err))
 		return cli_fail(&err);
 	rc = run_session(&r, &err) ? cli_fail(&err) : r.ws.res.mismatches ? EXIT_MISMATCH : r.ws.stopped ? EXIT_STOPPED : EXIT_OK;
+	/* of a failed run, too: it may show why */
+	if (o.profile && lxa_profile_write(r.ws.profile, o.profile, &err))
+		rc = cli_fail(&err);
 	workers_free(&r.ws);
 	for (int i = 0; i < CLI_MAX_FILES; i++) {
 		lxa_tensor_free(&r.in[i]);
@@ -201,5 +215,6 @@ int cmd_run(int argc, char **argv)
 	}
 	lxa_data_free(&r.data);
 	cli_session_close(&r.s);
+	lxa_profile_free(r.ws.profile);
 	return rc;
 }

@@ -60,6 +60,46 @@ void table_layers(FILE *f, const struct lxa_plan *p, const struct workers *ws)
 		fprintf(f, "(and %d nodes on constants, evaluated while planning)\n", folded);
 }
 
+static void print_seconds(FILE *f, double s)
+{
+	if (s > 0)
+		fprintf(f, " %9.4f", s);
+	else
+		fprintf(f, " %9s", "-");
+}
+
+void table_times(FILE *f, const struct lxa_plan *p, const struct workers *ws)
+{
+	struct lxa_layer_report r, all = { 0 };
+	int n = lxa_plan_entries(p);
+
+	fprintf(f, "%-18s %-6s %9s %9s %9s %9s %9s %12s\n", "seconds of layer", "place", "cpu", "encode", "decode", "driver", "check",
+		"cycles");
+	for (int i = 0; i < n; i++) {
+		const struct lxa_plan_entry *e = lxa_plan_entry(p, i);
+
+		workers_report(ws, i, &r);
+		if (!r.images)
+			continue;
+		fprintf(f, "%-18.18s %-6s", e->name, place_name(e->place));
+		print_seconds(f, r.seconds);
+		print_seconds(f, r.encode_s);
+		print_seconds(f, r.decode_s);
+		print_seconds(f, r.driver_s);
+		print_seconds(f, r.check_s);
+		fprintf(f, " %12llu\n", (unsigned long long)r.cycles);
+		all.seconds += r.seconds, all.encode_s += r.encode_s, all.decode_s += r.decode_s;
+		all.driver_s += r.driver_s, all.check_s += r.check_s, all.cycles += r.cycles;
+	}
+	fprintf(f, "%-18s %-6s", "all", "");
+	print_seconds(f, all.seconds);
+	print_seconds(f, all.encode_s);
+	print_seconds(f, all.decode_s);
+	print_seconds(f, all.driver_s);
+	print_seconds(f, all.check_s);
+	fprintf(f, " %12llu\n", (unsigned long long)all.cycles);
+}
+
 void json_layers(struct json *j, const struct lxa_plan *p, const struct workers *ws)
 {
 	uint64_t images = ws ? ws->res.images : 0;
@@ -95,6 +135,10 @@ void json_layers(struct json *j, const struct lxa_plan *p, const struct workers 
 		if (images) {
 			json_uint(j, "images", r.images);
 			json_double(j, "seconds", r.seconds);
+			json_double(j, "encode_s", r.encode_s);
+			json_double(j, "decode_s", r.decode_s);
+			json_double(j, "driver_s", r.driver_s);
+			json_double(j, "check_s", r.check_s);
 		}
 		if (images && e->head) {
 			json_uint(j, "device_macs", r.macs);

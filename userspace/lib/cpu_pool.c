@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu_pool.c - MaxPool, AveragePool and GlobalAveragePool.
+ * cpu_pool.c - MaxPool, AveragePool, GlobalAveragePool and GlobalMaxPool.
  *
  * oneDNN takes the common float cases. Integers, MaxPool's Indices, ceil_mode together with count_include_pad (ONNX
  * counts the padding but not what lies behind it) and what oneDNN refuses go through the plain loops below.
@@ -253,6 +253,23 @@ LXA_OP_EXEC(global_average_pool)
 		for (i = 0; i < n; i++)
 			sum += (double)from[i];
 		((float *)c->out[0].data)[p] = (float)(sum / (double)n);
+	}
+	return 0;
+}
+
+LXA_OP_EXEC(global_max_pool)
+{
+	const struct lxa_tensor *x = c->in[0];
+	int64_t planes = x->dims[0] * x->dims[1], n = product(x->ndim - 2, x->dims + 2), p, i;
+
+	for (p = 0; p < planes; p++) {
+		const float *from = (const float *)x->data + p * n;
+		float best = from[0];
+
+		for (i = 1; i < n; i++)
+			if (from[i] > best || isnan(from[i]))	/* a NaN stays */
+				best = from[i];
+		((float *)c->out[0].data)[p] = best;
 	}
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "../lxa.h"
 #include "../../driver/lxa_regs.h"
 #include "../../driver/shim/lxa_shim.h"
+#include "profile.h"
 
 struct lxa_device {
 	int fd;
@@ -116,6 +117,7 @@ int lxa_device_open(const char *path, struct lxa_device **out, struct lxa_err *e
 {
 	struct lxa_ctx_create ctx = { .size = sizeof(ctx) };
 	struct lxa_device *dev = calloc(1, sizeof(*dev));
+	uint64_t start = prof_start();
 	int ret;
 
 	*out = NULL;
@@ -141,6 +143,7 @@ int lxa_device_open(const char *path, struct lxa_device **out, struct lxa_err *e
 		goto out_close;
 	}
 	dev->ctx = ctx.ctx;
+	prof_span(start, PROF_DRIVER, "open", path, -1);
 	*out = dev;
 	return 0;
 
@@ -159,6 +162,11 @@ void lxa_device_close(struct lxa_device *dev)
 	lxa_close(dev->fd);	/* the context goes with the descriptor */
 	free(dev->path);
 	free(dev);
+}
+
+int lxa_device_fd(const struct lxa_device *dev)
+{
+	return dev->fd;
 }
 
 const char *lxa_device_path(const struct lxa_device *dev)
@@ -270,8 +278,11 @@ int lxa_bo_prep(struct lxa_bo *bo, uint32_t flags, uint32_t timeout_ms)
 {
 	struct lxa_bo_prep a = { .size = sizeof(a), .handle = bo->handle, .flags = flags,
 				 .deadline_ns = deadline(timeout_ms) };
+	uint64_t start = prof_start();
+	int ret = lxa_ioctl(bo->dev->fd, LXA_IOCTL_BO_PREP, &a);
 
-	return lxa_ioctl(bo->dev->fd, LXA_IOCTL_BO_PREP, &a);
+	prof_span(start, PROF_DRIVER, "prep", NULL, -1);
+	return ret;
 }
 
 int lxa_bo_fini(struct lxa_bo *bo)
@@ -287,22 +298,27 @@ int lxa_job_submit(struct lxa_device *dev, const struct lxa_job *jobs, uint32_t 
 {
 	struct lxa_submit a = { .size = sizeof(a), .ctx = dev->ctx, .job_count = n, .job_stride = sizeof(*jobs),
 				.jobs = (uintptr_t)jobs };
+	uint64_t start = prof_start();
 	int ret = lxa_ioctl(dev->fd, LXA_IOCTL_SUBMIT, &a);
 
+	prof_span(start, PROF_DRIVER, "submit", NULL, n);
 	if (ret && a.reason)
 		return lxa_err_set(err, ret, "%s: job %u of %u was refused: %s", dev->path, a.failed, n,
 				   lxa_reject_name(a.reason));
 	if (ret)
 		return lxa_err_set(err, ret, "%s: cannot submit %u jobs: %s", dev->path, n, strerror(-ret));
 	*seqno = a.seqno;
+	prof_submitted(start, dev, a.seqno, n);
 	return 0;
 }
 
 int lxa_job_wait(struct lxa_device *dev, uint64_t seqno, uint32_t timeout_ms, int *job_error)
 {
 	struct lxa_wait a = { .size = sizeof(a), .ctx = dev->ctx, .seqno = seqno, .deadline_ns = deadline(timeout_ms) };
+	uint64_t start = prof_start();
 	int ret = lxa_ioctl(dev->fd, LXA_IOCTL_WAIT, &a);
 
+	prof_span(start, PROF_DRIVER, "wait", NULL, -1);
 	*job_error = ret ? 0 : a.error;
 	return ret;
 }
@@ -313,5 +329,8 @@ int lxa_event_read(struct lxa_device *dev, struct lxa_event *ev, uint32_t n)
 
 	if (got == -EAGAIN)
 		return 0;
-	return got < 0 ? (int)got : (int)((size_t)got / sizeof(*ev));
+	if (got < 0)
+		return (int)got;
+	prof_jobs(dev, ev, (int)((size_t)got / sizeof(*ev)));
+	return (int)((size_t)got / sizeof(*ev));
 }

@@ -7,17 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "exec.h"
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 void exec_progress(struct run *r)
 {
@@ -28,83 +19,6 @@ void exec_progress(struct run *r)
 const char *exec_layer_name(const struct lxa_plan *p, int layer)
 {
 	return p->g->nodes[p->layers[layer]->nodes[0]].name;
-}
-
-/* ---- CPU nodes -------------------------------------------------------------------------------------------------- */
-
-static int run_cpu(struct run *r, int node);
-
-/* A node that is run only when a layer falls back to the CPU: a Flatten or Pad that the device reads past. */
-static int is_view(const struct lxa_plan *p, int node)
-{
-	const struct plan_node *n = node < 0 ? NULL : &p->nodes[node];
-	int i;
-
-	if (!n || n->e.place == LXA_PLACE_CPU)
-		return n && n->unused;
-	for (i = 0; i < p->layers[n->e.layer]->n_nodes; i++)
-		if (p->layers[n->e.layer]->nodes[i] == node)
-			return 0;
-	return 1;
-}
-
-/* The float form of a value, made from the packed one when there is no other. */
-int exec_value_float(struct run *r, int value, const struct lxa_tensor **t)
-{
-	struct plan_slot *s = &r->p->slots[value];
-	int ret;
-
-	*t = plan_const(r->p, value);
-	if (*t)
-		return 0;
-	if (!s->t.data && !s->have_packed && is_view(r->p, r->p->g->values[value].producer)) {
-		ret = run_cpu(r, r->p->g->values[value].producer);
-		if (ret)
-			return ret;
-	}
-	if (!s->t.data) {
-		if (!s->have_packed)
-			return lxa_err_set(r->err, -EINVAL, "%s: value %s was never computed", r->p->g->path,
-					   r->p->g->values[value].name);
-		ret = exec_cpu_begins(r, LXA_PREP_READ);
-		if (ret)
-			return ret;
-		ret = plan_decode(r->p, r->p->layers[s->maker], r->n, plan_packed(r->p, value), &s->t, r->err);
-		exec_cpu_ends(r);
-		if (ret)
-			return ret;
-	}
-	*t = &s->t;
-	return 0;
-}
-
-static int run_cpu(struct run *r, int node)
-{
-	const struct lxa_node *n = &r->p->g->nodes[node];
-	struct plan_node *pn = &r->p->nodes[node];
-	const struct lxa_tensor **in = calloc((size_t)n->n_in + 1, sizeof(*in));
-	struct lxa_tensor *out = calloc((size_t)n->n_out + 1, sizeof(*out));
-	int i, ret = in && out ? 0 : lxa_err_set(r->err, -ENOMEM, "out of memory");
-	double start;
-
-	for (i = 0; !ret && i < n->n_in; i++)
-		if (n->in[i] >= 0)
-			ret = exec_value_float(r, n->in[i], &in[i]);
-	start = now();
-	if (!ret)
-		ret = lxa_cpu_exec(r->p->cpu, r->p->g, node, in, out, r->err);
-	for (i = 0; !ret && i < n->n_out; i++) {
-		if (n->out[i] >= 0)
-			r->p->slots[n->out[i]].t = out[i];
-		else
-			lxa_tensor_free(&out[i]);
-	}
-	pn->rep.seconds += now() - start;
-	pn->rep.images += (uint64_t)r->n;
-	pn->rep.macs += pn->e.macs * (uint64_t)r->n;
-	free(in);
-	free(out);
-	return ret;
 }
 
 /* ---- layers ------------------------------------------------------------------------------- */
@@ -118,7 +32,7 @@ static int run_layer_float(struct run *r, const struct plan_layer *l)
 	int i, ret = 0;
 
 	for (i = 0; !ret && i < l->n_nodes; i++)
-		ret = run_cpu(r, l->nodes[i]);
+		ret = exec_node(r, l->nodes[i]);
 	return ret;
 }
 
@@ -126,20 +40,23 @@ static int run_layer(struct run *r, int layer)
 {
 	struct plan_layer *l = r->p->layers[layer];
 	struct plan_slot *in = &r->p->slots[l->in_value], *out = &r->p->slots[l->out_value];
-	double start;
+	const struct lxa_tensor *t;
+	struct exec_span start;
 	int ret, exact;
 
 	if (!in->have_packed) {
-		if (!in->t.data)
-			return lxa_err_set(r->err, -EINVAL, "%s: the input of %s was never computed", r->p->g->path,
-					   exec_layer_name(r->p, layer));
-		if (in->t.ndim < 1 || in->t.dims[0] != r->n)
+		ret = exec_value_float(r, l->in_value, &t);
+		if (ret)
+			return ret;
+		if (t->ndim < 1 || t->dims[0] != r->n)
 			return lxa_err_set(r->err, -EINVAL, "%s: the input of %s does not have one part an image",
 					   r->p->g->path, exec_layer_name(r->p, layer));
 		ret = exec_cpu_begins(r, LXA_PREP_WRITE);
 		if (ret)
 			return ret;
-		exact = plan_encode(r->p, in->reader, &in->t, plan_packed(r->p, l->in_value));
+		start = exec_time();
+		exact = plan_encode(r->p, in->reader, t, plan_packed(r->p, l->in_value));
+		exec_took(r, start, &l->rep.encode_s, PROF_ENCODE, exec_layer_name(r->p, layer), NULL);
 		exec_cpu_ends(r);
 		if (!exact)
 			return run_layer_float(r, l);
@@ -152,10 +69,10 @@ static int run_layer(struct run *r, int layer)
 		r->pending[r->n_pending++] = layer;
 		return 0;
 	}
-	start = now();
+	start = exec_time();
 	lxa_kernel_run(l->layer.kernel, (uint32_t)r->n, plan_packed(r->p, l->in_value),
 		       plan_packed(r->p, l->out_value));
-	l->rep.seconds += now() - start;
+	exec_took(r, start, &l->rep.seconds, PROF_CPU, exec_layer_name(r->p, layer), "kernel");
 	exec_count_work(r, l);
 	return 0;
 }
@@ -166,14 +83,13 @@ static void reset_slots(struct lxa_plan *p)
 {
 	int v;
 
-	for (v = 0; v < p->g->n_values; v++) {
-		lxa_tensor_free(&p->slots[v].t);
-		p->slots[v].have_packed = 0;
-	}
+	for (v = 0; v < p->g->n_values; v++)
+		plan_slot_clear(p, v);
 }
 
 static int run_batch(struct run *r, const struct lxa_tensor *in, struct lxa_tensor *out)
 {
+	uint64_t span = prof_start();
 	int ret, i;
 
 	ret = exec_load_inputs(r, in);
@@ -183,7 +99,7 @@ static int run_batch(struct run *r, const struct lxa_tensor *in, struct lxa_tens
 		if (e->constant || r->p->nodes[i].unused)
 			continue;
 		if (e->place == LXA_PLACE_CPU)
-			ret = run_cpu(r, i);
+			ret = exec_cpu(r, i);
 		else if (e->head)
 			ret = run_layer(r, e->layer);
 	}
@@ -193,6 +109,7 @@ static int run_batch(struct run *r, const struct lxa_tensor *in, struct lxa_tens
 		ret = exec_store_outputs(r, out);
 	r->n_pending = 0;
 	reset_slots(r->p);
+	prof_span(span, PROF_RUN, "batch", NULL, r->n);
 	return ret;
 }
 

@@ -4,6 +4,7 @@
 #define LXA_LIB_EXEC_H
 
 #include "plan.h"
+#include "profile.h"
 
 #define WAIT_SLICE_MS 100	/* between two looks at the stop request */
 
@@ -23,7 +24,22 @@ struct run {
 /* ---- exec.c ---- */
 const char *exec_layer_name(const struct lxa_plan *p, int layer);
 void exec_progress(struct run *r);	/* tells the caller, who may ask to stop */
-int exec_value_float(struct run *r, int value, const struct lxa_tensor **t); /* made from the packed form if need be */
+
+/* ---- exec_cpu.c ---- */
+int exec_value_float(struct run *r, int value, const struct lxa_tensor **t); /* made from another form if need be */
+int exec_node(struct run *r, int node);	/* this node alone */
+int exec_cpu(struct run *r, int node);	/* the node, or the step that it ends */
+
+/* ---- exec_time.c ---- */
+/* A stretch of host time: added to *seconds of a report, and a span of the profile when there is one. */
+struct exec_span {
+	double start;
+	uint64_t prof;
+};
+struct exec_span exec_time(void);
+void exec_took(const struct run *r, struct exec_span s, double *seconds, enum prof_kind kind, const char *name, const char *op);
+/* What submitting jobs and waiting for them took, shared by their layers once their records are accounted for. */
+void exec_driver_took(struct run *r, struct exec_span s, const struct lxa_job *jobs, int n);
 
 /* ---- exec_dev.c ---- */
 int exec_flush(struct run *r);		/* runs every job that was collected */

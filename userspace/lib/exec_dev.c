@@ -50,12 +50,14 @@ static void check_layer(struct run *r, int layer)
 {
 	struct plan_layer *l = r->p->layers[layer];
 	const uint8_t *in = plan_packed(r->p, l->in_value), *out = plan_packed(r->p, l->out_value);
+	struct exec_span start = exec_time();
 	int64_t i;
 
 	for (i = 0; i < r->n; i++) {
 		lxa_kernel_run(l->layer.kernel, 1, in + (uint64_t)i * l->layer.lay.in_img, r->p->check);
 		compare_image(r, layer, i, out + (uint64_t)i * l->layer.lay.out_img, r->p->check);
 	}
+	exec_took(r, start, &l->rep.check_s, PROF_CHECK, exec_layer_name(r->p, layer), NULL);
 }
 
 /* ---- device layers --------------------------------------------------------------------------------------------- */
@@ -66,6 +68,7 @@ static void account(struct run *r, struct plan_layer *l, const struct lxa_event 
 
 	rep->jobs++;
 	rep->cycles += ev->cycles;
+	l->new_cycles += ev->cycles;
 	rep->busy += ev->busy;
 	rep->st_wgt += ev->st_wgt;
 	rep->st_act += ev->st_act;
@@ -115,6 +118,7 @@ static int read_events(struct run *r, uint64_t first, uint64_t last)
 		if (ev.seqno < first || ev.seqno > last || ev.user >= (uint64_t)r->p->n_layers)
 			continue;
 		account(r, r->p->layers[ev.user], &ev);
+		prof_job_name(r->p->dev, ev.seqno, exec_layer_name(r->p, (int)ev.user));
 		if (ev.error && !ret)
 			ret = lxa_err_set(r->err, ev.error, "%s: layer %s failed on %s: %s", r->p->g->path,
 					  exec_layer_name(r->p, (int)ev.user), lxa_device_path(r->p->dev),
@@ -126,6 +130,7 @@ static int read_events(struct run *r, uint64_t first, uint64_t last)
 /* Jobs, no more than the driver takes at once: submitted and waited for. */
 static int submit(struct run *r, const struct lxa_job *jobs, int n)
 {
+	struct exec_span start = exec_time();
 	uint64_t seqno = 0;
 	int ret, job_error = 0, got;
 
@@ -139,6 +144,7 @@ static int submit(struct run *r, const struct lxa_job *jobs, int n)
 	while ((ret = lxa_job_wait(r->p->dev, seqno, WAIT_SLICE_MS, &job_error)) == -ETIMEDOUT)
 		exec_progress(r);
 	got = read_events(r, seqno - (uint64_t)n + 1, seqno);
+	exec_driver_took(r, start, jobs, n);
 	if (ret)
 		return lxa_err_set(r->err, ret, "%s: waiting for %s failed: %s", r->p->g->path,
 				   lxa_device_path(r->p->dev),
@@ -237,6 +243,7 @@ int exec_cpu_begins(struct run *r, uint32_t flags)
 int exec_run_parts(struct run *r, int layer)
 {
 	struct plan_layer *l = r->p->layers[layer];
+	struct exec_span start;
 	int ret, i;
 
 	ret = exec_cpu_begins(r, LXA_PREP_READ);
@@ -244,7 +251,9 @@ int exec_run_parts(struct run *r, int layer)
 		ret = cpu_takes(r, r->p->split, LXA_PREP_WRITE);
 	if (ret)
 		return ret;
+	start = exec_time();
 	plan_split_gather(r->p, l, r->n);
+	exec_took(r, start, &l->rep.encode_s, PROF_ENCODE, exec_layer_name(r->p, layer), "gather");
 	lxa_bo_fini(r->p->split);
 	exec_cpu_ends(r);
 	for (i = 0; i < l->n_parts; i++) {
@@ -258,7 +267,9 @@ int exec_run_parts(struct run *r, int layer)
 		ret = cpu_takes(r, r->p->acts, LXA_PREP_WRITE);
 	if (ret)
 		return ret;
+	start = exec_time();
 	plan_split_scatter(r->p, l, r->n);
+	exec_took(r, start, &l->rep.decode_s, PROF_DECODE, exec_layer_name(r->p, layer), "scatter");
 	lxa_bo_fini(r->p->split);
 	exec_cpu_ends(r);
 	exec_count_work(r, l);

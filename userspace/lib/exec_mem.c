@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dnn.h"
 #include "plan.h"
 
 static uint64_t values_bytes(const struct lxa_plan *p, int64_t batch, int assign)
@@ -135,12 +136,22 @@ int plan_mem_init(struct lxa_plan *p, struct lxa_err *err)
 	return 0;
 }
 
+void plan_slot_clear(struct lxa_plan *p, int v)
+{
+	struct plan_slot *s = &p->slots[v];
+
+	lxa_tensor_free(&s->t);
+	dnn_buf_put(p->dnn, s->blk);
+	s->blk = NULL;
+	s->have_packed = 0;
+}
+
 void plan_mem_free(struct lxa_plan *p)
 {
 	int v;
 
 	for (v = 0; p->slots && v < p->g->n_values; v++)
-		lxa_tensor_free(&p->slots[v].t);
+		plan_slot_clear(p, v);
 	free(p->slots);
 	free(p->host_acts);
 	free(p->check);
@@ -154,13 +165,15 @@ uint8_t *plan_packed(const struct lxa_plan *p, int value)
 	return (p->dev ? (uint8_t *)lxa_bo_map(p->acts) : p->host_acts) + p->slots[value].at;
 }
 
-/* Value of every code a byte can hold. */
+/* Value of every code a byte can hold; signed nibbles are there as nibbles, too. */
 static void code_values(const struct plan_enc *e, float table[256])
 {
 	int q, code;
 
 	for (q = 0; q < 256; q++) {
 		code = e->fmt == LXA_FMT_S8 ? (int8_t)q : q > e->max ? e->max : q;
+		if (e->fmt == LXA_FMT_N4 && e->is_signed)
+			code = q < 16 ? (q ^ 8) - 8 : (int8_t)q;
 		table[q] = plan_enc_float(e, code);
 	}
 }
@@ -171,7 +184,8 @@ int plan_encode(const struct lxa_plan *p, const struct plan_layer *reader, const
 	const struct plan_enc *e = &reader->in_enc;
 	uint32_t bits = lxa_fmt_bits(e->fmt), c, h, w;
 	uint32_t ch = (uint32_t)t->dims[1], ih = t->ndim == 4 ? (uint32_t)t->dims[2] : 1;
-	uint32_t iw = t->ndim == 4 ? (uint32_t)t->dims[3] : 1, px = lxa_pixel_pitch(&p->caps, bits, ch);
+	uint32_t iw = t->ndim == 4 ? (uint32_t)t->dims[3] : 1;
+	uint32_t px = lxa_pixel_pitch_of(&p->caps, e->fmt == LXA_FMT_B1 || e->fmt == LXA_FMT_N4, bits, ch);
 	uint64_t row = lxa_round_up((uint64_t)iw * px, p->caps.word_bytes);
 	uint64_t image = reader->pack.on ? reader->layer.lay.in_img : ih * row;
 	const float *src = t->data;

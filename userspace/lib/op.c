@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lxa_layer.h"
+#include "profile.h"
 
 #define WAIT_SLICE_MS 1000
 
@@ -169,6 +170,7 @@ static int run_on_device(struct lxa_operation *op, struct lxa_job *job, const st
 	if (ret)
 		return lxa_err_set(err, ret, "%s: the job failed: %s", lxa_device_path(op->dev), strerror(-ret));
 	find_event(op->dev, seqno, ev ? ev : &mine);
+	prof_job_name(op->dev, seqno, "operation");
 	ret = cpu_takes(op, op->out, LXA_PREP_READ, err);
 	if (ret)
 		return ret;

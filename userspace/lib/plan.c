@@ -8,13 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dnn.h"
 #include "plan.h"
+#include "profile.h"
 
 /* ---- models ------------------------------------------------------------------------------------------------ */
 
 int lxa_model_load(const char *path, struct lxa_model **out, struct lxa_err *err)
 {
 	struct lxa_model *m = calloc(1, sizeof(*m));
+	uint64_t start = prof_start();
 	int ret;
 
 	*out = NULL;
@@ -27,6 +30,7 @@ int lxa_model_load(const char *path, struct lxa_model **out, struct lxa_err *err
 		lxa_model_free(m);
 		return ret;
 	}
+	prof_span(start, PROF_PLAN, "load", path, -1);
 	*out = m;
 	return 0;
 }
@@ -175,6 +179,7 @@ static void place_layer(struct lxa_plan *p, int index)
 	e->lanes = l->layer.lay.lane ? "xnor" : "shift";
 	e->what = l->what;
 	e->lane_macs = l->layer.lay.lane ? p->caps.xnor_oc * p->caps.xnor_ic : p->caps.shift_oc * p->caps.shift_ic;
+	e->lane_macs /= (j->act_bits ? j->act_bits : 1u) * (j->wgt_bits ? j->wgt_bits : 1u);	/* a step a pair of planes */
 	e->tile_h = j->tile_h ? j->tile_h : 1;
 	e->tile_w = j->tile_w ? j->tile_w : 1;
 	e->wgt_bytes = l->layer.lay.wgt_bytes;
@@ -215,6 +220,7 @@ static int place_node(struct lxa_plan *p, int i, struct lxa_err *err)
 {
 	const struct lxa_node *n = &p->g->nodes[i];
 	struct plan_node *pn = &p->nodes[i];
+	uint64_t start = prof_start();
 	int ret = 0;
 
 	if (pn->e.place == LXA_PLACE_DEVICE)
@@ -223,8 +229,10 @@ static int place_node(struct lxa_plan *p, int i, struct lxa_err *err)
 		snprintf(pn->reason, sizeof(pn->reason), "constant: evaluated while planning");
 		return 0;
 	}
-	if (plan_is_head(n) && n->n_in >= 2)
+	if (plan_is_head(n) && n->n_in >= 2) {
 		ret = try_head(p, i, err);
+		prof_span(start, PROF_PLAN, n->name, n->op, -1);
+	}
 	if (ret || pn->e.place == LXA_PLACE_DEVICE)
 		return ret;
 	if (!lxa_cpu_supports(n))
@@ -328,9 +336,10 @@ static int alloc_tables(struct lxa_plan *p, struct lxa_err *err)
 
 	p->folded = calloc((size_t)p->g->n_values + 1, sizeof(*p->folded));
 	p->uses = calloc((size_t)p->g->n_values + 1, sizeof(*p->uses));
+	p->stores = calloc((size_t)p->g->n_nodes + 1, sizeof(*p->stores));
 	p->nodes = calloc((size_t)p->g->n_nodes + 1, sizeof(*p->nodes));
 	p->layers = calloc((size_t)p->g->n_nodes + 1, sizeof(*p->layers));
-	if (!p->folded || !p->uses || !p->nodes || !p->layers)
+	if (!p->folded || !p->uses || !p->stores || !p->nodes || !p->layers)
 		return lxa_err_set(err, -ENOMEM, "%s: out of memory", p->g->path);
 	for (i = 0; i < p->g->n_nodes; i++) {
 		p->nodes[i].e.name = p->g->nodes[i].name;
@@ -345,6 +354,7 @@ int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, 
 		    struct lxa_err *err)
 {
 	struct lxa_plan *p = calloc(1, sizeof(*p));
+	uint64_t start = prof_start(), part = start;
 	int ret, i;
 
 	*out = NULL;
@@ -357,26 +367,34 @@ int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, 
 		lxa_caps_base(&p->caps);
 	/* shape inference changes a graph: each plan works on one of its own, so that plans can share a model */
 	ret = lxa_graph_load(m->path, &p->g, err);
+	prof_span(part, PROF_PLAN, "graph", NULL, -1);
 	if (!ret)
 		ret = lxa_cpu_create(&p->cpu, err);
 	if (!ret)
 		ret = set_batch(p, batch, err);
 	if (!ret)
 		ret = alloc_tables(p, err);
+	part = prof_start();
 	if (!ret)
 		ret = fold_constants(p, err);
+	prof_span(part, PROF_PLAN, "constants", NULL, -1);
 	if (!ret)
 		count_uses(p);
 	for (i = 0; !ret && i < p->g->n_nodes; i++)
 		ret = place_node(p, i, err);
 	if (!ret)
 		ret = find_views(p, err);
+	part = prof_start();
+	if (!ret)
+		ret = dnn_plan(p, err);
 	if (!ret)
 		ret = plan_mem_init(p, err);
+	prof_span(part, PROF_PLAN, "buffers", NULL, -1);
 	if (ret) {
 		lxa_plan_free(p);
 		return ret;
 	}
+	prof_span(start, PROF_PLAN, "plan", m->path, -1);
 	*out = p;
 	return 0;
 }
@@ -388,12 +406,14 @@ void lxa_plan_free(struct lxa_plan *p)
 	if (!p)
 		return;
 	plan_mem_free(p);
+	dnn_free(p->dnn);
 	for (i = 0; i < p->n_layers; i++)
 		plan_layer_free(p->layers[i]);
 	for (i = 0; p->folded && i < p->g->n_values; i++)
 		lxa_tensor_free(&p->folded[i]);
 	free(p->folded);
 	free(p->uses);
+	free(p->stores);
 	free(p->nodes);
 	free(p->layers);
 	lxa_cpu_destroy(p->cpu);

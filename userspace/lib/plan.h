@@ -2,8 +2,8 @@
 /*
  * plan.h - the planner's and executor's structures (private to liblxa: plan*.c, exec*.c, report.c).
  *
- * plan.c drives; plan_enc.c knows how quantized float values and device codes correspond; plan_weights.c turns constant
- * weights into codes, plan_pack.c pixels of few channels into full lanes,
+ * plan.c drives; plan_enc.c knows how quantized float values and device codes correspond, plan_store.c whether few levels are bytes
+ * for the shift lanes or nibbles for bit planes; plan_weights.c and plan_plain.c turn constant weights into codes, plan_pack.c pixels of few channels into full lanes,
  * plan_split.c layers that are too big into several jobs; plan_head.c and plan_match.c find the nodes that one device layer covers; plan_fold.c and
  * plan_thresh.c make the output stage from them. exec*.c run, exec_mem.c holds the values of a batch as floats and as
  * packed codes.
@@ -17,11 +17,19 @@
 
 #define PLAN_MAX_CHAIN 16
 
-/* A tensor's values as device codes: value = sign * unit * (2^((q-1)/s) for log codes, q for integers, 1 for bits). */
+struct dnn;			/* dnn.h */
+struct dnn_buf;
+
+/*
+ * A tensor's values as device codes: value = sign * unit * (2^((q-1)/s) for log codes, q + offset for integers, 1 for bits).
+ */
 struct plan_enc {
 	uint8_t fmt;			/* enum lxa_fmt */
 	int sqrt2;			/* log codes in half octaves */
 	int max;			/* largest code (log), magnitude (integers), 1 (bits) */
+	int lo, hi;			/* smallest and largest code */
+	int offset;			/* integers */
+	int bits, is_signed;		/* of a nibble (LXA_FMT_N4) */
 	double unit;
 	char text[16];			/* "log4", "u8", "b1" */
 	/* the quantizer, to make codes from floats and floats from codes */
@@ -30,11 +38,14 @@ struct plan_enc {
 	int sfsr;
 	struct lxa_quant quant;
 	float scale;
+	struct lxa_mthresh multi;
+	int first;			/* the integer that multi's lowest value is */
 };
 
 struct plan_weights {
 	uint8_t fmt;			/* enum lxa_wfmt */
 	int sqrt2;
+	int bits, is_signed;		/* of bit planes */
 	int8_t *codes;			/* out_c x n, OIHW */
 	double *unit;			/* out_c */
 	char text[16];
@@ -79,6 +90,7 @@ struct plan_layer {
 	/* exec */
 	uint64_t wgt_at, par_at;	/* in the constants buffer */
 	struct lxa_layer_report rep;
+	uint64_t new_cycles;		/* of jobs whose time the host has not counted yet */
 };
 
 struct plan_node {
@@ -91,6 +103,7 @@ struct plan_node {
 /* One value of the batch under way. */
 struct plan_slot {
 	struct lxa_tensor t;		/* float (or declared) form; data NULL: not there */
+	struct dnn_buf *blk;		/* in oneDNN's layout, or NULL */
 	int have_packed;		/* the packed form is valid, or a job that was collected makes it */
 	int maker;			/* layer that makes the packed form, or -1: encoded here */
 	int users;			/* layers that read the packed form */
@@ -111,11 +124,13 @@ struct lxa_plan {
 	int64_t batch;
 	int fixed;			/* the model declares its batch */
 	struct lxa_tensor *folded;	/* per value: constants computed while planning */
+	uint8_t *stores;		/* per node: enum plan_store, what its values are kept as */
 	int *uses;			/* per value: readers among the other nodes and graph outputs */
 	struct plan_node *nodes;
 	struct plan_layer **layers;
 	int n_layers;
 	/* exec */
+	struct dnn *dnn;		/* nodes that oneDNN runs in its own layouts */
 	struct plan_slot *slots;	/* per value */
 	struct lxa_bo *consts, *acts, *split; /* split: parts' tensors, one layer at a time */
 	uint8_t *host_acts;		/* instead of acts when there is no device */
@@ -136,6 +151,16 @@ int plan_enc_value(const struct lxa_plan *p, int value, struct plan_enc *e, stru
 int plan_enc_code(const struct plan_enc *e, float x);		/* b1: 0 or 1 */
 float plan_enc_float(const struct plan_enc *e, int code);
 int plan_is_quantizer(const struct lxa_node *n);
+int plan_only_moves(const struct lxa_node *n);	/* its output holds values of its first input and no others */
+
+/* ---- plan_store.c ---- */
+/* How integers lo..hi from quantizer `node` are kept: decided once, by what its readers do with them. */
+enum plan_store {
+	PLAN_STORE_UNKNOWN, PLAN_STORE_BYTES, PLAN_STORE_NIBBLES,
+	PLAN_STORE_OFFSET_BYTES, PLAN_STORE_OFFSET_NIBBLES,	/* codes count from lo */
+};
+enum plan_store plan_store(const struct lxa_plan *p, int node, int lo, int hi);
+int plan_width(int lo, int hi);	/* bits that hold these integers, two's complement when some are negative */
 
 /* ---- plan_weights.c ---- */
 /* Float weights as a matrix out_c x n: element (oc, i) of the tensor is at oc * so + i * si. */
@@ -143,12 +168,14 @@ struct plan_matrix {
 	uint32_t out_c, n;
 	size_t so, si;
 };
+int plan_plain_weights(const struct lxa_tensor *t, const struct plan_matrix *m, struct plan_weights *w); /* plan_plain.c; 1: found */
 int plan_weights(const struct lxa_plan *p, int value, const struct plan_matrix *m, const struct plan_enc *act,
 		 struct plan_weights *w, struct lxa_err *err);
 
 /* ---- plan_head.c ---- */
 int plan_onnx_op(const struct lxa_node *n, const char *op);
 int plan_is_head(const struct lxa_node *n);	/* Conv, Gemm, MatMul */
+int plan_head_known(const struct lxa_plan *p, int node);	/* shapes of its input, weights and output are */
 uint64_t plan_node_macs(const struct lxa_plan *p, int node);
 int64_t plan_attr_at(const struct lxa_node *n, const char *name, size_t i, int64_t dflt);
 void plan_axis_pads(const struct lxa_node *n, int i, int64_t in, int64_t out, int64_t k, int64_t s, int64_t *begin,
@@ -162,6 +189,7 @@ int plan_head_bias(const struct lxa_plan *p, const struct lxa_node *n, struct pl
 
 /* ---- plan_match.c ---- */
 int plan_match(const struct lxa_plan *p, int head, struct plan_layer *l, struct lxa_err *err);
+void plan_formats(const struct lxa_plan *p, struct plan_layer *l, struct lxa_job *j); /* in_enc's and w's in the job, no pool */
 void plan_layer_free(struct plan_layer *l);
 
 /* ---- plan_pack.c ---- */
@@ -194,6 +222,7 @@ int plan_thresholds(const struct lxa_plan *p, struct plan_layer *l, int levels, 
 /* ---- exec_mem.c ---- */
 int plan_mem_init(struct lxa_plan *p, struct lxa_err *err);
 void plan_mem_free(struct lxa_plan *p);
+void plan_slot_clear(struct lxa_plan *p, int value);	/* forgets all forms */
 uint8_t *plan_packed(const struct lxa_plan *p, int value);
 /* 1 when every value has a code; 0: some do not (a Sign's 0, NaN), packed is then of no use. */
 int plan_encode(const struct lxa_plan *p, const struct plan_layer *reader, const struct lxa_tensor *t, uint8_t *packed);

@@ -29,6 +29,8 @@ enum lxa_quantizer lxa_quantizer_of(const struct lxa_node *n)
 		return LXA_QUANTIZER_QUANT;
 	if (!strcmp(n->op, "BipolarQuant"))
 		return LXA_QUANTIZER_BIPOLAR;
+	if (!strcmp(n->op, "MultiThreshold"))
+		return LXA_QUANTIZER_THRESHOLDS;
 	return LXA_QUANTIZER_NONE;
 }
 

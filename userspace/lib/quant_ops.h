@@ -11,7 +11,9 @@
 #include "graph.h"
 
 /* Which quantizer a node is, whatever name its domain goes by. */
-enum lxa_quantizer { LXA_QUANTIZER_NONE, LXA_QUANTIZER_QUANT, LXA_QUANTIZER_BIPOLAR, LXA_QUANTIZER_LOG };
+enum lxa_quantizer {
+	LXA_QUANTIZER_NONE, LXA_QUANTIZER_QUANT, LXA_QUANTIZER_BIPOLAR, LXA_QUANTIZER_LOG, LXA_QUANTIZER_THRESHOLDS,	/* MultiThreshold */
+};
 enum lxa_quantizer lxa_quantizer_of(const struct lxa_node *n);
 int lxa_domain_is_onnx(const char *domain);	/* "" or "ai.onnx" */
 int lxa_domain_is_qonnx(const char *domain);	/* "qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general" */
