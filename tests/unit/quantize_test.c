@@ -22,6 +22,8 @@
 #include "lxa.h"
 #include "onnx_save.h"
 
+#define NETS 5
+
 static char dir[] = "/tmp/lxa-quantize-test-XXXXXX";
 
 static const char *at(const char *file)
@@ -169,7 +171,7 @@ static void random_images(struct lxa_tensor *t, int64_t n, int64_t c, int64_t si
 	assert_int_equal(lxa_tensor_alloc(t), 0);
 	for (int64_t i = 0; i < lxa_tensor_count(t); i++) {
 		if (i % (side * side) == 0)
-			shade = gauss();	/* images differ as wholes, too */
+			shade = 4 * gauss();	/* images differ as wholes, too */
 		((float *)t->data)[i] = whole ? (float)rnd(255) - 127 : shade + gauss();
 	}
 	((float *)t->data)[0] = whole ? 127 : ((float *)t->data)[0];
@@ -244,7 +246,6 @@ static void test_exact(void **state)
 	assert_int_equal(r.n, 1);
 	assert_int_equal(r.images, 64);
 	assert_true(r.layers[0].input_error < 1e-12);
-	print_message("error %g, difference %g\n", r.layers[0].error, difference(at("grid.onnx"), at("grid.q.onnx"), &in));
 	assert_true(r.layers[0].error < 1e-5);	/* a difference of sums in float: that is its limit */
 	assert_true(difference(at("grid.onnx"), at("grid.q.onnx"), &in) < 1e-9);
 	lxa_quantize_report_free(&r);
@@ -326,47 +327,63 @@ static void check_device(const char *path, const struct lxa_tensor *in)
 	lxa_device_close(dev);
 }
 
+/* A random network, quantized; the error on images that it was not calibrated with. */
+static double net_once(const struct lxa_quantize_options *o, int64_t batch)
+{
+	struct lxa_quantize_report r;
+	struct lxa_tensor in, fresh;
+	double d = 0;
+
+	save_net("net.onnx", batch);
+	random_images(&in, 64, 3, 8, 0);
+	random_images(&fresh, 16, 3, 8, 0);
+	quantize(at("net.onnx"), at("net.q.onnx"), &in, o, &r);
+	assert_int_equal(r.n, 6);
+	for (int k = 0; k < r.n; k++)
+		assert_string_equal(r.layers[k].left, "");
+	check_model(at("net.q.onnx"), o, batch);
+	check_device(at("net.q.onnx"), &fresh);
+	if (batch < 0)
+		d = difference(at("net.onnx"), at("net.q.onnx"), &fresh);
+	lxa_quantize_report_free(&r);
+	lxa_tensor_free(&in);
+	lxa_tensor_free(&fresh);
+	return d;
+}
+
+/*
+ * Random networks differ widely in what rounding does to them: bounds hold for the geometric mean of some, five standard
+ * deviations and more away from it (1.5 to 13 % in base root 2, 5 to 37 % in base 2 were seen of single ones).
+ */
 static void test_net(void **state)
 {
 	static const struct {
-		int act_bits, act_steps, weight_bits, weight_steps, edge_bits;
+		int act_steps, weight_bits, weight_steps, edge_bits;
 		enum lxa_shortcut shortcut;
 		int64_t batch;
 		double most;		/* relative mean square error */
 	} cases[] = {
-		{ 4, 2, 5, 2, 8, LXA_SHORTCUT_LINEAR, -1, 9 },
-		{ 4, 2, 5, 2, 0, LXA_SHORTCUT_LOG, -1, 9 },
-		{ 5, 2, 6, 2, 8, LXA_SHORTCUT_FLOAT, 8, 9 },
-		{ 4, 1, 4, 1, 8, LXA_SHORTCUT_LINEAR, -1, 9 },
+		{ 2, 5, 2, 8, LXA_SHORTCUT_LINEAR, -1, 0.16 },
+		{ 2, 5, 2, 0, LXA_SHORTCUT_LOG, -1, 0.5 },
+		{ 2, 6, 2, 8, LXA_SHORTCUT_FLOAT, -1, 0.16 },
+		{ 1, 4, 1, 8, LXA_SHORTCUT_LINEAR, -1, 0.5 },
+		{ 2, 5, 2, 8, LXA_SHORTCUT_LINEAR, 8, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct lxa_quantize_report r;
 		struct lxa_quantize_options o;
-		struct lxa_tensor in, fresh;
-		double d;
+		double sum = 0;
 
 		lxa_quantize_defaults(&o);
-		o.act_bits = cases[i].act_bits, o.act_steps = cases[i].act_steps;
+		o.act_steps = cases[i].act_steps;
 		o.weight_bits = cases[i].weight_bits, o.weight_steps = cases[i].weight_steps;
 		o.edge_bits = cases[i].edge_bits, o.shortcut = cases[i].shortcut;
-		save_net("net.onnx", cases[i].batch);
-		random_images(&in, 128, 3, 8, 0);
-		random_images(&fresh, 16, 3, 8, 0);
-		quantize(at("net.onnx"), at("net.q.onnx"), &in, &o, &r);
-		assert_int_equal(r.n, 6);
-		for (int k = 0; k < r.n; k++)
-			assert_string_equal(r.layers[k].left, "");
-		check_model(at("net.q.onnx"), &o, cases[i].batch);
-		if (cases[i].batch < 0) {
-			d = difference(at("net.onnx"), at("net.q.onnx"), &fresh);
-			print_message("case %zu: %.3f %%\n", i, 100 * d);
-			assert_true(d < cases[i].most);
-		}
-		check_device(at("net.q.onnx"), &fresh);
-		lxa_quantize_report_free(&r);
-		lxa_tensor_free(&in);
-		lxa_tensor_free(&fresh);
+		for (int k = 0; k < NETS; k++)
+			sum += log(net_once(&o, cases[i].batch));
+		if (cases[i].batch > 0)
+			continue;
+		print_message("case %zu: %.3f %%\n", i, 100 * exp(sum / NETS));
+		assert_true(exp(sum / NETS) < cases[i].most);
 	}
 }
 
