@@ -58,7 +58,8 @@ include userspace/cli/rules.mk
 include userspace/nets/rules.mk
 -include tests/unit/graph.mk
 -include tests/unit/plan.mk
+-include tests/fuzz/onnx.mk
 -include tests/unit/networks.mk
--include tests/unit/profile.mk
+-include tests/unit/lib.mk
 -include userspace/examples/rules.mk
 include userspace/install.mk
