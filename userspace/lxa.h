@@ -8,7 +8,7 @@
  *   3. models                   load an ONNX file, plan what the device takes, run it
  *   4. tensors and errors
  *   5. profiles                 where the time goes
- *   6. quantizing               a float model into one that the device takes
+ *   6. quantizing               a quantized model of a float one
  *
  * Conventions. Functions return 0 or a negative errno; where they take a struct lxa_err (never NULL) they then leave a
  * sentence in it that names what failed and where. Sizes are in elements unless a name says bytes; times in
@@ -369,6 +369,7 @@ void lxa_profile_end(void);
  * otherData.dropped_events in the file says how many. Errors: that of the file, which is named.
  */
 int lxa_profile_write(struct lxa_profile *p, const char *path, struct lxa_err *err);
+
 /* ---- 6. quantizing a float model ----------------------------------------------------------------------- */
 
 /* What a value becomes that convolutions read and a shortcut, too (residual networks): the convolutions quantize it as usual. */
