@@ -8,7 +8,7 @@ GRAPH_TEST_BINS := $(GRAPH_TESTS:%=$(B)/tests/unit/%) $(NODE_TESTS:%=$(B)/tests/
 
 # They need nothing of the device: only these parts of the library are linked.
 GRAPH_LIB_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard userspace/lib/cpu*.c userspace/lib/infer*.c userspace/lib/op_*.c) \
-	$(addprefix userspace/lib/,attr_types.c bcast.c dtype.c err.c graph.c graph_order.c onnx_load.c onnx_pb.c onnx_save.c \
+	$(addprefix userspace/lib/,bcast.c dtype.c err.c graph.c graph_order.c onnx_load.c onnx_pb.c onnx_save.c \
 	ops.c quant_ops.c tensor_io.c window.c)) $(LXA_PB).o
 
 $(GRAPH_TEST_BINS:%=%.o) $(B)/tests/unit/graph_util.o $(NODE_UTIL): CPPFLAGS += $(LXA_CPPFLAGS)

@@ -2,18 +2,25 @@
 /* json.c - see json.h. */
 #include "json.h"
 
+#include "../lib/utf8.h"
+
 static void text(struct json *j, const char *s)
 {
+	int n;
+
 	fputc('"', j->f);
-	for (; *s; s++) {
+	for (; *s; s += n ? n : 1) {
 		unsigned char c = (unsigned char)*s;
 
-		if (c == '"' || c == '\\')
+		n = utf8_length((const unsigned char *)s);
+		if (!n)
+			fputs("\\ufffd", j->f);
+		else if (c == '"' || c == '\\')
 			fprintf(j->f, "\\%c", c);
 		else if (c < 0x20)
 			fprintf(j->f, "\\u%04x", c);
 		else
-			fputc(c, j->f);
+			fwrite(s, 1, (size_t)n, j->f);
 	}
 	fputc('"', j->f);
 }

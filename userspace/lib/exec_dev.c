@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "device.h"
 #include "exec.h"
 
 /* ---- check: the CPU kernel on the device's input against the device's output ------------------------------- */
@@ -108,15 +109,13 @@ static const char *job_fault(int error)
 	}
 }
 
-/* Records of jobs first..last; others on this device are not ours. Returns the first failure. */
+/* Records of jobs first..last. Returns the first failure. */
 static int read_events(struct run *r, uint64_t first, uint64_t last)
 {
 	struct lxa_event ev;
 	int n, ret = 0;
 
-	while ((n = lxa_event_read(r->p->dev, &ev, 1)) > 0) {
-		if (ev.seqno < first || ev.seqno > last || ev.user >= (uint64_t)r->p->n_layers)
-			continue;
+	while ((n = lxa_event_take(r->p->dev, first, last, &ev)) > 0) {
 		account(r, r->p->layers[ev.user], &ev);
 		prof_job_name(r->p->dev, ev.seqno, exec_layer_name(r->p, (int)ev.user));
 		if (ev.error && !ret)

@@ -10,7 +10,7 @@
 #include "dtype.h"
 #include "op_types.h"
 
-static int check_arity(const struct lxa_opdef *op, const struct lxa_op_ctx *c)
+static int check_node(const struct lxa_opdef *op, const struct lxa_op_ctx *c)
 {
 	int i;
 
@@ -21,7 +21,7 @@ static int check_arity(const struct lxa_opdef *op, const struct lxa_op_ctx *c)
 	for (i = 0; i < op->min_in; i++)
 		if (!c->in[i])
 			return lxa_op_err(c, -EINVAL, "input %d is missing", i);
-	return 0;
+	return lxa_op_attr_types(c);
 }
 
 static int check_type(const struct lxa_optypes *t, const struct lxa_op_ctx *c)
@@ -138,12 +138,10 @@ static int exec_wide(const struct lxa_opdef *op, const struct lxa_optypes *t, st
 int lxa_op_infer(const struct lxa_opdef *op, struct lxa_op_ctx *c)
 {
 	const struct lxa_optypes *t = lxa_optypes_find(op);
-	int ret = check_arity(op, c);
+	int ret = check_node(op, c);
 
 	if (!ret)
 		ret = check_type(t, c);
-	if (!ret)
-		ret = lxa_op_attr_types(c);
 	if (ret)
 		return ret;
 	return has_half(t, c) ? infer_wide(op, t, c) : op->infer(c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attr_types.c - the type that an attribute must have. A name means the same in every operator that has it, so one table does
+ * op_attr_types.c - the type that an attribute must have. A name means the same in every operator that has it, so one table does
  * for all; without it an attribute of another type would silently count as absent.
  */
 #include <errno.h>
