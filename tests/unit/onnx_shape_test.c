@@ -344,6 +344,32 @@ static void test_scaled_shape(void **unused)
 	lxa_graph_free(g);
 }
 
+/* A shape is no image; but a file may take it for one, and nothing of that runs while shapes are inferred. */
+static void test_pooled_shape(void **unused)
+{
+	struct lxa_onnx *m = lxa_onnx_new("odd");
+	struct lxa_graph *g;
+	struct lxa_err err;
+
+	lxa_onnx_input(m, "x", LXA_F32, 4, (int64_t[]){ -1, 2, 7, 9 });
+	lxa_onnx_i64(m, "square", 1, (int64_t[]){ 4 }, (int64_t[]){ 1, 1, 2, 2 });
+	lxa_onnx_node(m, "shape", "", "Shape", "x", "s");
+	lxa_onnx_node(m, "float", "", "Cast", "s", "f");
+	lxa_onnx_attr_int(m, "to", LXA_F32);
+	lxa_onnx_node(m, "reshape", "", "Reshape", "f square", "i");
+	lxa_onnx_node(m, "pool", "", "AveragePool", "i", "p");
+	lxa_onnx_attr_ints(m, "kernel_shape", 2, (int64_t[]){ 2, 2 });
+	lxa_onnx_node(m, "conv", "", "Conv", "i i", "y");
+	lxa_onnx_output(m, "p", LXA_F32, 4, (int64_t[]){ 1, 1, 1, 1 });
+	lxa_onnx_output(m, "y", LXA_F32, 4, (int64_t[]){ 1, 1, 1, 1 });
+	g = load(m);
+	if (lxa_graph_infer(g, 4, &err))
+		fail_msg("%s", err.text);
+	want_dims(g, "p", DIMS(1, 1, 1, 1));
+	run_ones(g);
+	lxa_graph_free(g);
+}
+
 static void test_constant(void **unused)
 {
 	struct lxa_onnx *m = lxa_onnx_new("constants");
@@ -390,7 +416,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reshape), cmocka_unit_test(test_flatten), cmocka_unit_test(test_squeeze),
 		cmocka_unit_test(test_shape), cmocka_unit_test(test_open_batch), cmocka_unit_test(test_open_batch_graph),
-		cmocka_unit_test(test_scaled_shape), cmocka_unit_test(test_constant),
+		cmocka_unit_test(test_scaled_shape), cmocka_unit_test(test_pooled_shape),
+		cmocka_unit_test(test_constant),
 	};
 	int fd = mkstemps(path, 5), failed;
 
