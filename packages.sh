@@ -31,6 +31,7 @@ packages() {
 	test xz-utils             unpacks the kernel's own test harness
 	test dwarves              pahole: the layout of the structs shared with user space
 	test mandoc               checks the manual pages
+	test pkgconf              what is installed is found by pkg-config
 	long clang                libFuzzer
 	long libclang-rt-14-dev   its run-time library
 	kernel linux-source-6.1     the kernel that the driver runs in, in User Mode Linux

@@ -17,6 +17,7 @@
 #include "engine.h"
 #include "lxa_cfg.h"
 #include "lxa_sim.h"
+#include "rtl_cpu.h"
 #include "tree.h"
 
 #define BATCH_CYCLES 2048
@@ -239,6 +240,13 @@ int lxa_sim_create(const void *dtb, size_t dtb_len, struct lxa_sim **out, char *
 	sim->bus.beat = LXA_CFG_BUS_W / 8;
 	sim->which = cfg.engine;
 	sim->ops = engine_table[cfg.engine];
+	if (cfg.engine == LXA_SIM_RTL && rtl_cpu_lacks()) {
+		r = -EOPNOTSUPP;
+		if (err && err_len)
+			snprintf(err, err_len, "this build's RTL is compiled for a processor with %s, which this one lacks: take "
+				 "engine model, or build with V_ARCH=-march=x86-64", rtl_cpu_lacks());
+		goto err_free;
+	}
 	r = need_engine(sim, cfg.engine);
 	if (r) {
 		say(err, err_len, r, "no memory for the simulated device's engine");

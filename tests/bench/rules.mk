@@ -50,7 +50,17 @@ $(BENCH)/bench-cpu: $(BENCH)/bench-cpu.o $(LXA_LIB) $(DRIVER_LIB) $(SIM_LIB)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DRIVER_LDLIBS) $(LXA_LDLIBS)
 
 .PHONY: bench
-bench: bench-cpu ## speed of the CPU half
+bench: bench-cpu bench-resnet20 ## speed of the CPU half
 .PHONY: bench-cpu
 bench-cpu: $(BENCH)/bench-cpu ## LXA's log and XNOR kernels against oneDNN
 	@OMP_NUM_THREADS=1 $<
+
+# The CPU half of the library, which knows nothing of a device here; the direct version reads the graph's weights.
+$(BENCH)/bench-resnet20.o $(BENCH)/resnet20_dnnl.o: CPPFLAGS += $(LXA_CPPFLAGS)
+$(BENCH)/bench-resnet20: $(BENCH)/bench-resnet20.o $(BENCH)/resnet20_dnnl.o $(LXA_LIB) $(DRIVER_LIB) $(SIM_LIB)
+	@echo "  LD      $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DRIVER_LDLIBS) $(LXA_LDLIBS)
+
+.PHONY: bench-resnet20
+bench-resnet20: $(BENCH)/bench-resnet20 ## float ResNet-20 on the CPU against the same network written directly against oneDNN
+	@LXA_DATA=$(TEST_DATA) OMP_NUM_THREADS=1 $<

@@ -54,6 +54,19 @@ expect 2 "no command" "$lxa" walk
 expect 2 "whole number" "$lxa" run $model --data x --limit ten
 expect 2 "rtl, model or cpu" "$lxa" run $model --data x --engine gpu
 expect 2 "are wanted" "$lxa" run $model
+expect 2 "up to 3 numbers" "$lxa" run $model --data x --mean 1,2,3,4
+expect 2 "up to 3 numbers" "$lxa" run $model --data x --mean 1,
+expect 2 "0 divides nothing" "$lxa" run $model --data x --std 0
+expect 1 "its images have 1 channels" "$lxa" run $model --data "$data" --std 1,1,1
+expect 0 "methods:" "$lxa" quantize --help
+expect 2 "usage: lxa quantize" "$lxa" quantize $model
+expect 2 "2 or sqrt2" "$lxa" quantize --method log $model --calib x -o y --act-base 3
+expect 2 "float, linear or log" "$lxa" quantize --method log $model --calib x -o y --shortcut some
+expect 1 "magic: no such method" "$lxa" quantize --method magic $model --calib "$data" -o "$tmp/q.onnx"
+expect 1 "weights of 9 bits" "$lxa" quantize --method log $model --calib "$data" -o "$tmp/q.onnx" --weight-bits 9
+expect 1 "quantized already" "$lxa" quantize --method log $model --calib "$data" -o "$tmp/q.onnx"
+test ! -e "$tmp/q.onnx"
+check "nothing is written then" $?
 expect 2 "--jobs 0" "$lxa" run $model --data x --jobs 0
 expect 2 "records one device" "$lxa" run $model --data x --jobs 2 --trace x.log
 expect 0 "exit codes" "$lxa" --help
@@ -99,6 +112,15 @@ expect 0 "images            1" "$lxa" run $model --data "$data" --engine rtl --l
 grep -q "RING_TAIL" "$tmp/trace.log"
 check "the command log shows the doorbell" $?
 
+# where the time goes: a trace and a table; two workers are two tracks (tests/unit/profile_test.c reads a trace whole)
+expect 0 "seconds of layer" "$lxa" run $model --data "$data" --engine model --limit 20 --batch 10 --jobs 2 --profile "$tmp/time.json" --json "$tmp/run.json"
+[ "$(grep -c '"name":"batch"' "$tmp/time.json")" = 2 ] && grep -q '"name":"worker 1"' "$tmp/time.json" && grep -q '"name":"conv2","cat":"device"' "$tmp/time.json"
+check "the trace has both workers' batches, and jobs by their layers' names" $?
+[ "$(grep -c '"driver_s"' "$tmp/run.json")" = "$(grep -c '"seconds"' "$tmp/run.json")" ] && grep -q '"driver_s": 0\.0*[1-9]' "$tmp/run.json"
+check "the layers' times are in the JSON" $?
+expect 1 "/nosuch/time.json" "$lxa" run $model --data "$data" --engine cpu --limit 1 --profile /nosuch/time.json
+expect 1 "/dev/full" "$lxa" run $model --data "$data" --engine cpu --limit 1 --profile /dev/full
+
 # several devices: the same results for the same images, everything counted once; one job's error is the run's
 figure() { grep -F "$1" "$2" | head -1; }
 for engine in rtl model cpu; do
@@ -135,6 +157,11 @@ check "outputs are in the images' order" $?
 [ $? = 1 ] && grep -q "standard output: No space left" "$tmp/log"
 check "plan to a full disk says so" $?
 expect 1 "/dev/full: cannot be written" "$lxa" plan $model --json /dev/full
+expect 1 "/dev/full: cannot be written" "$lxa" plan $model --html /dev/full
+expect 1 "no/such/dir" "$lxa" plan $model --dot no/such/dir/x.dot
+expect 0 "reads in flight" "$lxa" plan $model --engine cpu --dot "$tmp/x.dot" --html "$tmp/x.html"
+grep -q '^digraph' "$tmp/x.dot" && grep -q '</html>' "$tmp/x.html"
+check "plan draws" $?
 # a hang leaves a coredump, which a person can read
 mkdir "$tmp/core"
 LXA_COREDUMP=$tmp/core expect 1 "the device hung" "$lxa" run $model --data "$data" --device sim:rtl,hard_cap_ms=1 --batch 64

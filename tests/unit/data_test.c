@@ -271,6 +271,87 @@ static void test_idx_broken(void **state)
 	idx_fails(img, ni, lab, nl, "6 labels for the 7 images");
 }
 
+#define CIFAR_IMAGE (1 + 3 * 32 * 32)
+
+/* n images whose labels go up from `label`; a pixel tells its image and place. */
+static size_t cifar(uint8_t *out, int n, int label)
+{
+	for (int i = 0; i < n; i++) {
+		out[i * CIFAR_IMAGE] = (uint8_t)((label + i) % 10);
+		for (int k = 1; k < CIFAR_IMAGE; k++)
+			out[i * CIFAR_IMAGE + k] = (uint8_t)(i * 5 + k * 3);
+	}
+	return (size_t)n * CIFAR_IMAGE;
+}
+
+static void test_cifar(void **state)
+{
+	static uint8_t data[8 * CIFAR_IMAGE];
+	struct lxa_dataset d;
+	struct lxa_err err;
+
+	assert_int_equal(lxa_data_load("cifar10", dir, LXA_SPLIT_TEST, &d, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "train_first4000.bin"));
+	assert_int_equal(mkdir(at("cifar10"), 0700), 0);
+	put("cifar10/train_first4000.bin.gz", data, cifar(data, 6, 2), 1);
+	assert_int_equal(lxa_data_load("cifar10", dir, LXA_SPLIT_TEST, &d, &err), 0);
+	assert_string_equal(d.split, "first 4000 training images");
+	assert_int_equal(d.n, 6);
+	assert_int_equal(d.c * 10000 + d.h * 100 + d.w, 33232);
+	assert_int_equal(d.labels[5], 7);
+	assert_int_equal(d.pixels[5 * (CIFAR_IMAGE - 1) + 2000], (uint8_t)(5 * 5 + 2001 * 3));
+	lxa_data_free(&d);
+	/* batches of the training split that are there, one after the other; the test split is a file of its own */
+	put("cifar10/data_batch_1.bin", data, cifar(data, 3, 0), 0);
+	put("cifar10/data_batch_3.bin", data, cifar(data, 2, 5), 0);
+	put("cifar10/test_batch.bin", data, cifar(data, 1, 9), 0);
+	assert_int_equal(lxa_data_load("cifar10", dir, LXA_SPLIT_TRAIN, &d, &err), 0);
+	assert_string_equal(d.split, "training split");
+	assert_int_equal(d.n, 5);
+	assert_int_equal(d.labels[2], 2);
+	assert_int_equal(d.labels[4], 6);
+	assert_int_equal(d.pixels[4 * (CIFAR_IMAGE - 1)], (uint8_t)(5 + 3));
+	lxa_data_free(&d);
+	assert_int_equal(lxa_data_load("cifar10", dir, LXA_SPLIT_TEST, &d, &err), 0);
+	assert_int_equal(d.n, 1);
+	assert_string_equal(d.split, "test split");
+	lxa_data_free(&d);
+	assert_int_equal(lxa_data_load("cifar10", dir, LXA_SPLIT_ALL, &d, &err), -EINVAL);
+	/* broken ones */
+	put("cifar10/test_batch.bin", data, 2 * CIFAR_IMAGE - 1, 0);
+	assert_int_equal(lxa_data_load("cifar10", dir, LXA_SPLIT_TEST, &d, &err), -EBADMSG);
+	assert_non_null(strstr(err.text, "6145 bytes"));
+	assert_null(d.pixels);
+	data[CIFAR_IMAGE] = 10;
+	put("cifar10/test_batch.bin", data, 2 * CIFAR_IMAGE, 0);
+	assert_int_equal(lxa_data_load("cifar10", dir, LXA_SPLIT_TEST, &d, &err), -EBADMSG);
+	assert_non_null(strstr(err.text, "label 1 is 10"));
+	put("cifar10/test_batch.bin", data, 0, 0);
+	assert_int_equal(lxa_data_load("cifar10", dir, LXA_SPLIT_TEST, &d, &err), -EBADMSG);
+}
+
+static void test_tensor(void **state)
+{
+	struct lxa_pixels px = { .n_mean = 3, .mean = { 1, 2, 3 }, .n_std = 1, .std = { 2 } };
+	uint8_t pixels[] = { 0, 1, 2, 3, 4, 5, 255, 7, 8, 9, 10, 11 }, labels[] = { 0, 1 };
+	struct lxa_dataset d = { .name = "set", .n = 2, .c = 3, .h = 1, .w = 2, .pixels = pixels, .labels = labels };
+	struct lxa_err err;
+	struct lxa_tensor t;
+
+	assert_int_equal(lxa_data_tensor(&d, 1, 1, NULL, &t, &err), 0);
+	assert_int_equal(t.dims[0] * 1000 + t.dims[1] * 100 + t.dims[2] * 10 + t.dims[3], 1312);
+	assert_true(((float *)t.data)[0] == 255 && ((float *)t.data)[5] == 11);
+	lxa_tensor_free(&t);
+	assert_int_equal(lxa_data_tensor(&d, 0, 2, &px, &t, &err), 0);
+	assert_true(((float *)t.data)[0] == -0.5f && ((float *)t.data)[3] == 0.5f && ((float *)t.data)[6] == 127 &&
+		    ((float *)t.data)[11] == 4);
+	lxa_tensor_free(&t);
+	assert_int_equal(lxa_data_tensor(&d, 1, 2, &px, &t, &err), -EINVAL);
+	px.n_std = 2;
+	assert_int_equal(lxa_data_tensor(&d, 0, 1, &px, &t, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "3 channels"));
+}
+
 static void test_limit(void **state)
 {
 	uint8_t zeros[1000] = { 0 }, *data;
@@ -302,6 +383,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_digits), cmocka_unit_test(test_digits_broken), cmocka_unit_test(test_gzip_broken),
 		cmocka_unit_test(test_idx), cmocka_unit_test(test_idx_broken), cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_cifar), cmocka_unit_test(test_tensor),
 	};
 
 	return cmocka_run_group_tests(tests, start, finish);

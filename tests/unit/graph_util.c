@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "graph_util.h"
 
@@ -74,6 +75,34 @@ int run_graph(struct lxa_cpu *cpu, const struct lxa_graph *g, const struct lxa_t
 	return ret;
 }
 
+/* IEEE-like small floats, by repeated halving and doubling: sign, exponent and mantissa fields, the types' NaN codes. */
+static double small_float(unsigned int v, int bits, int mantissa, int bias, enum lxa_dtype type)
+{
+	unsigned int sign = v >> (bits - 1), field = (v >> mantissa) & ((1u << (bits - 1 - mantissa)) - 1);
+	unsigned int m = v & ((1u << mantissa) - 1), top = (1u << (bits - 1 - mantissa)) - 1;
+	double r = m;
+	int i;
+
+	if (type == LXA_F8E4M3FNUZ || type == LXA_F8E5M2FNUZ) {
+		if (v == 0x80)
+			return NAN;
+	} else if (type == LXA_F8E4M3FN) {
+		if ((v & 0x7f) == 0x7f)
+			return NAN;
+	} else if (field == top) {
+		return m ? NAN : sign ? -INFINITY : INFINITY;
+	}
+	for (i = 0; i < mantissa; i++)
+		r /= 2;
+	if (field)
+		r += 1;
+	for (i = field ? (int)field : 1; i < bias; i++)
+		r /= 2;
+	for (; i > bias; i--)
+		r *= 2;
+	return sign ? -r : r;
+}
+
 double tensor_get(const struct lxa_tensor *t, int64_t i)
 {
 	switch (t->dtype) {
@@ -81,9 +110,21 @@ double tensor_get(const struct lxa_tensor *t, int64_t i)
 		return (double)((const float *)t->data)[i];
 	case LXA_F64:
 		return ((const double *)t->data)[i];
-	case LXA_INT8:
+	case LXA_F16:
+		return small_float(((const uint16_t *)t->data)[i], 16, 10, 15, t->dtype);
+	case LXA_BF16:
+		return small_float(((const uint16_t *)t->data)[i], 16, 7, 127, t->dtype);
+	case LXA_F8E4M3FN:
+		return small_float(((const uint8_t *)t->data)[i], 8, 3, 7, t->dtype);
+	case LXA_F8E4M3FNUZ:
+		return small_float(((const uint8_t *)t->data)[i], 8, 3, 8, t->dtype);
+	case LXA_F8E5M2:
+		return small_float(((const uint8_t *)t->data)[i], 8, 2, 15, t->dtype);
+	case LXA_F8E5M2FNUZ:
+		return small_float(((const uint8_t *)t->data)[i], 8, 2, 16, t->dtype);
+	case LXA_INT8: case LXA_INT4:
 		return ((const int8_t *)t->data)[i];
-	case LXA_UINT8: case LXA_BOOL:
+	case LXA_UINT8: case LXA_BOOL: case LXA_UINT4:
 		return ((const uint8_t *)t->data)[i];
 	case LXA_INT16:
 		return ((const int16_t *)t->data)[i];
@@ -120,6 +161,63 @@ int tensors_close(const struct lxa_tensor *got, const struct lxa_tensor *want, d
 		return 0;
 	}
 	return 1;
+}
+
+static int load_all(const char *dir, const char *kind, struct lxa_tensor *t, int max, struct lxa_err *err)
+{
+	char path[4608];
+	int n;
+
+	for (n = 0; n < max; n++) {
+		snprintf(path, sizeof(path), "%s/%s_%d.pb", dir, kind, n);
+		if (access(path, R_OK))
+			break;
+		if (lxa_tensor_read(path, &t[n], err))
+			return -1;
+	}
+	return n;
+}
+
+static void free_all(struct lxa_tensor *t, int n)
+{
+	while (n-- > 0)
+		lxa_tensor_free(&t[n]);
+}
+
+int compare_with_files(struct lxa_cpu *cpu, const struct lxa_graph *g, const char *dir, double rtol, double atol,
+		       struct lxa_err *err)
+{
+	struct lxa_tensor in[16] = { 0 }, out[16] = { 0 }, want[16] = { 0 };
+	int n_in, n_want = 0, i, ret = -EPROTO;
+	char why[256];
+
+	n_in = load_all(dir, "input", in, 16, err);
+	if (n_in < 0)
+		return -EOPNOTSUPP;
+	n_want = load_all(dir, "output", want, 16, err);
+	if (n_want < 0) {
+		ret = -EOPNOTSUPP;
+		goto out;
+	}
+	if (n_in != g->n_in || n_want != g->n_out) {
+		lxa_err_set(err, ret, "%d and %d inputs, %d and %d outputs", n_in, g->n_in, n_want, g->n_out);
+		goto out;
+	}
+	for (i = 0; i < n_in; i++)
+		if (g->values[g->in[i]].t.dtype == LXA_BF16 && in[i].dtype == LXA_UINT16)
+			in[i].dtype = LXA_BF16;
+	ret = run_graph(cpu, g, in, out, err);
+	for (i = 0; i < n_want && !ret; i++) {
+		if (out[i].dtype == LXA_BF16 && want[i].dtype == LXA_UINT16)
+			out[i].dtype = LXA_UINT16;
+		if (!tensors_close(&out[i], &want[i], rtol, atol, why))
+			ret = lxa_err_set(err, -EPROTO, "output %d: %s", i, why);
+	}
+out:
+	free_all(in, 16);
+	free_all(out, 16);
+	free_all(want, 16);
+	return ret;
 }
 
 static uint64_t state;

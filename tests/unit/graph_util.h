@@ -12,6 +12,14 @@
 int run_graph(struct lxa_cpu *cpu, const struct lxa_graph *g, const struct lxa_tensor *in, struct lxa_tensor *out,
 	      struct lxa_err *err);
 
+/*
+ * Run the graph on a folder's input_N.pb and compare with its output_N.pb. 0, or an error with its sentence: -EPROTO when a
+ * result is another. Older files hold bfloat16 as uint16: inputs are taken for what the graph declares, and outputs
+ * compared as those numbers.
+ */
+int compare_with_files(struct lxa_cpu *cpu, const struct lxa_graph *g, const char *dir, double rtol, double atol,
+		       struct lxa_err *err);
+
 /* 1 when type and shape are equal and |got - want| <= atol + rtol * |want| everywhere; else why says what differs. */
 int tensors_close(const struct lxa_tensor *got, const struct lxa_tensor *want, double rtol, double atol, char why[256]);
 

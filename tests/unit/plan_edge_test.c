@@ -22,6 +22,7 @@ static void check(struct net *n, struct lxa_tensor *in, int64_t batch, const cha
 	struct lxa_tensor want[NET_OUTPUTS], got[NET_OUTPUTS];
 	struct planned r;
 	int engine, k;
+	int64_t i;
 
 	net_reference(n, in, want);
 	for (engine = 0; engine < (model ? 2 : 1); engine++) {
@@ -32,8 +33,10 @@ static void check(struct net *n, struct lxa_tensor *in, int64_t batch, const cha
 		assert_int_equal(r.res.mismatches, 0);
 		for (k = 0; k < n->outputs; k++) {
 			assert_int_equal(lxa_tensor_count(&got[k]), lxa_tensor_count(&want[k]));
-			assert_memory_equal(got[k].data, want[k].data,
-					    (size_t)lxa_tensor_count(&want[k]) * sizeof(float));
+			for (i = 0; i < lxa_tensor_count(&want[k]); i++)	/* codes have no -0 */
+				if (((float *)got[k].data)[i] != ((float *)want[k].data)[i])
+					fail_msg("output %d, element %lld: %.9g, reference %.9g", k, (long long)i,
+						 ((float *)got[k].data)[i], ((float *)want[k].data)[i]);
 			lxa_tensor_free(&got[k]);
 		}
 		planned_free(&r);

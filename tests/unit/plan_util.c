@@ -77,6 +77,41 @@ static void constant(struct net *n, const char *name, int ndim, const int64_t *d
 	lxa_onnx_f32(n->m, name, ndim, dims, v);
 }
 
+/* Weights that were quantized before the file was written: what is left are numbers. */
+static void plain_weights(enum net_quant q, float *w, int64_t count, int64_t oc, int oc_first)
+{
+	float *s = malloc((size_t)oc * sizeof(*s));
+	int64_t i;
+
+	for (i = 0; i < oc; i++)	/* few digits, so that sums of scaled weights are exact */
+		s[i] = ldexpf((float)(8 + layer_test_rnd(8)), -5 - (int)layer_test_rnd(4));
+	for (i = 0; i < count; i++) {
+		float scale = s[oc_first ? i / (count / oc) : i % oc], sign = layer_test_rnd(2) ? scale : -scale;
+		int e = (int)layer_test_rnd(q == NET_PLAIN_ROOTS ? 9 : 5);
+
+		switch (q) {
+		case NET_PLAIN_POWERS:
+			w[i] = layer_test_rnd(5) ? ldexpf(sign, e - 2) : 0;
+			break;
+		case NET_PLAIN_ROOTS:
+			w[i] = layer_test_rnd(5) ? sign * (float)exp2(e / 2.0 - 2) : 0;
+			break;
+		case NET_PLAIN_TERNARY:
+			w[i] = layer_test_rnd(3) ? sign : 0;
+			break;
+		case NET_PLAIN_INT4:
+			w[i] = scale * (float)((int)layer_test_rnd(16) - 8);
+			break;
+		default:
+			w[i] = sign;
+		}
+	}
+	if (q == NET_PLAIN_INT4)	/* a channel's smallest magnitude is its unit */
+		for (i = 0; i < oc; i++)
+			w[oc_first ? i * (count / oc) : i] = s[i];
+	free(s);
+}
+
 /* Quantized weights of these dimensions, out channels first or last; leaves the value's name in out. */
 static void weights(struct net *n, enum net_quant q, int ndim, const int64_t *dims, int oc_first, char out[32])
 {
@@ -95,22 +130,30 @@ static void weights(struct net *n, enum net_quant q, int ndim, const int64_t *di
 	snprintf(par, sizeof(par), "p%d", id);
 	snprintf(name, sizeof(name), "wq%d", id);
 	snprintf(in, sizeof(in), "%s %s", raw, par);
+	if (q >= NET_PLAIN_SIGNS) {
+		plain_weights(q, w, count, oc, oc_first);
+		constant(n, name, ndim, dims, w);
+		strcpy(out, name);
+		free(w);
+		free(s);
+		return;
+	}
 	constant(n, raw, ndim, dims, w);
 	scale_dims[oc_first ? 0 : ndim - 1] = oc;
 	for (i = 0; i < oc; i++)
-		s[i] = q == NET_INT8 ? 0.01f * (float)(1 + layer_test_rnd(3)) : q == NET_BIPOLAR ? 1 :
+		s[i] = q >= NET_INT2 ? ldexpf(1, -(int)layer_test_rnd(3) - (q == NET_INT2 ? 0 : q == NET_INT3 ? 1 : 2)) : q == NET_INT8 ? 0.01f * (float)(1 + layer_test_rnd(3)) : q == NET_BIPOLAR ? 1 :
 			(float)layer_test_rnd(3) - 1;
 	switch (q) {
 	case NET_BIPOLAR:
 		lxa_onnx_scalar(n->m, par, 1);
 		lxa_onnx_node(n->m, name, "qonnx.custom_op.general", "BipolarQuant", in, name);
 		break;
-	case NET_INT8:
+	case NET_INT8: case NET_INT2: case NET_INT3: case NET_INT4:
 		constant(n, par, ndim, scale_dims, s);
 		snprintf(raw, sizeof(raw), "z%d", id);
 		lxa_onnx_scalar(n->m, raw, 0);
 		snprintf(raw, sizeof(raw), "b%d", id);
-		lxa_onnx_scalar(n->m, raw, 8);
+		lxa_onnx_scalar(n->m, raw, q == NET_INT8 ? 8 : q == NET_INT2 ? 2 : q == NET_INT3 ? 3 : 4);
 		snprintf(in, sizeof(in), "w%d p%d z%d b%d", id, id, id, id);
 		lxa_onnx_node(n->m, name, "qonnx.custom_op.general", "Quant", in, name);
 		lxa_onnx_attr_int(n->m, "signed", 1);
@@ -296,7 +339,7 @@ void net_reshape(struct net *n, int64_t width)
 	n->height = n->width = 0;
 }
 
-void net_quant_rounded(struct net *n, float scale, float bits, int is_signed, const char *rounding)
+static void quant(struct net *n, float scale, float zero, float bits, int is_signed, int narrow, const char *rounding)
 {
 	char s[32], z[32], b[32], more[100];
 	int id = n->next++;
@@ -305,13 +348,39 @@ void net_quant_rounded(struct net *n, float scale, float bits, int is_signed, co
 	snprintf(z, sizeof(z), "z%d", id);
 	snprintf(b, sizeof(b), "b%d", id);
 	lxa_onnx_scalar(n->m, s, scale);
-	lxa_onnx_scalar(n->m, z, 0);
+	lxa_onnx_scalar(n->m, z, zero);
 	lxa_onnx_scalar(n->m, b, bits);
 	snprintf(more, sizeof(more), "%s %s %s", s, z, b);
 	add(n, "qonnx.custom_op.general", "Quant", more);
 	lxa_onnx_attr_int(n->m, "signed", is_signed);
-	lxa_onnx_attr_int(n->m, "narrow", 0);
+	lxa_onnx_attr_int(n->m, "narrow", narrow);
 	lxa_onnx_attr_string(n->m, "rounding_mode", rounding);
+}
+
+void net_quant_rounded(struct net *n, float scale, float bits, int is_signed, const char *rounding)
+{
+	quant(n, scale, 0, bits, is_signed, 0, rounding);
+}
+
+void net_quant_zero(struct net *n, float scale, float zero, float bits, int is_signed, int narrow)
+{
+	quant(n, scale, zero, bits, is_signed, narrow, "ROUND");
+}
+
+void net_thresholds(struct net *n, int count, int per_channel, float lo, float hi, float scale, float bias)
+{
+	int64_t dims[2] = { per_channel ? n->channels : 1, count }, i;
+	float *v = malloc((size_t)(dims[0] * dims[1]) * sizeof(*v));
+	char name[32];
+
+	snprintf(name, sizeof(name), "mt%d", n->next++);
+	for (i = 0; i < dims[0] * dims[1]; i++)	/* also such that sums meet exactly */
+		v[i] = layer_test_rnd(2) ? random_between(lo, hi) : rintf(random_between(lo, hi) * 4) / 4;
+	constant(n, name, 2, dims, v);
+	add(n, "qonnx.custom_op.general", "MultiThreshold", name);
+	lxa_onnx_attr_float(n->m, "out_scale", scale);
+	lxa_onnx_attr_float(n->m, "out_bias", bias);
+	free(v);
 }
 
 void net_const(struct net *n, const char *op, int per_channel, float lo, float hi)

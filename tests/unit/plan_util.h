@@ -22,7 +22,11 @@ void net_begin(struct net *n, int64_t c, int64_t h, int64_t w);	/* input "x", N 
 void net_end(struct net *n);	/* makes the current value the output, writes the file; fails the test if that fails */
 
 /* Nodes, each on the current value. Weights are random from layer_test_rnd(). */
-enum net_quant { NET_LOG, NET_LOG_SQRT2, NET_LOG_FLOOR, NET_BIPOLAR, NET_INT8, NET_FLOAT, NET_LOG_SQRT2_FLOOR };
+enum net_quant {
+	NET_LOG, NET_LOG_SQRT2, NET_LOG_FLOOR, NET_BIPOLAR, NET_INT8, NET_FLOAT, NET_LOG_SQRT2_FLOOR,
+	NET_INT2, NET_INT3, NET_INT4,	/* Quant, scales that are powers of two, one a channel */
+	NET_PLAIN_SIGNS, NET_PLAIN_POWERS, NET_PLAIN_ROOTS, NET_PLAIN_TERNARY, NET_PLAIN_INT4,	/* initializers, a scale a channel, no node */
+};
 void net_conv(struct net *n, enum net_quant wq, int64_t oc, int64_t k, int64_t stride, int64_t pad, int64_t groups,
 	      int bias);
 /* The same without strides, pads and dilations: the caller adds them as attributes and sets height and width. */
@@ -38,6 +42,9 @@ void net_bipolar(struct net *n, float scale);
 void net_log(struct net *n, int bits, int steps, float fsr, const char *rounding);
 void net_quant(struct net *n, float scale, float bits, int is_signed);
 void net_quant_rounded(struct net *n, float scale, float bits, int is_signed, const char *rounding);
+void net_quant_zero(struct net *n, float scale, float zero, float bits, int is_signed, int narrow);
+/* MultiThreshold with this many thresholds between lo and hi, rows for each channel or one for all. */
+void net_thresholds(struct net *n, int count, int per_channel, float lo, float hi, float scale, float bias);
 void net_reshape(struct net *n, int64_t width);	/* to rows of this width */
 void net_const(struct net *n, const char *op, int per_channel, float lo, float hi); /* Add, Mul with random constants */
 

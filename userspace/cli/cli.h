@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "../lxa.h"
+#include "../data/data.h"
 
 /* Exit codes, documented in userspace/README.md and `lxa --help`. */
 enum {
@@ -24,7 +25,8 @@ struct cli_options {
 	const char *model;		/* NULL when not given */
 	const char *engine;		/* "rtl", "model", "cpu" or NULL */
 	const char *device;		/* path for lxa_device_open, or NULL */
-	const char *data, *json, *trace;
+	struct lxa_pixels pixels;	/* --mean, --std: what images of --data become */
+	const char *data, *json, *trace, *profile, *dot, *html;
 	const char *in[CLI_MAX_FILES], *out[CLI_MAX_FILES]; /* FILE or NAME=FILE */
 	int n_in, n_out;
 	uint64_t limit;			/* images, 0: all */
@@ -53,15 +55,23 @@ void cli_session_close(struct cli_session *s); /* one made by _again leaves the 
 const char *cli_engine_name(const struct cli_session *s); /* "rtl", "model", "hardware", "cpu" */
 uint64_t cli_device_macs(const struct lxa_plan *p, uint64_t *total); /* MACs an image on the device, and all */
 
+/* The data set in folder dir whose images have the shape of the model's input (images.c). */
+int cli_images_load(const char *model, const char *dir, enum lxa_split split, const struct lxa_io *io, struct lxa_dataset *d,
+		    struct lxa_err *err);
+/* --mean, --std: 0, or EXIT_USAGE after saying what is wrong. */
+int cli_pixels(const char *name, const char *text, struct lxa_pixels *px);
+
 /* Tables (table.c), with the figures of a run; ws NULL: the plan alone. */
 struct workers;
 struct json;
 void table_layers(FILE *f, const struct lxa_plan *p, const struct workers *ws);
+void table_times(FILE *f, const struct lxa_plan *p, const struct workers *ws); /* where the time went */
 void json_layers(struct json *j, const struct lxa_plan *p, const struct workers *ws);
 
 int cmd_info(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_quantize(int argc, char **argv);
 int cmd_daemon(int argc, char **argv);
 int cmd_coredump(int argc, char **argv);
 int cmd_sim(int argc, char **argv);

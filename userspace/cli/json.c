@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* json.c - see json.h. */
 #include "json.h"
+#include "text.h"
 
 static void text(struct json *j, const char *s)
 {
 	fputc('"', j->f);
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c == '"' || c == '\\')
-			fprintf(j->f, "\\%c", c);
-		else if (c < 0x20)
-			fprintf(j->f, "\\u%04x", c);
-		else
-			fputc(c, j->f);
-	}
+	text_put(j->f, TEXT_JSON, s);
 	fputc('"', j->f);
 }
 

@@ -43,7 +43,10 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 		{ "input", required_argument, NULL, 'i' },   { "output", required_argument, NULL, 'o' },
 		{ "json", required_argument, NULL, 'j' },    { "trace", required_argument, NULL, 't' },
 		{ "batch", required_argument, NULL, 'b' },   { "no-check", no_argument, NULL, 'C' },
-		{ "jobs", required_argument, NULL, 'J' },
+		{ "jobs", required_argument, NULL, 'J' },    { "mean", required_argument, NULL, 'm' },
+		{ "std", required_argument, NULL, 's' },     { "dot", required_argument, NULL, 'G' },
+		{ "html", required_argument, NULL, 'H' },
+		{ "profile", required_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
 	uint64_t v;
@@ -60,6 +63,9 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 		case 'd': o->data = optarg; break;
 		case 'j': o->json = optarg; break;
 		case 't': o->trace = optarg; break;
+		case 'G': o->dot = optarg; break;
+		case 'H': o->html = optarg; break;
+		case 'p': o->profile = optarg; break;
 		case 'i': rc = add_file("input", optarg, o->in, &o->n_in); break;
 		case 'o': rc = add_file("output", optarg, o->out, &o->n_out); break;
 		case 'n': rc = count("limit", optarg, &o->limit); break;
@@ -68,6 +74,8 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 			o->batch = (int64_t)v;
 			break;
 		case 'C': o->check = 0; break;
+		case 'm': rc = cli_pixels("mean", optarg, &o->pixels); break;
+		case 's': rc = cli_pixels("std", optarg, &o->pixels); break;
 		case 'J':
 			rc = count("jobs", optarg, &v);
 			if (!rc && (v < 1 || v > CLI_MAX_JOBS)) {

@@ -5,8 +5,6 @@
 #include "run_files.h"
 #include "workers.h"
 
-#include "../data/data.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -33,55 +31,22 @@ struct run {
 
 /* ---- data set ------------------------------------------------------------------------------------------ */
 
-static int data_fits(const struct lxa_dataset *d, const struct lxa_io *io)
-{
-	return io->ndim == 4 && io->dims[1] == d->c && io->dims[2] == d->h && io->dims[3] == d->w;
-}
-
-/* The data set in the folder whose images have the model's shape. */
 static int load_data(struct run *r, struct lxa_err *err)
 {
-	static const char *const names[] = { "mnist", "digits" };
 	struct lxa_io io;
-	int rc, found = 0;
 
 	if (lxa_plan_inputs(r->s.plan) != 1)
 		return lxa_err_set(err, -EINVAL, "%s: --data wants a model with one input, this one has %d", r->o->model,
 				   lxa_plan_inputs(r->s.plan));
 	lxa_plan_input(r->s.plan, 0, &io);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		rc = lxa_data_load(names[i], r->o->data, LXA_SPLIT_TEST, &r->data, err);
-		if (rc == -ENOENT)
-			continue;
-		if (rc)
-			return rc;
-		if (data_fits(&r->data, &io))
-			return 0;
-		lxa_err_set(err, -EINVAL, "%s: the images of %s in %s are %dx%dx%d; input `%s' is of another shape", r->o->model,
-			    names[i], r->o->data, r->data.c, r->data.h, r->data.w, io.name);
-		lxa_data_free(&r->data);
-		memset(&r->data, 0, sizeof(r->data));
-		found = 1;
-	}
-	return found ? -EINVAL : lxa_err_set(err, -ENOENT, "%s: neither the digits nor MNIST are here", r->o->data);
+	return cli_images_load(r->o->model, r->o->data, LXA_SPLIT_TEST, &io, &r->data, err);
 }
 
 static int data_input(struct run *r, struct lxa_err *err)
 {
-	size_t pixels = (size_t)r->data.c * r->data.h * r->data.w;
-	size_t n = r->data.n;
-	float *x;
+	size_t n = r->o->limit && r->o->limit < r->data.n ? r->o->limit : r->data.n;
 
-	if (r->o->limit && r->o->limit < n)
-		n = r->o->limit;
-	r->in[0] = (struct lxa_tensor){ .dtype = LXA_F32, .ndim = 4,
-		.dims = { (int64_t)n, r->data.c, r->data.h, r->data.w } };
-	if (lxa_tensor_alloc(&r->in[0]))
-		return lxa_err_set(err, -ENOMEM, "no memory for %zu images", n);
-	x = r->in[0].data;
-	for (size_t i = 0; i < n * pixels; i++)
-		x[i] = r->data.pixels[i];
-	return 0;
+	return lxa_data_tensor(&r->data, 0, n, &r->o->pixels, &r->in[0], err);
 }
 
 /* Images of one worker whose largest output is their label's. */
@@ -134,9 +99,9 @@ static void print_report(const struct run *r)
 	table_layers(stdout, r->s.plan, &r->ws);
 	printf("\nimages            %llu%s\n", (unsigned long long)r->ws.res.images, r->ws.stopped ? " (stopped)" : "");
 	if (r->data.n)
-		printf("accuracy          %.2f %% (%llu right, %s test split)\n",
+		printf("accuracy          %.2f %% (%llu right, %s %s)\n",
 		       r->ws.res.images ? 100.0 * (double)r->correct / (double)r->ws.res.images : 0.0,
-		       (unsigned long long)r->correct, r->data.name);
+		       (unsigned long long)r->correct, r->data.name, r->data.split);
 	printf("MACs on device    %.1f %% of %llu an image\n", total ? 100.0 * (double)on_device / (double)total : 0.0,
 	       (unsigned long long)total);
 	printf("device cycles     %llu (simulated)\n", (unsigned long long)r->ws.res.cycles);
@@ -193,23 +158,32 @@ static int run_session(struct run *r, struct lxa_err *err)
 {
 	int rc;
 
+	lxa_profile_begin("read");
 	if (r->o->data)
 		rc = load_data(r, err);
 	else
 		rc = run_files_read(r->o, r->s.plan, r->in, err);
 	if (!rc && r->o->data)
 		rc = data_input(r, err);
+	lxa_profile_end();
 	if (!rc)
 		rc = execute(r, err);
+	lxa_profile_begin("results");
 	if (!rc && r->o->data)
 		rc = count_correct(r, err);
 	if (!rc && !r->o->data && !r->ws.stopped)
 		rc = workers_join(&r->ws, r->out, err);
 	if (!rc && !r->o->data && !r->ws.stopped)
 		rc = run_files_write(r->o, r->s.plan, r->out, err);
+	lxa_profile_end();
 	if (rc)
 		return rc;
 	print_report(r);
+	if (r->o->profile) {
+		putchar('\n');
+		table_times(stdout, r->s.plan, &r->ws);
+		printf("\ntime line         %s, for Perfetto or chrome://tracing\n", r->o->profile);
+	}
 	return r->o->json ? write_json(r, err) : 0;
 }
 
@@ -226,9 +200,14 @@ int cmd_run(int argc, char **argv)
 		fprintf(stderr, "lxa run: a model and either --data DIR or --input FILE (--output FILE) are wanted\n");
 		return EXIT_USAGE;
 	}
+	if (o.profile && (lxa_profile_create(&r.ws.profile, &err) || lxa_profile_attach(r.ws.profile, "lxa run", &err)))
+		return cli_fail(&err);
 	if (cli_session_open(&o, &r.s, &err))
 		return cli_fail(&err);
 	rc = run_session(&r, &err) ? cli_fail(&err) : r.ws.res.mismatches ? EXIT_MISMATCH : r.ws.stopped ? EXIT_STOPPED : EXIT_OK;
+	/* of a failed run, too: it may show why */
+	if (o.profile && lxa_profile_write(r.ws.profile, o.profile, &err))
+		rc = cli_fail(&err);
 	workers_free(&r.ws);
 	for (int i = 0; i < CLI_MAX_FILES; i++) {
 		lxa_tensor_free(&r.in[i]);
@@ -236,5 +215,6 @@ int cmd_run(int argc, char **argv)
 	}
 	lxa_data_free(&r.data);
 	cli_session_close(&r.s);
+	lxa_profile_free(r.ws.profile);
 	return rc;
 }

@@ -88,7 +88,14 @@ static void *work(void *arg)
 	struct worker *w = m->w;
 	struct lxa_run_options opt = { .check = t->o->check && w->s.dev, .progress = on_progress, .ctx = m };
 	struct lxa_err err = { "" };
-	int rc = lxa_plan_run(w->s.plan, w->in, w->out, &opt, &w->res, &err);
+	char name[32];
+	int rc = 0;
+
+	snprintf(name, sizeof(name), "worker %d", (int)(w - t->ws->w));
+	if (w != t->ws->w)
+		rc = lxa_profile_attach(t->ws->profile, name, &err);
+	if (!rc)
+		rc = lxa_plan_run(w->s.plan, w->in, w->out, &opt, &w->res, &err);
 
 	pthread_mutex_lock(&t->lock);
 	if (rc == -EINTR) {
@@ -229,6 +236,7 @@ void workers_report(const struct workers *ws, int entry, struct lxa_layer_report
 
 		lxa_plan_report(ws->w[k].s.plan, entry, &a);
 		r->images += a.images, r->macs += a.macs, r->seconds += a.seconds;
+		r->encode_s += a.encode_s, r->decode_s += a.decode_s, r->driver_s += a.driver_s, r->check_s += a.check_s;
 		r->jobs += a.jobs, r->cycles += a.cycles, r->busy += a.busy;
 		r->st_wgt += a.st_wgt, r->st_act += a.st_act, r->st_rd += a.st_rd, r->st_out += a.st_out;
 		r->st_wr += a.st_wr, r->st_pipe += a.st_pipe, r->st_cmd += a.st_cmd;

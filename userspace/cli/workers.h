@@ -22,6 +22,7 @@ struct worker {
 struct workers {
 	int n;
 	struct worker *w;
+	struct lxa_profile *profile;	/* NULL: none; the caller's thread is attached to it */
 	int stopped;			/* by *stop: some images were not run */
 	double wall_s;
 	struct lxa_run_result res;	/* of all */

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lxa.h"
+#include <lxa.h>
 
 #define MAX_IMAGES 1024
 

@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../driver/uapi/lxa_layout.h"
+#include <uapi/lxa_layout.h>
 
 #define PIXELS 16
 

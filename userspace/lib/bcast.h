@@ -11,7 +11,7 @@
 
 #include "graph.h"
 
-#define LXA_BCAST_MAX 3
+#define LXA_BCAST_MAX 6
 
 struct lxa_bcast {
 	int64_t pos, inner;			/* where in the result, and how many elements from there */

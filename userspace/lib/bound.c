@@ -103,11 +103,77 @@ static int bound_shift(struct lxa_layer *l, struct lxa_err *err)
 	return 0;
 }
 
+/* A weight's integer, where sums are of one kind. */
+static int64_t weight_value(const struct lxa_job *j, int8_t w)
+{
+	int q = w & 0x7f;
+
+	if (j->wgt_fmt != LXA_WFMT_LOG)
+		return w;
+	return q ? (w < 0 ? -1 : 1) * ((int64_t)1 << (q - 1)) : 0;
+}
+
+/*
+ * Bit planes: the accumulator's A is 2S - P, S - P or S (rtl/README.md section 3), with P from the weights alone. What T = A, or
+ * A >> 1, lacks to S goes into the bias.
+ */
+static int bound_planes(struct lxa_layer *l, struct lxa_err *err)
+{
+	const struct lxa_job *j = &l->job;
+	size_t n = (size_t)j->in_c / j->groups * j->kh * j->kw, i;
+	int64_t f = j->act_fmt != LXA_FMT_N4 ? 0 : j->conv_flags & LXA_CONV_ACT_SIGNED ? -1 : (1 << j->act_bits) - 1;
+	int twice = j->act_fmt == LXA_FMT_N4 && j->wgt_fmt == LXA_WFMT_BITS;
+	uint64_t top = 1;
+	uint32_t oc;
+
+	for (oc = 0; oc < j->out_c; oc++) {
+		int64_t sum = 0, p = 0, most;
+
+		for (i = 0; i < n; i++) {
+			int8_t w = l->codes[oc * n + i];
+
+			sum += abs(w);
+			p += j->wgt_fmt == LXA_WFMT_B1 ? w > 0 : w;
+		}
+		p *= f;
+		l->bound[oc] = sum * l->act_max;
+		l->corr[oc] = twice ? (p >> 1) + (p & 1) : p;
+		most = (twice ? 2 : 1) * l->bound[oc] + llabs(p);
+		if (most >= 1ll << (l->caps.xacc_w - 1))
+			return too_big(l, err, oc, "sum", (uint64_t)most, l->caps.xacc_w);
+		top = (uint64_t)most > top ? (uint64_t)most : top;
+	}
+	l->sum_bits = log2((double)top);
+	return 0;
+}
+
+int lxa_bound_offset(struct lxa_layer *l, int offset)
+{
+	const struct lxa_job *j = &l->job;
+	size_t n = (size_t)j->in_c / j->groups * j->kh * j->kw, i;
+	uint32_t oc;
+
+	if (!offset)
+		return 1;
+	if (lxa_layer_is_log(j) || lxa_layer_dual(j) || j->pad_t || j->pad_l || j->pad_b || j->pad_r)
+		return 0;
+	for (oc = 0; oc < j->out_c; oc++)
+		for (i = 0; i < n; i++) {
+			int64_t w = weight_value(j, l->codes[oc * n + i]);
+
+			l->corr[oc] += offset * w;
+			l->bound[oc] += llabs(offset * w);
+		}
+	return 1;
+}
+
 int lxa_bound_sums(struct lxa_layer *l, struct lxa_err *err)
 {
 	const struct lxa_job *j = &l->job;
 	uint32_t oc, k;
 
+	if (lxa_layer_planes(j))
+		return bound_planes(l, err);
 	if (j->act_fmt != LXA_FMT_B1)
 		return bound_shift(l, err);
 	k = (uint32_t)j->kh * j->kw * (j->in_c / j->groups);

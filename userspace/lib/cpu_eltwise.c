@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu_eltwise.c - Add, Sub, Mul, Div, Pow, Relu, Sign, Clip, Dropout.
+ * cpu_eltwise.c - the element-wise operators of several inputs, with broadcasting: arithmetic, Min, Max, Sum, Mean, PRelu,
+ * comparisons, logic, Where.
  *
  * Plain loops: they are bound by memory, a primitive would win nothing, and integers and broadcasting come for free.
  * Integers wrap around as in NumPy.
@@ -10,267 +11,262 @@
 #include <string.h>
 
 #include "bcast.h"
+#include "dtype.h"
 #include "ops.h"
 
-/* Element i of an integer tensor, sign- or zero-extended to 64 bits. */
-static uint64_t load_int(const struct lxa_tensor *t, int64_t i)
-{
-	switch (t->dtype) {
-	case LXA_INT8:
-		return (uint64_t)((const int8_t *)t->data)[i];
-	case LXA_UINT8: case LXA_BOOL:
-		return ((const uint8_t *)t->data)[i];
-	case LXA_INT16:
-		return (uint64_t)((const int16_t *)t->data)[i];
-	case LXA_UINT16:
-		return ((const uint16_t *)t->data)[i];
-	case LXA_INT32:
-		return (uint64_t)((const int32_t *)t->data)[i];
-	case LXA_UINT32:
-		return ((const uint32_t *)t->data)[i];
-	default:
-		return ((const uint64_t *)t->data)[i];
-	}
-}
+enum code { ADD, SUB, MUL, DIV, POW, MIN, MAX, PRELU, EQUAL, LESS, GREATER, LESS_EQUAL, GREATER_EQUAL, AND, OR, XOR, N_CODES };
 
-static void store_int(struct lxa_tensor *t, int64_t i, uint64_t v)
-{
-	switch (lxa_dtype_size(t->dtype)) {
-	case 1:
-		((uint8_t *)t->data)[i] = (uint8_t)v;
-		break;
-	case 2:
-		((uint16_t *)t->data)[i] = (uint16_t)v;
-		break;
-	case 4:
-		((uint32_t *)t->data)[i] = (uint32_t)v;
-		break;
-	default:
-		((uint64_t *)t->data)[i] = v;
-		break;
-	}
-}
+static const char *const names[N_CODES] = {
+	"Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "PRelu", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual",
+	"And", "Or", "Xor",
+};
 
-static int is_signed(enum lxa_dtype t)
+static enum code code_of(const struct lxa_node *n)
 {
-	return t == LXA_INT8 || t == LXA_INT16 || t == LXA_INT32 || t == LXA_INT64;
+	int i;
+
+	if (!strcmp(n->op, "Sum") || !strcmp(n->op, "Mean"))
+		return ADD;
+	for (i = 0; strcmp(names[i], n->op); i++)
+		;
+	return (enum code)i;
 }
 
 /* -EDOM for a division by zero. */
-static int int_op(char op, int with_sign, uint64_t a, uint64_t b, uint64_t *r)
+static int int_op(enum code op, int with_sign, uint64_t a, uint64_t b, uint64_t *r)
 {
+	int lt = with_sign ? (int64_t)a < (int64_t)b : a < b;
+
 	switch (op) {
-	case 'A':
+	case ADD:
 		*r = a + b;
 		return 0;
-	case 'S':
+	case SUB:
 		*r = a - b;
 		return 0;
-	case 'M':
+	case MUL:
 		*r = a * b;
 		return 0;
+	case DIV:
+		if (!b)
+			return -EDOM;
+		if (!with_sign)
+			*r = a / b;
+		else if (b == UINT64_MAX)
+			*r = -a;	/* by -1: the smallest number would trap */
+		else
+			*r = (uint64_t)((int64_t)a / (int64_t)b);
+		return 0;
+	case MIN:
+		*r = lt ? a : b;
+		return 0;
+	case MAX:
+		*r = lt ? b : a;
+		return 0;
+	case PRELU:
+		*r = with_sign && (int64_t)a < 0 ? a * b : a;
+		return 0;
+	case EQUAL:
+		*r = a == b;
+		return 0;
+	case LESS:
+		*r = lt;
+		return 0;
+	case GREATER:
+		*r = !lt && a != b;
+		return 0;
+	case LESS_EQUAL:
+		*r = lt || a == b;
+		return 0;
+	case GREATER_EQUAL:
+		*r = !lt;
+		return 0;
+	case AND:
+		*r = a && b;
+		return 0;
+	case OR:
+		*r = a || b;
+		return 0;
+	case XOR:
+		*r = !a != !b;
+		return 0;
+	default:		/* POW: b is not negative */
+		for (*r = 1; b; b >>= 1, a *= a)
+			*r *= b & 1 ? a : 1;
+		return 0;
 	}
-	if (!b)
-		return -EDOM;
-	if (!with_sign)
-		*r = a / b;
-	else if (b == UINT64_MAX)
-		*r = -a;	/* by -1: the smallest number would trap */
-	else
-		*r = (uint64_t)((int64_t)a / (int64_t)b);
-	return 0;
 }
 
-static int binary_int(struct lxa_op_ctx *c, const struct lxa_tensor *const *x, char op)
+static int binary_int(struct lxa_op_ctx *c, const struct lxa_tensor *const *x, enum code op)
 {
-	int with_sign = is_signed(x[0]->dtype), more, ret = 0;
+	int with_sign = lxa_dtype_is_signed(x[0]->dtype), more, ret = 0;
 	struct lxa_bcast b;
 	uint64_t r;
 	int64_t i;
 
 	for (more = lxa_bcast_start(&b, c->out[0].ndim, c->out[0].dims, 2, x); more && !ret; more = lxa_bcast_next(&b)) {
 		for (i = 0; i < b.inner && !ret; i++) {
-			ret = int_op(op, with_sign, load_int(x[0], b.off[0] + i * b.step[0]),
-				     load_int(x[1], b.off[1] + i * b.step[1]), &r);
+			ret = int_op(op, with_sign, lxa_int_get(x[0], b.off[0] + i * b.step[0]),
+				     lxa_int_get(x[1], b.off[1] + i * b.step[1]), &r);
 			if (!ret)
-				store_int(&c->out[0], b.pos + i, r);
+				lxa_int_put(&c->out[0], b.pos + i, r);
 		}
 	}
 	return ret ? lxa_op_err(c, ret, "divides an integer by zero") : 0;
 }
 
-#define LOOP(expr)								\
+#define LOOP(R, expr)								\
 	for (i = 0; i < n; i++) {						\
-		float a = x[i * sx], b = y[i * sy];				\
+		__typeof__(*x) a = x[i * sx], b = y[i * sy];			\
 										\
-		out[i] = (expr);						\
+		((R *)out)[i] = (expr);						\
 	}									\
 	return
 
-static void run_f32(char op, float *out, const float *x, int64_t sx, const float *y, int64_t sy, int64_t n)
-{
-	int64_t i;
-
-	switch (op) {
-	case 'A':
-		LOOP(a + b);
-	case 'S':
-		LOOP(a - b);
-	case 'M':
-		LOOP(a * b);
-	case 'D':
-		LOOP(a / b);
-	default:
-		LOOP(powf(a, b));
-	}
+/* One inner loop in float or double; comparisons write bool. The larger and the smaller of a number and NaN are NaN. */
+#define RUN(T, power)								\
+static void run_##T(enum code op, void *out, const T *x, int64_t sx, const T *y, int64_t sy, int64_t n)	\
+{										\
+	int64_t i;								\
+										\
+	switch (op) {								\
+	case ADD:								\
+		LOOP(T, a + b);							\
+	case SUB:								\
+		LOOP(T, a - b);							\
+	case MUL:								\
+		LOOP(T, a * b);							\
+	case DIV:								\
+		LOOP(T, a / b);							\
+	case MIN:								\
+		LOOP(T, a < b || a != a ? a : b);				\
+	case MAX:								\
+		LOOP(T, a > b || a != a ? a : b);				\
+	case PRELU:								\
+		LOOP(T, a < 0 ? a * b : a);					\
+	case EQUAL:								\
+		LOOP(uint8_t, a == b);						\
+	case LESS:								\
+		LOOP(uint8_t, a < b);						\
+	case GREATER:								\
+		LOOP(uint8_t, a > b);						\
+	case LESS_EQUAL:							\
+		LOOP(uint8_t, a <= b);						\
+	case GREATER_EQUAL:							\
+		LOOP(uint8_t, a >= b);						\
+	default:								\
+		LOOP(T, power(a, b));						\
+	}									\
 }
 
-static void run_f64(char op, double *out, const double *x, int64_t sx, const double *y, int64_t sy, int64_t n)
+RUN(float, powf)
+RUN(double, pow)
+
+/* Base and exponent of different types, or integers: through double unless both are integers. */
+static int power_mixed(struct lxa_op_ctx *c, const struct lxa_tensor *const *x)
 {
-	int64_t i;
-
-	for (i = 0; i < n; i++) {
-		double a = x[i * sx], b = y[i * sy];
-
-		out[i] = op == 'A' ? a + b : op == 'S' ? a - b : op == 'M' ? a * b : op == 'D' ? a / b : pow(a, b);
-	}
-}
-
-LXA_OP_EXEC(binary)
-{
-	char op = c->n->op[0];		/* Add, Sub, Mul, Div, Pow */
-	const struct lxa_tensor *x[2];
-	struct lxa_tensor second, *out = &c->out[0];
+	int ints = !lxa_dtype_is_float(x[0]->dtype) && !lxa_dtype_is_float(x[1]->dtype), more;
 	struct lxa_bcast b;
-	int more, ret;
+	uint64_t r;
+	int64_t i;
 
-	ret = lxa_binary_operand(c, &second);
-	if (ret)
-		return ret;
-	x[0] = c->in[0];
-	x[1] = &second;
-	if (out->dtype != LXA_F32 && out->dtype != LXA_F64)
-		return binary_int(c, x, op);
-	for (more = lxa_bcast_start(&b, out->ndim, out->dims, 2, x); more; more = lxa_bcast_next(&b)) {
-		if (out->dtype == LXA_F32)
-			run_f32(op, (float *)out->data + b.pos, (const float *)x[0]->data + b.off[0], b.step[0],
-				(const float *)x[1]->data + b.off[1], b.step[1], b.inner);
-		else
-			run_f64(op, (double *)out->data + b.pos, (const double *)x[0]->data + b.off[0], b.step[0],
-				(const double *)x[1]->data + b.off[1], b.step[1], b.inner);
-	}
-	return 0;
-}
+	for (more = lxa_bcast_start(&b, c->out[0].ndim, c->out[0].dims, 2, x); more; more = lxa_bcast_next(&b)) {
+		for (i = 0; i < b.inner; i++) {
+			int64_t p = b.off[0] + i * b.step[0], q = b.off[1] + i * b.step[1];
+			double e = lxa_real_get(x[1], q);
 
-LXA_OP_EXEC(relu)
-{
-	const float *x = c->in[0]->data;
-	float *y = c->out[0].data;
-	int64_t n = lxa_tensor_count(c->in[0]), i;
-
-	for (i = 0; i < n; i++)
-		y[i] = x[i] < 0 ? 0 : x[i];	/* NaN stays NaN */
-	return 0;
-}
-
-LXA_OP_EXEC(sign)
-{
-	const struct lxa_tensor *x = c->in[0];
-	int64_t n = lxa_tensor_count(x), i;
-
-	for (i = 0; i < n; i++) {
-		if (x->dtype == LXA_F32) {
-			float v = ((const float *)x->data)[i];
-
-			((float *)c->out[0].data)[i] = v > 0 ? 1 : v < 0 ? -1 : v;
-		} else if (x->dtype == LXA_F64) {
-			double v = ((const double *)x->data)[i];
-
-			((double *)c->out[0].data)[i] = v > 0 ? 1 : v < 0 ? -1 : v;
-		} else {
-			uint64_t v = load_int(x, i);
-
-			store_int(&c->out[0], i, is_signed(x->dtype) && (int64_t)v < 0 ? UINT64_MAX : v != 0);
+			if (ints && e >= 0) {
+				int_op(POW, 0, lxa_int_get(x[0], p), lxa_int_get(x[1], q), &r);
+				lxa_int_put(&c->out[0], b.pos + i, r);
+			} else {
+				lxa_real_put(&c->out[0], b.pos + i, pow(lxa_real_get(x[0], p), e));
+			}
 		}
 	}
 	return 0;
 }
 
-static void clip_f32(struct lxa_op_ctx *c, const struct lxa_tensor *lo, const struct lxa_tensor *hi)
+static int apply(struct lxa_op_ctx *c, enum code op, const struct lxa_tensor *const *x)
 {
-	/* Before opset 11 the bounds were attributes. */
-	float min = lo ? *(const float *)lo->data : lxa_node_float(c->n, "min", -INFINITY);
-	float max = hi ? *(const float *)hi->data : lxa_node_float(c->n, "max", INFINITY);
-	const float *x = c->in[0]->data;
-	float *y = c->out[0].data;
-	int64_t n = lxa_tensor_count(c->in[0]), i;
+	struct lxa_tensor *out = &c->out[0];
+	enum lxa_dtype type = x[0]->dtype;
+	size_t size = lxa_dtype_size(out->dtype);
+	struct lxa_bcast b;
+	int more;
 
-	for (i = 0; i < n; i++) {
-		float v = x[i] < min ? min : x[i];
+	if (op == POW && (type != x[1]->dtype || !lxa_dtype_is_float(type)))
+		return power_mixed(c, x);
+	if (type != LXA_F32 && type != LXA_F64)
+		return binary_int(c, x, op);
+	for (more = lxa_bcast_start(&b, out->ndim, out->dims, 2, x); more; more = lxa_bcast_next(&b)) {
+		char *to = (char *)out->data + (size_t)b.pos * size;
 
-		y[i] = v > max ? max : v;
-	}
-}
-
-static void clip_f64(struct lxa_op_ctx *c, const struct lxa_tensor *lo, const struct lxa_tensor *hi)
-{
-	double min = lo ? *(const double *)lo->data : -(double)INFINITY;
-	double max = hi ? *(const double *)hi->data : (double)INFINITY;
-	const double *x = c->in[0]->data;
-	double *y = c->out[0].data;
-	int64_t n = lxa_tensor_count(c->in[0]), i;
-
-	for (i = 0; i < n; i++) {
-		double v = x[i] < min ? min : x[i];
-
-		y[i] = v > max ? max : v;
-	}
-}
-
-static int less(int with_sign, uint64_t a, uint64_t b)
-{
-	return with_sign ? (int64_t)a < (int64_t)b : a < b;
-}
-
-LXA_OP_EXEC(clip)
-{
-	const struct lxa_tensor *x = c->in[0];
-	const struct lxa_tensor *lo = c->n_in > 1 ? c->in[1] : NULL, *hi = c->n_in > 2 ? c->in[2] : NULL;
-	int with_sign = is_signed(x->dtype);
-	int64_t n = lxa_tensor_count(x), i;
-
-	if (x->dtype == LXA_F32) {
-		clip_f32(c, lo, hi);
-		return 0;
-	}
-	if (x->dtype == LXA_F64) {
-		clip_f64(c, lo, hi);
-		return 0;
-	}
-	for (i = 0; i < n; i++) {
-		uint64_t v = load_int(x, i);
-
-		if (lo && less(with_sign, v, load_int(lo, 0)))
-			v = load_int(lo, 0);
-		if (hi && less(with_sign, load_int(hi, 0), v))
-			v = load_int(hi, 0);
-		store_int(&c->out[0], i, v);
-	}
-	return 0;
-}
-
-LXA_OP_EXEC(dropout)
-{
-	int64_t n = lxa_tensor_count(c->in[0]), i;
-
-	memcpy(c->out[0].data, c->in[0]->data, (size_t)n * lxa_dtype_size(c->in[0]->dtype));
-	for (i = 0; c->n_out > 1 && i < n; i++) {
-		if (c->out[1].dtype == LXA_F32)
-			((float *)c->out[1].data)[i] = 1;
-		else if (c->out[1].dtype == LXA_F64)
-			((double *)c->out[1].data)[i] = 1;
+		if (type == LXA_F32)
+			run_float(op, to, (const float *)x[0]->data + b.off[0], b.step[0],
+				  (const float *)x[1]->data + b.off[1], b.step[1], b.inner);
 		else
-			store_int(&c->out[1], i, 1);
+			run_double(op, to, (const double *)x[0]->data + b.off[0], b.step[0],
+				   (const double *)x[1]->data + b.off[1], b.step[1], b.inner);
 	}
 	return 0;
+}
+
+LXA_OP_EXEC(binary)
+{
+	struct lxa_tensor second;
+	const struct lxa_tensor *x[2] = { c->in[0], &second };
+	int ret = lxa_binary_operand(c, &second);
+
+	return ret ? ret : apply(c, code_of(c->n), x);
+}
+
+/* Copies one operand into the output's shape; where: only at the elements whose condition has the given value. */
+static void spread(struct lxa_tensor *out, const struct lxa_tensor *x, const struct lxa_tensor *where, int value)
+{
+	const struct lxa_tensor *t[2] = { x, where ? where : x };
+	size_t size = lxa_dtype_size(out->dtype);
+	struct lxa_bcast b;
+	int64_t i;
+	int more;
+
+	for (more = lxa_bcast_start(&b, out->ndim, out->dims, 2, t); more; more = lxa_bcast_next(&b))
+		for (i = 0; i < b.inner; i++)
+			if (!where || !((const uint8_t *)where->data)[b.off[1] + i * b.step[1]] == !value)
+				memcpy((char *)out->data + (size_t)(b.pos + i) * size,
+				       (const char *)x->data + (size_t)(b.off[0] + i * b.step[0]) * size, size);
+}
+
+LXA_OP_EXEC(expand)
+{
+	spread(&c->out[0], c->in[0], NULL, 0);
+	return 0;
+}
+
+LXA_OP_EXEC(where)
+{
+	spread(&c->out[0], c->in[1], c->in[0], 1);
+	spread(&c->out[0], c->in[2], c->in[0], 0);
+	return 0;
+}
+
+/* Min, Max, Sum, Mean: the first input, and the others onto it one by one. */
+LXA_OP_EXEC(variadic)
+{
+	struct lxa_tensor *out = &c->out[0], count = { .dtype = LXA_F32 };
+	const struct lxa_tensor *x[2] = { out };
+	float n32 = (float)c->n_in;
+	double n64 = c->n_in;
+	int i, ret = 0;
+
+	spread(out, c->in[0], NULL, 0);
+	for (i = 1; i < c->n_in && !ret; i++) {
+		x[1] = c->in[i];
+		ret = apply(c, code_of(c->n), x);
+	}
+	if (ret || strcmp(c->n->op, "Mean"))
+		return ret;
+	count.dtype = out->dtype;
+	count.data = out->dtype == LXA_F32 ? (void *)&n32 : (void *)&n64;
+	x[1] = &count;
+	return apply(c, DIV, x);
 }

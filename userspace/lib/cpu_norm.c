@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cpu_norm.c - BatchNormalization and Softmax. */
+/* cpu_norm.c - BatchNormalization, InstanceNormalization, LRN. */
 #include <math.h>
 #include <string.h>
 
@@ -20,6 +20,11 @@ LXA_OP_EXEC(batch_norm)
 
 	for (d = 2; d < x->ndim; d++)
 		inner *= x->dims[d];
+	if (!lxa_batch_norm_spatial(c)) {
+		/* A value for each element is a channel for each element. */
+		channels *= inner;
+		inner = 1;
+	}
 	for (o = 0; o < outer; o++) {
 		for (ch = 0; ch < channels; ch++) {
 			const float *from = (const float *)x->data + (o * channels + ch) * inner;
@@ -33,58 +38,59 @@ LXA_OP_EXEC(batch_norm)
 	return 0;
 }
 
-struct softmax_key {
-	int64_t kind, dims[3];
-};
-
-static dnnl_status_t softmax_new(struct lxa_cpu *cpu, const struct softmax_key *k, struct lxa_prim **out)
-{
-	dnnl_softmax_desc_t desc;
-	dnnl_primitive_desc_t pd;
-	dnnl_memory_desc_t md;
-	struct lxa_prim *p;
-	dnnl_status_t s;
-
-	s = lxa_dnnl_plain(&md, 3, k->dims);
-	if (s == dnnl_success)
-		s = dnnl_softmax_forward_desc_init(&desc, dnnl_forward_inference, &md, 1);
-	if (s == dnnl_success)
-		s = dnnl_primitive_desc_create(&pd, &desc, NULL, cpu->engine, NULL);
-	if (s != dnnl_success)
-		return s;
-	p = lxa_prim_new(cpu, k, sizeof(*k), pd);
-	dnnl_primitive_desc_destroy(pd);
-	if (!p)
-		return dnnl_out_of_memory;
-	s = lxa_prim_io(cpu, p, DNNL_ARG_SRC, 0, &md, &md);
-	if (s == dnnl_success)
-		s = lxa_prim_io(cpu, p, DNNL_ARG_DST, 1, &md, &md);
-	if (s != dnnl_success)
-		lxa_prim_drop(cpu, p);
-	else
-		*out = p;
-	return s;
-}
-
-LXA_OP_EXEC(softmax)
+LXA_OP_EXEC(instance_norm)
 {
 	const struct lxa_tensor *x = c->in[0];
-	int old = c->g->opset < 13, axis, d, ret;
-	void *ptr[2] = { x->data, c->out[0].data };
-	struct softmax_key k = { .kind = dnnl_softmax, .dims = { 1, 1, 1 } };
-	dnnl_status_t s = dnnl_success;
-	struct lxa_prim *p;
+	const float *scale = c->in[1]->data, *bias = c->in[2]->data, *from = x->data;
+	double eps = (double)lxa_node_float(c->n, "epsilon", 1e-5f);
+	float *to = c->out[0].data;
+	int64_t planes = x->dims[0] * x->dims[1], n = 1, p, i;
+	int d;
 
-	ret = lxa_op_axis(c, lxa_node_int(c->n, "axis", old ? 1 : -1), x->ndim, old, &axis);
-	if (ret)
-		return ret;
-	/* Before opset 13 everything from the axis on is one dimension. */
-	for (d = 0; d < x->ndim; d++)
-		k.dims[d < axis ? 0 : d == axis || old ? 1 : 2] *= x->dims[d];
-	p = lxa_prim_find(c->cpu, &k, sizeof(k));
-	if (!p)
-		s = softmax_new(c->cpu, &k, &p);
-	if (s == dnnl_success)
-		s = lxa_prim_run(c->cpu, p, ptr);
-	return s == dnnl_success ? 0 : lxa_dnnl_err(c, s);
+	for (d = 2; d < x->ndim; d++)
+		n *= x->dims[d];
+	for (p = 0; p < planes; p++, from += n, to += n) {
+		double mean = 0, var = 0, factor;
+
+		for (i = 0; i < n; i++)
+			mean += (double)from[i];
+		mean /= (double)n;
+		for (i = 0; i < n; i++)
+			var += ((double)from[i] - mean) * ((double)from[i] - mean);
+		factor = (double)scale[p % x->dims[1]] / sqrt(var / (double)n + eps);
+		for (i = 0; i < n; i++)
+			to[i] = (float)(((double)from[i] - mean) * factor + (double)bias[p % x->dims[1]]);
+	}
+	return 0;
+}
+
+/* x / (bias + alpha / size * sum of the squares of `size` neighbouring channels)^beta. */
+LXA_OP_EXEC(lrn)
+{
+	const struct lxa_tensor *x = c->in[0];
+	int64_t size = lxa_node_int(c->n, "size", 1), channels = x->dims[1], inner = 1, n, ch, k, i;
+	float alpha = lxa_node_float(c->n, "alpha", 1e-4f), beta = lxa_node_float(c->n, "beta", 0.75f);
+	float bias = lxa_node_float(c->n, "bias", 1);
+	int d;
+
+	for (d = 2; d < x->ndim; d++)
+		inner *= x->dims[d];
+	for (n = 0; n < x->dims[0]; n++) {
+		const float *from = (const float *)x->data + n * channels * inner;
+		float *to = (float *)c->out[0].data + n * channels * inner;
+
+		for (ch = 0; ch < channels; ch++) {
+			int64_t first = ch > (size - 1) / 2 ? ch - (size - 1) / 2 : 0;
+			int64_t last = size / 2 < channels - 1 - ch ? ch + size / 2 : channels - 1;
+
+			for (i = 0; i < inner; i++) {
+				float sum = 0;
+
+				for (k = first; k <= last; k++)
+					sum += from[k * inner + i] * from[k * inner + i];
+				to[ch * inner + i] = from[ch * inner + i] / powf(bias + alpha / (float)size * sum, beta);
+			}
+		}
+	}
+	return 0;
 }

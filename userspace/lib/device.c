@@ -5,15 +5,19 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "../lxa.h"
+#include "device.h"
 #include "../../driver/lxa_regs.h"
 #include "../../driver/shim/lxa_shim.h"
+#include "profile.h"
+
+#define KEPT_MAX 2048		/* the driver keeps as many */
 
 struct lxa_device {
 	int fd;
@@ -21,6 +25,9 @@ struct lxa_device {
 	uint32_t ctx;
 	uint64_t platform;
 	struct lxa_caps caps;
+	pthread_mutex_t lock;		/* guards what follows */
+	struct lxa_event *kept;		/* records that somebody else is going to ask for, oldest first */
+	uint32_t n_kept;
 };
 
 struct lxa_bo {
@@ -116,6 +123,7 @@ int lxa_device_open(const char *path, struct lxa_device **out, struct lxa_err *e
 {
 	struct lxa_ctx_create ctx = { .size = sizeof(ctx) };
 	struct lxa_device *dev = calloc(1, sizeof(*dev));
+	uint64_t start = prof_start();
 	int ret;
 
 	*out = NULL;
@@ -141,6 +149,8 @@ int lxa_device_open(const char *path, struct lxa_device **out, struct lxa_err *e
 		goto out_close;
 	}
 	dev->ctx = ctx.ctx;
+	pthread_mutex_init(&dev->lock, NULL);
+	prof_span(start, PROF_DRIVER, "open", path, -1);
 	*out = dev;
 	return 0;
 
@@ -157,8 +167,15 @@ void lxa_device_close(struct lxa_device *dev)
 	if (!dev)
 		return;
 	lxa_close(dev->fd);	/* the context goes with the descriptor */
+	pthread_mutex_destroy(&dev->lock);
+	free(dev->kept);
 	free(dev->path);
 	free(dev);
+}
+
+int lxa_device_fd(const struct lxa_device *dev)
+{
+	return dev->fd;
 }
 
 const char *lxa_device_path(const struct lxa_device *dev)
@@ -270,8 +287,11 @@ int lxa_bo_prep(struct lxa_bo *bo, uint32_t flags, uint32_t timeout_ms)
 {
 	struct lxa_bo_prep a = { .size = sizeof(a), .handle = bo->handle, .flags = flags,
 				 .deadline_ns = deadline(timeout_ms) };
+	uint64_t start = prof_start();
+	int ret = lxa_ioctl(bo->dev->fd, LXA_IOCTL_BO_PREP, &a);
 
-	return lxa_ioctl(bo->dev->fd, LXA_IOCTL_BO_PREP, &a);
+	prof_span(start, PROF_DRIVER, "prep", NULL, -1);
+	return ret;
 }
 
 int lxa_bo_fini(struct lxa_bo *bo)
@@ -287,31 +307,100 @@ int lxa_job_submit(struct lxa_device *dev, const struct lxa_job *jobs, uint32_t 
 {
 	struct lxa_submit a = { .size = sizeof(a), .ctx = dev->ctx, .job_count = n, .job_stride = sizeof(*jobs),
 				.jobs = (uintptr_t)jobs };
+	uint64_t start = prof_start();
 	int ret = lxa_ioctl(dev->fd, LXA_IOCTL_SUBMIT, &a);
 
+	prof_span(start, PROF_DRIVER, "submit", NULL, n);
 	if (ret && a.reason)
 		return lxa_err_set(err, ret, "%s: job %u of %u was refused: %s", dev->path, a.failed, n,
 				   lxa_reject_name(a.reason));
 	if (ret)
 		return lxa_err_set(err, ret, "%s: cannot submit %u jobs: %s", dev->path, n, strerror(-ret));
 	*seqno = a.seqno;
+	prof_submitted(start, dev, a.seqno, n);
 	return 0;
 }
 
 int lxa_job_wait(struct lxa_device *dev, uint64_t seqno, uint32_t timeout_ms, int *job_error)
 {
 	struct lxa_wait a = { .size = sizeof(a), .ctx = dev->ctx, .seqno = seqno, .deadline_ns = deadline(timeout_ms) };
+	uint64_t start = prof_start();
 	int ret = lxa_ioctl(dev->fd, LXA_IOCTL_WAIT, &a);
 
+	prof_span(start, PROF_DRIVER, "wait", NULL, -1);
 	*job_error = ret ? 0 : a.error;
 	return ret;
 }
 
-int lxa_event_read(struct lxa_device *dev, struct lxa_event *ev, uint32_t n)
+/* ---- records ------------------------------------------------------------------------------------------------- */
+
+/* Up to n from the driver; 0: none there. */
+static int read_records(struct lxa_device *dev, struct lxa_event *ev, uint32_t n)
 {
 	ssize_t got = lxa_read(dev->fd, ev, n * sizeof(*ev));
 
 	if (got == -EAGAIN)
 		return 0;
 	return got < 0 ? (int)got : (int)((size_t)got / sizeof(*ev));
+}
+
+static void forget(struct lxa_device *dev, uint32_t from, uint32_t n)
+{
+	dev->n_kept -= n;
+	memmove(dev->kept + from, dev->kept + from + n, (dev->n_kept - from) * sizeof(*dev->kept));
+}
+
+/* For whoever asks for it. Without memory, or when nobody does, the oldest goes, as in the driver. */
+static void keep(struct lxa_device *dev, const struct lxa_event *ev)
+{
+	if (!dev->kept)
+		dev->kept = malloc(KEPT_MAX * sizeof(*dev->kept));
+	if (!dev->kept)
+		return;
+	if (dev->n_kept == KEPT_MAX)
+		forget(dev, 0, 1);
+	dev->kept[dev->n_kept++] = *ev;
+}
+
+int lxa_event_read(struct lxa_device *dev, struct lxa_event *ev, uint32_t n)
+{
+	uint32_t old;
+	int got = 0;
+
+	pthread_mutex_lock(&dev->lock);
+	old = dev->n_kept < n ? dev->n_kept : n;
+	if (old) {
+		memcpy(ev, dev->kept, old * sizeof(*ev));
+		forget(dev, 0, old);
+	}
+	if (old < n)
+		got = read_records(dev, ev + old, n - old);
+	pthread_mutex_unlock(&dev->lock);
+	if (got < 0 && !old)
+		return got;
+	got = (int)old + (got > 0 ? got : 0);
+	prof_jobs(dev, ev, got);
+	return got;
+}
+
+int lxa_event_take(struct lxa_device *dev, uint64_t first, uint64_t last, struct lxa_event *ev)
+{
+	uint32_t i;
+	int got = 0;
+
+	pthread_mutex_lock(&dev->lock);
+	for (i = 0; i < dev->n_kept && !got; i++) {
+		if (dev->kept[i].seqno < first || dev->kept[i].seqno > last)
+			continue;
+		*ev = dev->kept[i];
+		forget(dev, i, 1);
+		got = 1;
+	}
+	while (!got && (got = read_records(dev, ev, 1)) > 0 && (ev->seqno < first || ev->seqno > last)) {
+		keep(dev, ev);
+		got = 0;
+	}
+	pthread_mutex_unlock(&dev->lock);
+	prof_jobs(dev, ev, got);
+	return got;
 }

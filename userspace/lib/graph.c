@@ -9,9 +9,10 @@
 size_t lxa_dtype_size(enum lxa_dtype t)
 {
 	switch ((int)t) {
-	case LXA_UINT8: case LXA_INT8: case LXA_BOOL:
+	case LXA_UINT8: case LXA_INT8: case LXA_BOOL: case LXA_UINT4: case LXA_INT4:
+	case LXA_F8E4M3FN: case LXA_F8E4M3FNUZ: case LXA_F8E5M2: case LXA_F8E5M2FNUZ:
 		return 1;
-	case LXA_UINT16: case LXA_INT16:
+	case LXA_UINT16: case LXA_INT16: case LXA_F16: case LXA_BF16:
 		return 2;
 	case LXA_F32: case LXA_INT32: case LXA_UINT32:
 		return 4;
@@ -25,7 +26,8 @@ const char *lxa_dtype_name(int t)
 {
 	static const char *const names[] = {
 		"undefined", "float", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool", "float16",
-		"double", "uint32", "uint64", "complex64", "complex128", "bfloat16",
+		"double", "uint32", "uint64", "complex64", "complex128", "bfloat16", "float8e4m3fn", "float8e4m3fnuz",
+		"float8e5m2", "float8e5m2fnuz", "uint4", "int4",
 	};
 
 	if (t < 0 || t >= (int)(sizeof(names) / sizeof(names[0])))

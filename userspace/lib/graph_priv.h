@@ -2,7 +2,7 @@
 /*
  * graph_priv.h - what the loader, shape inference and the CPU operators share beyond graph.h.
  *
- * ops.c holds the one table of known operators. Each has a function that infers the outputs' types and shapes from the
+ * ops.c holds the one table of known operators, op_types.c what types they take, op_run.c runs one. Each has a function that infers the outputs' types and shapes from the
  * inputs' and one that computes. Both get a struct lxa_op_ctx; infer needs the data of an input only where the data
  * decides a shape (Reshape, Pad, ...).
  */
@@ -13,7 +13,9 @@
 
 #define LXA_MAX_COUNT ((int64_t)1 << 31)	/* elements of one tensor: far above any layer here, far below overflow */
 #define LXA_MAX_INPUTS 64			/* inputs of one known operator (Concat has the most) */
-#define LXA_MAX_OUTPUTS 8
+#define LXA_MAX_OUTPUTS 64			/* of one known operator (Split has the most) */
+#define LXA_MAX_NODES 100000			/* of a graph: the largest networks have some thousands */
+#define LXA_MAX_ATTRS 256			/* of a node */
 
 const char *lxa_dtype_name(int t);
 int64_t lxa_dims_count(int ndim, const int64_t *dims);	/* -1: negative or above LXA_MAX_COUNT */
@@ -45,11 +47,15 @@ struct lxa_opdef {
 enum lxa_op_domain { LXA_DOMAIN_ONNX, LXA_DOMAIN_QONNX, LXA_DOMAIN_LXA };
 
 const struct lxa_opdef *lxa_op_find(const struct lxa_node *n); /* NULL: unknown operator */
+const struct lxa_opdef *lxa_op_at(int i);	/* the table's lines one after the other; NULL at the end */
 
-/* Check arity and infer; fills c->out's dtype, ndim and dims. */
+/* Check arity and types and infer; fills c->out's dtype, ndim and dims. */
 int lxa_op_infer(const struct lxa_opdef *op, struct lxa_op_ctx *c);
 /* Infer, allocate the outputs and compute. On failure nothing stays allocated. */
 int lxa_op_exec(const struct lxa_opdef *op, struct lxa_op_ctx *c);
+
+/* Attributes of a known name have the type that the name has in every operator. */
+int lxa_op_attr_types(const struct lxa_op_ctx *c);
 
 /* Set the sentence "FILE: node 'NAME' (OP): ..." and return code. */
 int lxa_op_err(const struct lxa_op_ctx *c, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -47,11 +47,11 @@ LXA_OP_INFER(reshape)
 		}
 		if (dims[i] < -1 || (dims[i] == -1 && open >= 0))
 			return lxa_op_err(c, -EINVAL, "shape %s is not possible", lxa_dims_str(n, dims, to));
-		if (dims[i] == -1) {
+		if (dims[i] == -1)
 			open = i;
-			dims[i] = 1;
-		}
 	}
+	if (open >= 0)
+		dims[open] = 1;
 	known = lxa_dims_count(n, dims);
 	if (open >= 0) {
 		if (known <= 0 || count % known)
@@ -164,8 +164,6 @@ LXA_OP_INFER(pad)
 		return lxa_op_err(c, -EINVAL, "mode \"%s\" is not known", mode);
 	if (v && (v->dtype != x->dtype || lxa_tensor_count(v) != 1))
 		return lxa_op_err(c, -EINVAL, "the constant (input 2) must be one value of the input's type");
-	if (!v && lxa_node_float(c->n, "value", 0) != 0 && x->dtype != LXA_F32)
-		return lxa_op_err(c, -EOPNOTSUPP, "padding %s with a value is not supported", lxa_dtype_name((int)x->dtype));
 	ret = lxa_pad_parse(c, &p);
 	if (ret)
 		return ret;
@@ -339,19 +337,158 @@ LXA_OP_INFER(slice)
 	return ret ? ret : same_type(c, c->in[0]->ndim, s.count);
 }
 
-LXA_OP_INFER(depth_to_space)
+static int blocks(struct lxa_op_ctx *c, int64_t *block)
 {
-	const struct lxa_tensor *x = c->in[0];
-	int64_t block = lxa_node_int(c->n, "blocksize", 0), dims[4];
 	const char *mode = lxa_node_string(c->n, "mode", "DCR");
+	const struct lxa_tensor *x = c->in[0];
 
 	if (strcmp(mode, "DCR") && strcmp(mode, "CRD"))
 		return lxa_op_err(c, -EINVAL, "mode \"%s\" is not known", mode);
-	if (x->ndim != 4 || block < 1 || block > 4096 || x->dims[1] % (block * block))
-		return lxa_op_err(c, -EINVAL, "blocksize %lld does not fit the input", (long long)block);
-	dims[0] = x->dims[0];
-	dims[1] = x->dims[1] / (block * block);
-	dims[2] = x->dims[2] * block;
-	dims[3] = x->dims[3] * block;
-	return same_type(c, 4, dims);
+	*block = lxa_node_int(c->n, "blocksize", 0);
+	if (x->ndim != 4)
+		return lxa_op_err(c, -EINVAL, "the input has %d dimensions, must have 4", x->ndim);
+	if (*block < 1 || *block > 4096)
+		return lxa_op_err(c, -EINVAL, "blocksize %lld is not possible", (long long)*block);
+	return 0;
+}
+
+LXA_OP_INFER(depth_to_space)
+{
+	const struct lxa_tensor *x = c->in[0];
+	int64_t block;
+	int ret = blocks(c, &block);
+
+	if (ret)
+		return ret;
+	if (x->dims[1] % (block * block))
+		return lxa_op_err(c, -EINVAL, "blocksize %lld does not fit %lld channels", (long long)block,
+				  (long long)x->dims[1]);
+	return same_type(c, 4, (int64_t[]){ x->dims[0], x->dims[1] / (block * block), x->dims[2] * block, x->dims[3] * block });
+}
+
+LXA_OP_INFER(space_to_depth)
+{
+	const struct lxa_tensor *x = c->in[0];
+	int64_t block;
+	int ret = blocks(c, &block);
+
+	if (ret)
+		return ret;
+	if (x->dims[2] % block || x->dims[3] % block)
+		return lxa_op_err(c, -EINVAL, "blocksize %lld does not fit an image of %lldx%lld", (long long)block,
+				  (long long)x->dims[2], (long long)x->dims[3]);
+	return same_type(c, 4, (int64_t[]){ x->dims[0], x->dims[1] * block * block, x->dims[2] / block, x->dims[3] / block });
+}
+
+/* The input's shape and the wanted one broadcast to the output's. */
+LXA_OP_INFER(expand)
+{
+	struct lxa_tensor want = { 0 };
+	int64_t dims[LXA_MAX_DIMS];
+	int ndim, d, ret;
+
+	ret = lxa_op_ints(c, 1, "shape", LXA_MAX_DIMS, want.dims, &want.ndim);
+	for (d = 0; d < want.ndim && !ret; d++)
+		if (want.dims[d] < 0)
+			ret = lxa_op_err(c, -EINVAL, "shape[%d] is %lld", d, (long long)want.dims[d]);
+	if (!ret)
+		ret = lxa_op_broadcast(c, c->in[0], &want, &ndim, dims);
+	return ret ? ret : same_type(c, ndim, dims);
+}
+
+LXA_OP_INFER(tile)
+{
+	const struct lxa_tensor *x = c->in[0];
+	int64_t repeats[LXA_MAX_DIMS], dims[LXA_MAX_DIMS];
+	int n, d, ret = lxa_op_ints(c, 1, "repeats", LXA_MAX_DIMS, repeats, &n);
+
+	if (ret)
+		return ret;
+	if (n != x->ndim)
+		return lxa_op_err(c, -EINVAL, "repeats has %d values, the input %d dimensions", n, x->ndim);
+	for (d = 0; d < n; d++) {
+		if (repeats[d] < 0 || repeats[d] > LXA_MAX_COUNT)
+			return lxa_op_err(c, -EINVAL, "repeats[%d] is %lld", d, (long long)repeats[d]);
+		dims[d] = x->dims[d] * repeats[d];
+	}
+	return same_type(c, n, dims);
+}
+
+LXA_OP_INFER(size)
+{
+	return lxa_op_shape(c, 0, LXA_INT64, 0, NULL);
+}
+
+/*
+ * The parts' lengths: an attribute before opset 13, an input after; without them as many equal parts as there are
+ * outputs, and from opset 18 on (num_outputs) the last may be shorter.
+ */
+static int split_lengths(struct lxa_op_ctx *c, int64_t dim, int64_t *part, int *n)
+{
+	int64_t each, i;
+	int ret;
+
+	if (c->g->opset < 13)
+		ret = lxa_op_attr_ints(c, "split", LXA_MAX_OUTPUTS, part, n);
+	else if (c->n_in > 1 && c->in[1])
+		ret = lxa_op_ints(c, 1, "split", LXA_MAX_OUTPUTS, part, n);
+	else
+		ret = *n = 0;
+	if (ret || *n)
+		return ret;
+	*n = c->n_out;
+	if (c->g->opset >= 18 && lxa_node_int(c->n, "num_outputs", *n) != *n)
+		return lxa_op_err(c, -EINVAL, "num_outputs is %lld, but there are %d outputs",
+				  (long long)lxa_node_int(c->n, "num_outputs", 0), *n);
+	if (c->g->opset < 18 && dim % *n)
+		return lxa_op_err(c, -EINVAL, "%lld does not split into %d equal parts", (long long)dim, *n);
+	each = (dim + *n - 1) / *n;
+	for (i = 0; i < *n; i++)
+		part[i] = dim - i * each < 0 ? 0 : dim - i * each < each ? dim - i * each : each;
+	return 0;
+}
+
+LXA_OP_INFER(split)
+{
+	const struct lxa_tensor *x = c->in[0];
+	int64_t part[LXA_MAX_OUTPUTS], dims[LXA_MAX_DIMS], sum = 0;
+	int axis, n, i, ret;
+
+	ret = lxa_op_axis(c, lxa_node_int(c->n, "axis", 0), x->ndim, 0, &axis);
+	if (!ret)
+		ret = split_lengths(c, x->dims[axis], part, &n);
+	if (ret)
+		return ret;
+	if (n != c->n_out)
+		return lxa_op_err(c, -EINVAL, "split has %d values, but there are %d outputs", n, c->n_out);
+	memcpy(dims, x->dims, sizeof(dims));
+	for (i = 0; i < n && !ret; i++) {
+		if (part[i] < 0 || part[i] > x->dims[axis])
+			return lxa_op_err(c, -EINVAL, "split[%d] is %lld", i, (long long)part[i]);
+		sum += part[i];
+		dims[axis] = part[i];
+		ret = lxa_op_shape(c, i, x->dtype, x->ndim, dims);
+	}
+	if (!ret && sum != x->dims[axis])
+		ret = lxa_op_err(c, -EINVAL, "the parts add up to %lld, dimension %d is %lld", (long long)sum, axis,
+				 (long long)x->dims[axis]);
+	return ret;
+}
+
+LXA_OP_INFER(gather_elements)
+{
+	const struct lxa_tensor *x = c->in[0], *idx = c->in[1];
+	int axis, d, ret;
+
+	if (idx->dtype != LXA_INT64 && idx->dtype != LXA_INT32)
+		return lxa_op_err(c, -EINVAL, "the indices are %s, must be int64 or int32", lxa_dtype_name((int)idx->dtype));
+	ret = lxa_op_axis(c, lxa_node_int(c->n, "axis", 0), x->ndim, 0, &axis);
+	if (ret)
+		return ret;
+	if (idx->ndim != x->ndim)
+		return lxa_op_err(c, -EINVAL, "the indices have %d dimensions, the input %d", idx->ndim, x->ndim);
+	for (d = 0; d < x->ndim; d++)
+		if (d != axis && idx->dims[d] > x->dims[d])
+			return lxa_op_err(c, -EINVAL, "the indices are longer than the input in dimension %d", d);
+	return same_type(c, idx->ndim, idx->dims);
 }

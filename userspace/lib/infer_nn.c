@@ -4,24 +4,16 @@
 #include <string.h>
 
 #include "ops.h"
-#include "quant_ops.h"
 #include "window.h"
 
-LXA_OP_INFER(conv)
+int lxa_conv_shape(struct lxa_op_ctx *c, const struct lxa_tensor *w, const struct lxa_tensor *b, enum lxa_dtype type)
 {
-	const struct lxa_tensor *x = c->in[0], *w = c->in[1], *b = c->n_in > 2 ? c->in[2] : NULL;
+	const struct lxa_tensor *x = c->in[0];
 	int64_t group = lxa_node_int(c->n, "group", 1), dims[LXA_MAX_DIMS];
 	struct lxa_window win;
 	char sx[160], sw[160];
 	int i, ret;
 
-	ret = lxa_op_need_f32(c, 0);
-	if (!ret)
-		ret = lxa_op_need_f32(c, 1);
-	if (!ret && b)
-		ret = lxa_op_need_f32(c, 2);
-	if (ret)
-		return ret;
 	if (x->ndim < 3 || w->ndim != x->ndim)
 		return lxa_op_err(c, -EINVAL, "input %s and weights %s do not belong together",
 				  lxa_dims_str(x->ndim, x->dims, sx), lxa_dims_str(w->ndim, w->dims, sw));
@@ -37,6 +29,50 @@ LXA_OP_INFER(conv)
 		return ret;
 	dims[0] = x->dims[0];
 	dims[1] = w->dims[0];
+	for (i = 0; i < win.nd; i++)
+		dims[2 + i] = win.out[i];
+	return lxa_op_shape(c, 0, type, x->ndim, dims);
+}
+
+static int need_f32_all(struct lxa_op_ctx *c)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < c->n_in && !ret; i++)
+		ret = c->in[i] ? lxa_op_need_f32(c, i) : 0;
+	return ret;
+}
+
+LXA_OP_INFER(conv)
+{
+	int ret = need_f32_all(c);
+
+	return ret ? ret : lxa_conv_shape(c, c->in[1], c->n_in > 2 ? c->in[2] : NULL, LXA_F32);
+}
+
+/* The weights are C x M/group x kernel. */
+LXA_OP_INFER(conv_transpose)
+{
+	const struct lxa_tensor *x = c->in[0], *w = c->in[1], *b = c->n_in > 2 ? c->in[2] : NULL;
+	int64_t group = lxa_node_int(c->n, "group", 1), dims[LXA_MAX_DIMS];
+	struct lxa_window win;
+	char sx[160], sw[160];
+	int i, ret = need_f32_all(c);
+
+	if (ret)
+		return ret;
+	if (x->ndim < 3 || w->ndim != x->ndim || group < 1 || w->dims[0] < 1 || w->dims[1] < 1 ||
+	    w->dims[1] > LXA_MAX_COUNT / group || x->dims[1] != w->dims[0] || w->dims[0] % group)
+		return lxa_op_err(c, -EINVAL, "input %s, weights %s and group %lld do not belong together",
+				  lxa_dims_str(x->ndim, x->dims, sx), lxa_dims_str(w->ndim, w->dims, sw), (long long)group);
+	if (b && (b->ndim != 1 || b->dims[0] != w->dims[1] * group))
+		return lxa_op_err(c, -EINVAL, "the bias is %s, must be %lld", lxa_dims_str(b->ndim, b->dims, sx),
+				  (long long)(w->dims[1] * group));
+	ret = lxa_window_transposed(c, w->dims + 2, &win);
+	if (ret)
+		return ret;
+	dims[0] = x->dims[0];
+	dims[1] = w->dims[1] * group;
 	for (i = 0; i < win.nd; i++)
 		dims[2 + i] = win.out[i];
 	return lxa_op_shape(c, 0, LXA_F32, x->ndim, dims);
@@ -99,13 +135,11 @@ LXA_OP_INFER(gemm)
 	int64_t dims[LXA_MAX_DIMS], bdims[LXA_MAX_DIMS];
 	struct lxa_tensor out = { .ndim = 2 };
 	char sa[160], sb[160];
-	int i, ndim, ret;
+	int ndim, ret;
 
-	for (i = 0; i < c->n_in; i++) {
-		ret = c->in[i] ? lxa_op_need_f32(c, i) : 0;
-		if (ret)
-			return ret;
-	}
+	ret = need_f32_all(c);
+	if (ret)
+		return ret;
 	if (a->ndim != 2 || b->ndim != 2 || a->dims[!ta] != b->dims[tb])
 		return lxa_op_err(c, -EINVAL, "%s%s times %s%s is not possible", lxa_dims_str(a->ndim, a->dims, sa),
 				  ta ? " transposed" : "", lxa_dims_str(b->ndim, b->dims, sb), tb ? " transposed" : "");
@@ -123,19 +157,13 @@ LXA_OP_INFER(gemm)
 	return lxa_op_shape(c, 0, LXA_F32, 2, dims);
 }
 
-LXA_OP_INFER(matmul)
+int lxa_matmul_shape(struct lxa_op_ctx *c, const struct lxa_tensor *a, const struct lxa_tensor *b, enum lxa_dtype type)
 {
-	const struct lxa_tensor *a = c->in[0], *b = c->in[1];
 	struct lxa_tensor ba = { 0 }, bb = { 0 };
 	int64_t dims[LXA_MAX_DIMS];
 	char sa[160], sb[160];
 	int ndim, i, ret;
 
-	ret = lxa_op_need_f32(c, 0);
-	if (!ret)
-		ret = lxa_op_need_f32(c, 1);
-	if (ret)
-		return ret;
 	if (!a->ndim || !b->ndim || a->dims[a->ndim - 1] != b->dims[b->ndim > 1 ? b->ndim - 2 : 0])
 		return lxa_op_err(c, -EINVAL, "%s times %s is not possible", lxa_dims_str(a->ndim, a->dims, sa),
 				  lxa_dims_str(b->ndim, b->dims, sb));
@@ -151,7 +179,35 @@ LXA_OP_INFER(matmul)
 		dims[ndim++] = a->dims[a->ndim - 2];
 	if (b->ndim > 1)
 		dims[ndim++] = b->dims[b->ndim - 1];
-	return lxa_op_shape(c, 0, LXA_F32, ndim, dims);
+	return lxa_op_shape(c, 0, type, ndim, dims);
+}
+
+LXA_OP_INFER(matmul)
+{
+	int ret = need_f32_all(c);
+
+	return ret ? ret : lxa_matmul_shape(c, c->in[0], c->in[1], LXA_F32);
+}
+
+int lxa_batch_norm_spatial(const struct lxa_op_ctx *c)
+{
+	return c->g->opset >= 9 || lxa_node_int(c->n, "spatial", 1);
+}
+
+/* Before opset 9, with spatial = 0: the parameters have one value for each element of an image. */
+static int batch_norm_each(struct lxa_op_ctx *c)
+{
+	const struct lxa_tensor *x = c->in[0];
+	int i, d, fits;
+
+	for (i = 1; i < 5; i++) {
+		fits = c->in[i]->ndim == x->ndim - 1;
+		for (d = 1; fits && d < x->ndim; d++)
+			fits = c->in[i]->dims[d - 1] == x->dims[d];
+		if (!fits)
+			return lxa_op_err(c, -EINVAL, "input %d must have the shape of one image, as spatial is 0", i);
+	}
+	return lxa_op_shape(c, 0, LXA_F32, x->ndim, x->dims);
 }
 
 LXA_OP_INFER(batch_norm)
@@ -160,15 +216,13 @@ LXA_OP_INFER(batch_norm)
 	int64_t channels;
 	int i, ret;
 
-	for (i = 0; i < 5; i++) {
-		ret = lxa_op_need_f32(c, i);
-		if (ret)
-			return ret;
-	}
+	ret = need_f32_all(c);
+	if (ret)
+		return ret;
 	if (c->n_out > 1 || lxa_node_int(c->n, "training_mode", 0))
 		return lxa_op_err(c, -EOPNOTSUPP, "is in training mode, which is not supported");
-	if (!lxa_node_int(c->n, "spatial", 1))
-		return lxa_op_err(c, -EOPNOTSUPP, "spatial = 0 is not supported");
+	if (!lxa_batch_norm_spatial(c))
+		return batch_norm_each(c);
 	channels = x->ndim > 1 ? x->dims[1] : 1;
 	for (i = 1; i < 5; i++)
 		if (c->in[i]->ndim != 1 || c->in[i]->dims[0] != channels)
@@ -177,141 +231,31 @@ LXA_OP_INFER(batch_norm)
 	return lxa_op_shape(c, 0, LXA_F32, x->ndim, x->dims);
 }
 
-LXA_OP_INFER(same)
+LXA_OP_INFER(instance_norm)
 {
-	return lxa_op_shape(c, 0, c->in[0]->dtype, c->in[0]->ndim, c->in[0]->dims);
+	const struct lxa_tensor *x = c->in[0];
+	int i, ret = need_f32_all(c);
+
+	if (ret)
+		return ret;
+	if (x->ndim < 3)
+		return lxa_op_err(c, -EINVAL, "the input has %d dimensions, must have at least 3", x->ndim);
+	for (i = 1; i < 3; i++)
+		if (c->in[i]->ndim != 1 || c->in[i]->dims[0] != x->dims[1])
+			return lxa_op_err(c, -EINVAL, "input %d must have one value for each of %lld channels", i,
+					  (long long)x->dims[1]);
+	return lxa_infer_same(c);
 }
 
-LXA_OP_INFER(same_f32)
+LXA_OP_INFER(lrn)
 {
 	int ret = lxa_op_need_f32(c, 0);
 
-	return ret ? ret : lxa_infer_same(c);
-}
-
-LXA_OP_INFER(clip)
-{
-	int i;
-
-	for (i = 1; i < c->n_in; i++) {
-		if (!c->in[i])
-			continue;
-		if (c->in[i]->dtype != c->in[0]->dtype)
-			return lxa_op_err(c, -EINVAL, "input %d is %s, input 0 is %s", i, lxa_dtype_name((int)c->in[i]->dtype),
-					  lxa_dtype_name((int)c->in[0]->dtype));
-		if (lxa_tensor_count(c->in[i]) != 1)
-			return lxa_op_err(c, -EINVAL, "input %d (%s) must be a scalar", i, i == 1 ? "min" : "max");
-	}
+	if (ret)
+		return ret;
+	if (c->in[0]->ndim < 2)
+		return lxa_op_err(c, -EINVAL, "the input has %d dimensions, must have at least 2", c->in[0]->ndim);
+	if (lxa_node_int(c->n, "size", 0) < 1)
+		return lxa_op_err(c, -EINVAL, "size is %lld, must be at least 1", (long long)lxa_node_int(c->n, "size", 0));
 	return lxa_infer_same(c);
-}
-
-LXA_OP_INFER(softmax)
-{
-	int axis, ret = lxa_infer_same_f32(c);
-
-	if (ret)
-		return ret;
-	return lxa_op_axis(c, lxa_node_int(c->n, "axis", c->g->opset < 13 ? 1 : -1), c->in[0]->ndim, c->g->opset < 13, &axis);
-}
-
-int lxa_binary_operand(const struct lxa_op_ctx *c, struct lxa_tensor *b)
-{
-	const struct lxa_tensor *x = c->in[0];
-	int axis, ret;
-
-	*b = *c->in[1];
-	if (c->g->opset >= 7 || !lxa_node_attr(c->n, "axis"))
-		return 0;
-	ret = lxa_op_axis(c, lxa_node_int(c->n, "axis", 0), x->ndim, 0, &axis);
-	if (ret)
-		return ret;
-	if (axis + b->ndim > x->ndim)
-		return lxa_op_err(c, -EINVAL, "axis %d is too large for the shapes", axis);
-	while (axis + b->ndim < x->ndim)
-		b->dims[b->ndim++] = 1;
-	return 0;
-}
-
-LXA_OP_INFER(binary)
-{
-	struct lxa_tensor b;
-	int64_t dims[LXA_MAX_DIMS];
-	int ndim, ret;
-
-	if (c->in[0]->dtype == LXA_BOOL)
-		return lxa_op_err(c, -EINVAL, "the inputs are bool, must be numbers");
-	if (c->in[0]->dtype != c->in[1]->dtype)
-		return lxa_op_err(c, -EOPNOTSUPP, "the inputs are %s and %s; both must have the same type",
-				  lxa_dtype_name((int)c->in[0]->dtype), lxa_dtype_name((int)c->in[1]->dtype));
-	if (!strcmp(c->n->op, "Pow") && c->in[0]->dtype != LXA_F32 && c->in[0]->dtype != LXA_F64)
-		return lxa_op_need_f32(c, 0);
-	ret = lxa_binary_operand(c, &b);
-	if (!ret)
-		ret = lxa_op_broadcast(c, c->in[0], &b, &ndim, dims);
-	return ret ? ret : lxa_op_shape(c, 0, c->in[0]->dtype, ndim, dims);
-}
-
-LXA_OP_INFER(dropout)
-{
-	const struct lxa_tensor *x = c->in[0], *training = c->n_in > 2 ? c->in[2] : NULL;
-	int ret;
-
-	if (training && (!training->data || lxa_tensor_count(training) != 1 || *(const uint8_t *)training->data))
-		return lxa_op_err(c, -EOPNOTSUPP, "is or may be in training mode, which is not supported");
-	ret = lxa_infer_same(c);
-	if (!ret && c->n_out > 1)
-		ret = lxa_op_shape(c, 1, c->g->opset < 10 ? x->dtype : LXA_BOOL, x->ndim, x->dims);
-	return ret;
-}
-
-/* Inputs 1..n are float and broadcast to input 0's shape. */
-static int quantizer(struct lxa_op_ctx *c, int n)
-{
-	int64_t dims[LXA_MAX_DIMS];
-	char sx[160], sp[160];
-	int i, ndim, ret;
-
-	for (i = 0; i <= n; i++) {
-		ret = lxa_op_need_f32(c, i);
-		if (ret)
-			return ret;
-	}
-	for (i = 1; i <= n; i++) {
-		ret = lxa_op_broadcast(c, c->in[0], c->in[i], &ndim, dims);
-		if (ret)
-			return ret;
-		if (ndim != c->in[0]->ndim || memcmp(dims, c->in[0]->dims, (size_t)ndim * sizeof(*dims)))
-			return lxa_op_err(c, -EINVAL, "input %d (%s) does not broadcast to input 0 (%s)", i,
-					  lxa_dims_str(c->in[i]->ndim, c->in[i]->dims, sp),
-					  lxa_dims_str(c->in[0]->ndim, c->in[0]->dims, sx));
-	}
-	return lxa_infer_same(c);
-}
-
-LXA_OP_INFER(quant)
-{
-	int ret = lxa_op_need_f32(c, 3);
-
-	if (!ret && lxa_tensor_count(c->in[3]) != 1)
-		ret = lxa_op_err(c, -EOPNOTSUPP, "the bit width (input 3) must be a scalar");
-	return ret ? ret : quantizer(c, 2);
-}
-
-LXA_OP_INFER(bipolar)
-{
-	return quantizer(c, 1);
-}
-
-LXA_OP_INFER(logquant)
-{
-	struct lxa_logq p;
-	struct lxa_err e;
-	int ret = quantizer(c, 1);
-
-	if (ret)
-		return ret;
-	/* The sentence gets the file's name as well. */
-	if (lxa_logq_parse(c->n, &p, &e))
-		return lxa_err_set(c->err, -EINVAL, "%s: %.400s", c->g->path ? c->g->path : "graph", e.text);
-	return 0;
 }

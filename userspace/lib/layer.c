@@ -70,10 +70,11 @@ static int check_pool(const struct lxa_job *j, struct lxa_err *err)
 
 static int check_formats(const struct lxa_caps *caps, const struct lxa_job *j, struct lxa_err *err)
 {
-	int binary = j->act_fmt == LXA_FMT_B1, ok;
+	int xnor = j->act_fmt == LXA_FMT_B1 || j->act_fmt == LXA_FMT_N4, ok, ret;
 
-	if (binary)
-		ok = j->wgt_fmt == LXA_WFMT_B1 && j->pad_mode <= LXA_PAD_MINUS;
+	if (xnor)
+		ok = (j->wgt_fmt == LXA_WFMT_B1 || j->wgt_fmt == LXA_WFMT_BITS) &&
+		     j->pad_mode <= (j->act_fmt == LXA_FMT_B1 ? LXA_PAD_MINUS : LXA_PAD_ZERO);
 	else if (lxa_layer_is_log(j))
 		ok = (j->wgt_fmt == LXA_WFMT_LOG || j->wgt_fmt == LXA_WFMT_S8) && j->pad_mode == LXA_PAD_ZERO;
 	else
@@ -83,18 +84,24 @@ static int check_formats(const struct lxa_caps *caps, const struct lxa_job *j, s
 		return lxa_err_set(err, -EINVAL,
 				   "the device has no lanes for activation format %u with weight format %u and "
 				   "padding mode %u", j->act_fmt, j->wgt_fmt, j->pad_mode);
-	if (binary && (!(caps->modes & LXA_CFG_MODES_XNOR_MASK) || !caps->xnor_oc || !caps->xnor_ic))
+	if (xnor && (!(caps->modes & LXA_CFG_MODES_XNOR_MASK) || !caps->xnor_oc || !caps->xnor_ic))
 		return lxa_err_set(err, -EOPNOTSUPP, "this device has no XNOR lanes");
-	if (!binary && (!(caps->modes & LXA_CFG_MODES_SHIFT_MASK) || !caps->shift_oc || !caps->shift_ic))
+	if (!xnor && (!(caps->modes & LXA_CFG_MODES_SHIFT_MASK) || !caps->shift_oc || !caps->shift_ic))
 		return lxa_err_set(err, -EOPNOTSUPP, "this device has no shift lanes");
 	if ((j->act_fmt == LXA_FMT_U8 || j->act_fmt == LXA_FMT_S8) && !(caps->modes & LXA_CFG_MODES_ACT_INT_MASK))
 		return lxa_err_set(err, -EOPNOTSUPP, "this device takes no integer activations");
 	if (j->wgt_fmt == LXA_WFMT_S8 && !(caps->modes & LXA_CFG_MODES_WGT_INT_MASK))
 		return lxa_err_set(err, -EOPNOTSUPP, "this device takes no integer weights");
+	if (lxa_layer_planes(j) && !(caps->modes & LXA_CFG_MODES_PLANES_MASK))
+		return lxa_err_set(err, -EOPNOTSUPP, "this device has no bit planes");
+	if (j->act_fmt == LXA_FMT_N4 && (ret = check_range(err, "width of the activations", j->act_bits, 1, 4)))
+		return ret;
+	if (j->wgt_fmt == LXA_WFMT_BITS && (ret = check_range(err, "width of the weights", j->wgt_bits, 1, 4)))
+		return ret;
 	if (j->conv_flags & LXA_CONV_PACKED) {
 		if (!(caps->modes & LXA_CFG_MODES_PACK_MASK))
 			return lxa_err_set(err, -EOPNOTSUPP, "this device has no packed pixels");
-		if (binary || j->act_fmt == LXA_FMT_LOG4 || j->groups != 1 || j->dx != 1 || j->pad_l || j->pad_r)
+		if (xnor || j->act_fmt == LXA_FMT_LOG4 || j->groups != 1 || j->dx != 1 || j->pad_l || j->pad_r)
 			return lxa_err_set(err, -EINVAL, "packed pixels are bytes, without groups, dilation to the right, padding left and "
 					   "right");
 	}
@@ -111,8 +118,11 @@ static int check_codes(const struct lxa_job *j, const int8_t *w, struct lxa_err 
 {
 	size_t n = (size_t)j->out_c * (j->in_c / j->groups) * j->kh * j->kw, i;
 	int top = j->conv_flags & LXA_CONV_WGT_SQRT2 ? 32 : 16;
+	int lo = j->conv_flags & LXA_CONV_WGT_SIGNED ? -(1 << j->wgt_bits) / 2 : 0, hi = lo + (1 << j->wgt_bits) - 1;
 
 	for (i = 0; i < n; i++) {
+		if (j->wgt_fmt == LXA_WFMT_BITS && (w[i] < lo || w[i] > hi))
+			return lxa_err_set(err, -EINVAL, "weight %zu is %d, %u bits hold %d to %d", i, w[i], j->wgt_bits, lo, hi);
 		if (j->wgt_fmt == LXA_WFMT_LOG && (w[i] & 0x7f) > top)
 			return lxa_err_set(err, -EINVAL, "weight %zu has log code %d, the device takes 0 to %d", i,
 					   w[i] & 0x7f,
@@ -134,6 +144,8 @@ static int default_act_max(const struct lxa_job *j)
 		return 255;
 	case LXA_FMT_S8:
 		return 128;
+	case LXA_FMT_N4:
+		return j->conv_flags & LXA_CONV_ACT_SIGNED ? 1 << j->act_bits >> 1 : (1 << j->act_bits) - 1;
 	default:
 		return 1;
 	}
@@ -167,11 +179,14 @@ int lxa_layer_begin(struct lxa_layer *l, const struct lxa_caps *caps, const stru
 	n = (size_t)j->out_c * (j->in_c / j->groups) * j->kh * j->kw;
 	l->codes = malloc(n);
 	l->bound = calloc(j->out_c, sizeof(*l->bound));
+	l->corr = calloc(j->out_c, sizeof(*l->corr));
 	l->chan = calloc(j->out_c, sizeof(*l->chan));
-	if (!l->codes || !l->bound || !l->chan)
+	if (!l->codes || !l->bound || !l->corr || !l->chan)
 		return lxa_err_set(err, -ENOMEM, "out of memory for %zu weights", n);
 	memcpy(l->codes, weights, n);
 	lxa_layout(caps, j, &l->lay);
+	if (l->lay.diagonal && j->act_fmt == LXA_FMT_N4 && j->wgt_fmt == LXA_WFMT_B1)
+		return lxa_err_set(err, -EINVAL, "linear activations with binary weights whose groups share the lanes' blocks: weights of 2 bits do it");
 	return lxa_bound_sums(l, err);
 }
 
@@ -210,7 +225,7 @@ static int check_output(const struct lxa_job *j, const struct lxa_channel *chan,
 
 int lxa_layer_finish(struct lxa_layer *l, const struct lxa_channel *chan, struct lxa_err *err)
 {
-	uint32_t th = 0, tw = 0;
+	uint32_t th = 0, tw = 0, oc;
 	int ret;
 
 	ret = check_output(&l->job, chan, err);
@@ -221,6 +236,8 @@ int lxa_layer_finish(struct lxa_layer *l, const struct lxa_channel *chan, struct
 	ret = lxa_bound_totals(l, err);
 	if (ret)
 		return ret;
+	for (oc = 0; oc < l->job.out_c; oc++)
+		l->chan[oc].bias += l->corr[oc];
 	lxa_layout(&l->caps, &l->job, &l->lay);
 	l->fits = lxa_tile_choose(&l->caps, &l->job, &l->lay, &th, &tw);
 	if (l->lay.out_h > 1 || l->lay.out_w > 1) {	/* else the driver's choice may hold several images */
@@ -242,6 +259,7 @@ void lxa_layer_free(struct lxa_layer *l)
 	free(l->codes);
 	free(l->chan);
 	free(l->bound);
+	free(l->corr);
 	free(l->wgt);
 	free(l->par);
 	memset(l, 0, sizeof(*l));

@@ -21,6 +21,7 @@ struct lxa_layer {
 	int8_t *codes;			/* weights as given: out_c x in_c/groups x kh x kw */
 	struct lxa_channel *chan;	/* out_c output stages */
 	int64_t *bound;			/* out_c: largest |T| that these weights allow */
+	int64_t *corr;			/* out_c: what the device's T lacks to the sum of products; lxa_layer_finish adds it to the bias */
 	uint8_t *wgt, *par;		/* packed: lay.wgt_bytes, lay.par_bytes */
 	double sum_bits;		/* log2 of the largest partial sum, the even or odd one when dual */
 	struct lxa_kernel *kernel;
@@ -29,6 +30,12 @@ struct lxa_layer {
 static inline int lxa_layer_is_log(const struct lxa_job *j)
 {
 	return j->act_fmt == LXA_FMT_LOG4 || j->act_fmt == LXA_FMT_LOG8;
+}
+
+/* Bit planes on the XNOR lanes: rtl/README.md section 3. */
+static inline int lxa_layer_planes(const struct lxa_job *j)
+{
+	return j->act_fmt == LXA_FMT_N4 || j->wgt_fmt == LXA_WFMT_BITS;
 }
 
 /* The accumulator is read as even and odd sums, T has 15 fraction bits. */
@@ -52,6 +59,12 @@ uint64_t lxa_layer_macs(const struct lxa_layer *l);	/* for one image */
 /* ---- bound.c ---- */
 int lxa_bound_sums(struct lxa_layer *l, struct lxa_err *err);	/* fills bound, sum_bits; -ERANGE */
 int lxa_bound_totals(const struct lxa_layer *l, struct lxa_err *err); /* |T + bias| < 2^47 */
+
+/*
+ * Activations are their codes plus `offset`: from now on T and bound are those of the sum of (code + offset) * weight. Between begin
+ * and finish; 1, or 0 where no bias can say that (padding, log codes, base sqrt(2)).
+ */
+int lxa_bound_offset(struct lxa_layer *l, int offset);
 
 /* ---- pack.c ---- */
 void lxa_pack_weights(const struct lxa_layer *l, uint8_t *out);

@@ -136,6 +136,25 @@ int lxa_pb_check_depth(const ProtobufCMessageDescriptor *desc, const uint8_t *da
 	return check_depth(desc, data, data + size, 0);
 }
 
+static int is_4bit(enum lxa_dtype t)
+{
+	return t == LXA_UINT4 || t == LXA_INT4;
+}
+
+/* Bytes of raw data in a file, and entries of int32_data for `count` elements: 4-bit elements lie there in pairs. */
+static uint64_t raw_bytes(enum lxa_dtype t, int64_t count)
+{
+	return is_4bit(t) ? ((uint64_t)count + 1) / 2 : (uint64_t)count * lxa_dtype_size(t);
+}
+
+/* Element i of pairs, low half first. */
+static uint8_t unpack_4bit(enum lxa_dtype t, unsigned int pair, int64_t i)
+{
+	unsigned int v = pair >> (i & 1 ? 4 : 0) & 15;
+
+	return (uint8_t)(t == LXA_INT4 && v > 7 ? v | 0xf0 : v);
+}
+
 /* The typed fields: which of them holds a type's elements, one element per entry. */
 static int64_t typed_count(const Onnx__TensorProto *p, enum lxa_dtype t)
 {
@@ -177,11 +196,15 @@ static void typed_get(const Onnx__TensorProto *p, struct lxa_tensor *t, int64_t 
 	case LXA_INT32:
 		memcpy(t->data, p->int32_data, (size_t)count * 4);
 		return;
-	case LXA_INT16: case LXA_UINT16:
+	case LXA_INT16: case LXA_UINT16: case LXA_F16: case LXA_BF16:
 		for (i = 0; i < count; i++)
 			((uint16_t *)t->data)[i] = (uint16_t)p->int32_data[i];
 		return;
-	case LXA_INT8: case LXA_UINT8:
+	case LXA_UINT4: case LXA_INT4:
+		for (i = 0; i < count; i++)
+			((uint8_t *)t->data)[i] = unpack_4bit(t->dtype, (unsigned int)p->int32_data[i / 2], i);
+		return;
+	case LXA_INT8: case LXA_UINT8: case LXA_F8E4M3FN: case LXA_F8E4M3FNUZ: case LXA_F8E5M2: case LXA_F8E5M2FNUZ:
 		for (i = 0; i < count; i++)
 			((uint8_t *)t->data)[i] = (uint8_t)p->int32_data[i];
 		return;
@@ -196,7 +219,7 @@ static void typed_get(const Onnx__TensorProto *p, struct lxa_tensor *t, int64_t 
 static int tensor_check(const Onnx__TensorProto *p, const char *what, struct lxa_tensor *t, int64_t *count,
 			struct lxa_err *err)
 {
-	int64_t have;
+	int64_t have, need;
 	size_t i;
 
 	t->dtype = (enum lxa_dtype)p->data_type;
@@ -223,15 +246,16 @@ static int tensor_check(const Onnx__TensorProto *p, const char *what, struct lxa
 				   lxa_dims_str(t->ndim, t->dims, buf));
 	}
 	if (p->has_raw_data) {
-		if (p->raw_data.len == (uint64_t)*count * lxa_dtype_size(t->dtype))
+		if (p->raw_data.len == raw_bytes(t->dtype, *count))
 			return 0;
 		return lxa_err_set(err, -EINVAL, "%s: has %zu bytes of data where its shape needs %llu", what,
-				   p->raw_data.len, (unsigned long long)*count * lxa_dtype_size(t->dtype));
+				   p->raw_data.len, (unsigned long long)raw_bytes(t->dtype, *count));
 	}
 	have = typed_count(p, t->dtype);
-	if (have != *count)
+	need = is_4bit(t->dtype) ? (*count + 1) / 2 : *count;
+	if (have != need)
 		return lxa_err_set(err, -EINVAL, "%s: has %lld elements of data where its shape needs %lld", what,
-				   (long long)have, (long long)*count);
+				   (long long)have, (long long)need);
 	return 0;
 }
 
@@ -253,6 +277,11 @@ int lxa_tensor_from_pb(const Onnx__TensorProto *p, const char *what, struct lxa_
 		typed_get(p, t, count);
 		return 0;
 	}
+	if (is_4bit(t->dtype)) {
+		for (i = 0; i < count; i++)
+			((uint8_t *)t->data)[i] = unpack_4bit(t->dtype, p->raw_data.data[i / 2], i);
+		return 0;
+	}
 	memcpy(t->data, p->raw_data.data, p->raw_data.len);
 	for (i = 0; t->dtype == LXA_BOOL && i < count; i++)
 		((uint8_t *)t->data)[i] = ((uint8_t *)t->data)[i] != 0;
@@ -261,8 +290,8 @@ int lxa_tensor_from_pb(const Onnx__TensorProto *p, const char *what, struct lxa_
 
 int lxa_tensor_to_pb(const struct lxa_tensor *t, const char *name, Onnx__TensorProto *p)
 {
-	int64_t count = lxa_tensor_count(t);
-	size_t bytes = (size_t)count * lxa_dtype_size(t->dtype);
+	int64_t count = lxa_tensor_count(t), i;
+	size_t bytes = (size_t)raw_bytes(t->dtype, count);
 
 	if (count < 0 || !lxa_dtype_size(t->dtype) || !t->data)
 		return -EINVAL;
@@ -275,7 +304,13 @@ int lxa_tensor_to_pb(const struct lxa_tensor *t, const char *name, Onnx__TensorP
 		return -ENOMEM;
 	p->n_dims = (size_t)t->ndim;
 	memcpy(p->dims, t->dims, (size_t)t->ndim * sizeof(*p->dims));
-	memcpy(p->raw_data.data, t->data, bytes);
+	if (is_4bit(t->dtype)) {
+		memset(p->raw_data.data, 0, bytes);
+		for (i = 0; i < count; i++)
+			p->raw_data.data[i / 2] |= (uint8_t)((((uint8_t *)t->data)[i] & 15) << (i & 1 ? 4 : 0));
+	} else {
+		memcpy(p->raw_data.data, t->data, bytes);
+	}
 	p->has_raw_data = 1;
 	p->raw_data.len = bytes;
 	return 0;

@@ -42,6 +42,8 @@ static void pack_tile(const struct lxa_layer *l, uint32_t ocb, uint32_t pass, ui
 
 			if (y->lane == 0)
 				tile[o * y->block_ic + i] = (uint8_t)w;
+			else if (l->job.wgt_fmt == LXA_WFMT_BITS)
+				tile[(o * y->block_ic + i) / 8] |= (uint8_t)(((uint8_t)w >> pass & 1) << (i % 8));
 			else if (own ? w > 0 : pass == 1 && c < l->job.in_c)
 				tile[(o * y->block_ic + i) / 8] |= (uint8_t)(1 << (i % 8));
 		}

@@ -8,13 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dnn.h"
 #include "plan.h"
+#include "profile.h"
 
 /* ---- models ------------------------------------------------------------------------------------------------ */
 
 int lxa_model_load(const char *path, struct lxa_model **out, struct lxa_err *err)
 {
 	struct lxa_model *m = calloc(1, sizeof(*m));
+	uint64_t start = prof_start();
 	int ret;
 
 	*out = NULL;
@@ -27,6 +30,7 @@ int lxa_model_load(const char *path, struct lxa_model **out, struct lxa_err *err
 		lxa_model_free(m);
 		return ret;
 	}
+	prof_span(start, PROF_PLAN, "load", path, -1);
 	*out = m;
 	return 0;
 }
@@ -94,9 +98,40 @@ int plan_const_channels(const struct lxa_tensor *t, int ndim, uint32_t n, double
 	return 1;
 }
 
+/* Elements of all constants in the file. */
+static int64_t file_elements(const struct lxa_graph *g)
+{
+	int64_t sum = 0;
+	int i;
+
+	for (i = 0; i < g->n_values; i++)
+		if (g->values[i].t.data && g->values[i].producer < 0)
+			sum += lxa_tensor_count(&g->values[i].t);
+	return sum;
+}
+
+/*
+ * What node i makes of constants is taken off room: a small file must not ask for memory without end (a chain of Expand and
+ * Tile). Some megabytes and some copies of what the file holds are more than any network needs.
+ */
+static int fold_room(const struct lxa_plan *p, int i, int64_t *room, struct lxa_err *err)
+{
+	const struct lxa_node *n = &p->g->nodes[i];
+	int k;
+
+	for (k = 0; k < n->n_out; k++)
+		if (n->out[k] >= 0 && p->g->values[n->out[k]].known)
+			*room -= lxa_tensor_count(&p->g->values[n->out[k]].t);
+	if (*room >= 0)
+		return 0;
+	return lxa_err_set(err, -E2BIG, "%s: node '%s' (%s): the constants that it and the nodes before it make are too large for what "
+			   "the file holds", p->g->path, n->name, n->op);
+}
+
 /* Evaluate nodes that depend on constants only: quantized weights above all. */
 static int fold_constants(struct lxa_plan *p, struct lxa_err *err)
 {
+	int64_t room = (1 << 22) + 32 * file_elements(p->g);
 	const struct lxa_tensor *in[64];
 	struct lxa_tensor out[8];
 	int i, k, ret;
@@ -111,6 +146,9 @@ static int fold_constants(struct lxa_plan *p, struct lxa_err *err)
 		}
 		if (!constant)
 			continue;
+		ret = fold_room(p, i, &room, err);
+		if (ret)
+			return ret;
 		memset(out, 0, sizeof(out));
 		ret = lxa_cpu_exec(p->cpu, p->g, i, in, out, err);
 		if (ret)
@@ -175,6 +213,7 @@ static void place_layer(struct lxa_plan *p, int index)
 	e->lanes = l->layer.lay.lane ? "xnor" : "shift";
 	e->what = l->what;
 	e->lane_macs = l->layer.lay.lane ? p->caps.xnor_oc * p->caps.xnor_ic : p->caps.shift_oc * p->caps.shift_ic;
+	e->lane_macs /= (j->act_bits ? j->act_bits : 1u) * (j->wgt_bits ? j->wgt_bits : 1u);	/* a step a pair of planes */
 	e->tile_h = j->tile_h ? j->tile_h : 1;
 	e->tile_w = j->tile_w ? j->tile_w : 1;
 	e->wgt_bytes = l->layer.lay.wgt_bytes;
@@ -182,6 +221,7 @@ static void place_layer(struct lxa_plan *p, int index)
 	e->sum_bits = l->layer.sum_bits;
 	e->macs = lxa_layer_macs(&l->layer);
 	e->cycles = plan_cycles(p, l);
+	e->bytes = plan_device_bytes(p, l);
 	if (l->n_parts)
 		snprintf(parts, sizeof(parts), "; too big for the scratchpads: %d jobs", l->n_parts);
 	snprintf(p->nodes[l->nodes[0]].reason, sizeof(p->nodes[0].reason), "input and weights are quantized%s%s%s%s%s%s",
@@ -215,6 +255,7 @@ static int place_node(struct lxa_plan *p, int i, struct lxa_err *err)
 {
 	const struct lxa_node *n = &p->g->nodes[i];
 	struct plan_node *pn = &p->nodes[i];
+	uint64_t start = prof_start();
 	int ret = 0;
 
 	if (pn->e.place == LXA_PLACE_DEVICE)
@@ -223,8 +264,10 @@ static int place_node(struct lxa_plan *p, int i, struct lxa_err *err)
 		snprintf(pn->reason, sizeof(pn->reason), "constant: evaluated while planning");
 		return 0;
 	}
-	if (plan_is_head(n) && n->n_in >= 2)
+	if (plan_is_head(n) && n->n_in >= 2) {
 		ret = try_head(p, i, err);
+		prof_span(start, PROF_PLAN, n->name, n->op, -1);
+	}
 	if (ret || pn->e.place == LXA_PLACE_DEVICE)
 		return ret;
 	if (!lxa_cpu_supports(n))
@@ -328,14 +371,18 @@ static int alloc_tables(struct lxa_plan *p, struct lxa_err *err)
 
 	p->folded = calloc((size_t)p->g->n_values + 1, sizeof(*p->folded));
 	p->uses = calloc((size_t)p->g->n_values + 1, sizeof(*p->uses));
+	p->stores = calloc((size_t)p->g->n_nodes + 1, sizeof(*p->stores));
 	p->nodes = calloc((size_t)p->g->n_nodes + 1, sizeof(*p->nodes));
 	p->layers = calloc((size_t)p->g->n_nodes + 1, sizeof(*p->layers));
-	if (!p->folded || !p->uses || !p->nodes || !p->layers)
+	if (!p->folded || !p->uses || !p->stores || !p->nodes || !p->layers)
 		return lxa_err_set(err, -ENOMEM, "%s: out of memory", p->g->path);
 	for (i = 0; i < p->g->n_nodes; i++) {
 		p->nodes[i].e.name = p->g->nodes[i].name;
 		p->nodes[i].e.op = p->g->nodes[i].op;
 		p->nodes[i].e.reason = p->nodes[i].reason;
+		p->nodes[i].e.needs = p->nodes[i].needs;
+		p->nodes[i].e.n_in = p->g->nodes[i].n_in;
+		p->nodes[i].e.n_out = p->g->nodes[i].n_out;
 		p->nodes[i].e.layer = -1;
 	}
 	return 0;
@@ -345,6 +392,7 @@ int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, 
 		    struct lxa_err *err)
 {
 	struct lxa_plan *p = calloc(1, sizeof(*p));
+	uint64_t start = prof_start(), part = start;
 	int ret, i;
 
 	*out = NULL;
@@ -357,26 +405,38 @@ int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, 
 		lxa_caps_base(&p->caps);
 	/* shape inference changes a graph: each plan works on one of its own, so that plans can share a model */
 	ret = lxa_graph_load(m->path, &p->g, err);
+	prof_span(part, PROF_PLAN, "graph", NULL, -1);
 	if (!ret)
 		ret = lxa_cpu_create(&p->cpu, err);
 	if (!ret)
 		ret = set_batch(p, batch, err);
 	if (!ret)
 		ret = alloc_tables(p, err);
+	part = prof_start();
 	if (!ret)
 		ret = fold_constants(p, err);
+	prof_span(part, PROF_PLAN, "constants", NULL, -1);
 	if (!ret)
 		count_uses(p);
 	for (i = 0; !ret && i < p->g->n_nodes; i++)
 		ret = place_node(p, i, err);
 	if (!ret)
 		ret = find_views(p, err);
+	for (i = 0; !ret && i < p->g->n_nodes; i++)
+		plan_needs(p, i);
+	part = prof_start();
+	if (!ret)
+		ret = dnn_plan(p, err);
 	if (!ret)
 		ret = plan_mem_init(p, err);
+	if (!ret)
+		ret = plan_tasks(p, err);
+	prof_span(part, PROF_PLAN, "buffers", NULL, -1);
 	if (ret) {
 		lxa_plan_free(p);
 		return ret;
 	}
+	prof_span(start, PROF_PLAN, "plan", m->path, -1);
 	*out = p;
 	return 0;
 }
@@ -388,12 +448,15 @@ void lxa_plan_free(struct lxa_plan *p)
 	if (!p)
 		return;
 	plan_mem_free(p);
+	plan_tasks_free(p);
+	dnn_free(p->dnn);
 	for (i = 0; i < p->n_layers; i++)
 		plan_layer_free(p->layers[i]);
 	for (i = 0; p->folded && i < p->g->n_values; i++)
 		lxa_tensor_free(&p->folded[i]);
 	free(p->folded);
 	free(p->uses);
+	free(p->stores);
 	free(p->nodes);
 	free(p->layers);
 	lxa_cpu_destroy(p->cpu);

@@ -2,10 +2,10 @@
 /*
  * plan.h - the planner's and executor's structures (private to liblxa: plan*.c, exec*.c, report.c).
  *
- * plan.c drives; plan_enc.c knows how quantized float values and device codes correspond; plan_weights.c turns constant
- * weights into codes, plan_pack.c pixels of few channels into full lanes,
+ * plan.c drives; plan_enc.c knows how quantized float values and device codes correspond, plan_store.c whether few levels are bytes
+ * for the shift lanes or nibbles for bit planes; plan_weights.c and plan_plain.c turn constant weights into codes, plan_pack.c pixels of few channels into full lanes,
  * plan_split.c layers that are too big into several jobs; plan_head.c and plan_match.c find the nodes that one device layer covers; plan_fold.c and
- * plan_thresh.c make the output stage from them. exec.c runs, exec_mem.c holds the values of a batch as floats and as
+ * plan_thresh.c make the output stage from them. exec*.c run, exec_mem.c holds the values of a batch as floats and as
  * packed codes.
  */
 #ifndef LXA_LIB_PLAN_H
@@ -17,11 +17,19 @@
 
 #define PLAN_MAX_CHAIN 16
 
-/* A tensor's values as device codes: value = sign * unit * (2^((q-1)/s) for log codes, q for integers, 1 for bits). */
+struct dnn;			/* dnn.h */
+struct dnn_buf;
+
+/*
+ * A tensor's values as device codes: value = sign * unit * (2^((q-1)/s) for log codes, q + offset for integers, 1 for bits).
+ */
 struct plan_enc {
 	uint8_t fmt;			/* enum lxa_fmt */
 	int sqrt2;			/* log codes in half octaves */
 	int max;			/* largest code (log), magnitude (integers), 1 (bits) */
+	int lo, hi;			/* smallest and largest code */
+	int offset;			/* integers */
+	int bits, is_signed;		/* of a nibble (LXA_FMT_N4) */
 	double unit;
 	char text[16];			/* "log4", "u8", "b1" */
 	/* the quantizer, to make codes from floats and floats from codes */
@@ -30,11 +38,14 @@ struct plan_enc {
 	int sfsr;
 	struct lxa_quant quant;
 	float scale;
+	struct lxa_mthresh multi;
+	int first;			/* the integer that multi's lowest value is */
 };
 
 struct plan_weights {
 	uint8_t fmt;			/* enum lxa_wfmt */
 	int sqrt2;
+	int bits, is_signed;		/* of bit planes */
 	int8_t *codes;			/* out_c x n, OIHW */
 	double *unit;			/* out_c */
 	char text[16];
@@ -84,18 +95,64 @@ struct plan_layer {
 struct plan_node {
 	struct lxa_plan_entry e;
 	int unused;			/* a CPU node whose outputs nobody needs: not run */
-	char reason[400];
+	char reason[400], needs[400];
 	struct lxa_layer_report rep;	/* CPU nodes */
 };
 
-/* One value of the batch under way. */
+/* What a device layer has to do with a value; the same for every batch. */
 struct plan_slot {
-	struct lxa_tensor t;		/* float (or declared) form; data NULL: not there */
-	int have_packed;		/* the packed form is valid, or a job that was collected makes it */
 	int maker;			/* layer that makes the packed form, or -1: encoded here */
 	int users;			/* layers that read the packed form */
 	const struct plan_layer *reader; /* a layer that reads it: how it is encoded; NULL: none */
-	uint64_t at, bytes;		/* packed form in the activations buffer, one batch */
+	uint64_t bytes;			/* packed, one image; 0: it has no packed form */
+	int keep;			/* tasks that may read it, and 1 for an output: how long its floats are kept */
+};
+
+/* A value in a batch under way: where it is, in how many forms. */
+struct plan_value {
+	struct lxa_tensor t;		/* float (or declared) form; data NULL: not there */
+	struct dnn_buf *blk;		/* in oneDNN's layout, or NULL */
+	struct lxa_bo *bo;		/* the packed form's place, with a device */
+	uint8_t *packed;		/* the same for the CPU; of this struct without a device */
+	int have_packed;		/* the packed form is valid, or a job that was collected makes it */
+	enum { PLAN_NOT_YET, PLAN_QUEUED, PLAN_READY } made; /* queued: a job will have made it */
+	int busy;			/* layers under way on the device that read or write it */
+	int keep;			/* of plan_slot.keep, those still to come */
+};
+
+/* A batch under way. A plan has memory for two: while the device works on one, the CPU has the other. */
+struct plan_batch {
+	struct lxa_plan *p;
+	int ready;			/* its memory is there */
+	int64_t first, n;		/* images */
+	struct plan_value *v;		/* per value */
+	struct lxa_bo *split;		/* parts' tensors, one layer at a time */
+	int split_busy;
+	uint8_t *done;			/* per task */
+	uint8_t *on_device;		/* per layer: it was run there (not in float) */
+	int left, from;			/* tasks that are not done; the first of them */
+	int under_way;			/* layers collected or submitted */
+};
+
+/* What is run at once (exec_task.c). */
+struct plan_task {
+	enum { TASK_NODE, TASK_STEP, TASK_LAYER, TASK_CHECK } kind;
+	int index;			/* of the node, step or layer */
+	int n_in, n_keep;
+	int *in;			/* values that it waits for */
+	int *keep;			/* values that it may read, each once */
+};
+
+/*
+ * For tests: told what is done, in order. index: of the layer (submitted, ended, encoded, decoded, checked) or output
+ * (stored).
+ */
+enum plan_did { PLAN_DID_SUBMIT, PLAN_DID_END, PLAN_DID_ENCODE, PLAN_DID_DECODE, PLAN_DID_CHECK, PLAN_DID_NODE, PLAN_DID_STORE };
+
+struct plan_watch {
+	void (*did)(void *ctx, enum plan_did what, int index, int64_t first_image);
+	void *ctx;
+	int serial;			/* one batch, one layer at a time */
 };
 
 struct lxa_model {
@@ -111,15 +168,19 @@ struct lxa_plan {
 	int64_t batch;
 	int fixed;			/* the model declares its batch */
 	struct lxa_tensor *folded;	/* per value: constants computed while planning */
+	uint8_t *stores;		/* per node: enum plan_store, what its values are kept as */
 	int *uses;			/* per value: readers among the other nodes and graph outputs */
 	struct plan_node *nodes;
 	struct plan_layer **layers;
 	int n_layers;
 	/* exec */
+	struct dnn *dnn;		/* nodes that oneDNN runs in its own layouts */
 	struct plan_slot *slots;	/* per value */
-	struct lxa_bo *consts, *acts, *split; /* split: parts' tensors, one layer at a time */
-	uint8_t *host_acts;		/* instead of acts when there is no device */
-	uint64_t acts_bytes;
+	struct plan_task *tasks;
+	int n_tasks;
+	struct lxa_bo *consts;
+	struct plan_batch batches[2];
+	struct plan_watch watch;
 	uint8_t *check;			/* room for one layer's output */
 };
 
@@ -136,6 +197,16 @@ int plan_enc_value(const struct lxa_plan *p, int value, struct plan_enc *e, stru
 int plan_enc_code(const struct plan_enc *e, float x);		/* b1: 0 or 1 */
 float plan_enc_float(const struct plan_enc *e, int code);
 int plan_is_quantizer(const struct lxa_node *n);
+int plan_only_moves(const struct lxa_node *n);	/* its output holds values of its first input and no others */
+
+/* ---- plan_store.c ---- */
+/* How integers lo..hi from quantizer `node` are kept: decided once, by what its readers do with them. */
+enum plan_store {
+	PLAN_STORE_UNKNOWN, PLAN_STORE_BYTES, PLAN_STORE_NIBBLES,
+	PLAN_STORE_OFFSET_BYTES, PLAN_STORE_OFFSET_NIBBLES,	/* codes count from lo */
+};
+enum plan_store plan_store(const struct lxa_plan *p, int node, int lo, int hi);
+int plan_width(int lo, int hi);	/* bits that hold these integers, two's complement when some are negative */
 
 /* ---- plan_weights.c ---- */
 /* Float weights as a matrix out_c x n: element (oc, i) of the tensor is at oc * so + i * si. */
@@ -143,12 +214,14 @@ struct plan_matrix {
 	uint32_t out_c, n;
 	size_t so, si;
 };
+int plan_plain_weights(const struct lxa_tensor *t, const struct plan_matrix *m, struct plan_weights *w); /* plan_plain.c; 1: found */
 int plan_weights(const struct lxa_plan *p, int value, const struct plan_matrix *m, const struct plan_enc *act,
 		 struct plan_weights *w, struct lxa_err *err);
 
 /* ---- plan_head.c ---- */
 int plan_onnx_op(const struct lxa_node *n, const char *op);
 int plan_is_head(const struct lxa_node *n);	/* Conv, Gemm, MatMul */
+int plan_head_known(const struct lxa_plan *p, int node);	/* shapes of its input, weights and output are */
 uint64_t plan_node_macs(const struct lxa_plan *p, int node);
 int64_t plan_attr_at(const struct lxa_node *n, const char *name, size_t i, int64_t dflt);
 void plan_axis_pads(const struct lxa_node *n, int i, int64_t in, int64_t out, int64_t k, int64_t s, int64_t *begin,
@@ -162,7 +235,13 @@ int plan_head_bias(const struct lxa_plan *p, const struct lxa_node *n, struct pl
 
 /* ---- plan_match.c ---- */
 int plan_match(const struct lxa_plan *p, int head, struct plan_layer *l, struct lxa_err *err);
+void plan_formats(const struct lxa_plan *p, struct plan_layer *l, struct lxa_job *j); /* in_enc's and w's in the job, no pool */
 void plan_layer_free(struct plan_layer *l);
+
+/* ---- plan_needs.c ---- */
+void plan_needs(struct lxa_plan *p, int node);	/* fills the entry's needs, once all nodes have their places */
+uint64_t plan_cpu_bytes(const struct lxa_plan *p, int node);
+uint64_t plan_device_bytes(const struct lxa_plan *p, const struct plan_layer *l);
 
 /* ---- plan_pack.c ---- */
 /* Where packed pixels use the lanes better, job and weights become those of the packed layer. 0 or -ENOMEM. */
@@ -174,9 +253,9 @@ void plan_pack_put(const struct plan_layer *l, uint8_t *image, uint32_t c, uint3
 int plan_split(struct plan_layer *l, struct lxa_err *err);
 void plan_split_free(struct plan_layer *l);
 uint64_t plan_split_bytes(const struct lxa_plan *p, struct plan_layer *l, int64_t batch, int assign);
-void plan_split_gather(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch);	/* the parts' inputs */
-void plan_split_scatter(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch);	/* their outputs */
-void plan_split_job(const struct lxa_plan *p, const struct plan_layer *l, int i, int64_t batch, struct lxa_job *j);
+void plan_split_gather(const struct plan_batch *b, const struct plan_layer *l);	/* the parts' inputs */
+void plan_split_scatter(const struct plan_batch *b, const struct plan_layer *l);	/* their outputs */
+void plan_split_job(const struct plan_batch *b, const struct plan_layer *l, int i, struct lxa_job *j);
 
 /* ---- plan_fold.c ---- */
 /* The chain as y = a * T + b per channel; 1 when it is one (relu: clipped at 0 on the way). */
@@ -194,11 +273,16 @@ int plan_thresholds(const struct lxa_plan *p, struct plan_layer *l, int levels, 
 /* ---- exec_mem.c ---- */
 int plan_mem_init(struct lxa_plan *p, struct lxa_err *err);
 void plan_mem_free(struct lxa_plan *p);
-uint8_t *plan_packed(const struct lxa_plan *p, int value);
+int plan_mem_batch(struct lxa_plan *p, int i, struct lxa_err *err); /* memory for batch i, if it has none yet */
+void plan_value_drop(struct plan_batch *b, int value);	/* floats and oneDNN's form; the packed one stays */
 /* 1 when every value has a code; 0: some do not (a Sign's 0, NaN), packed is then of no use. */
 int plan_encode(const struct lxa_plan *p, const struct plan_layer *reader, const struct lxa_tensor *t, uint8_t *packed);
 int plan_decode(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch, const uint8_t *packed,
 		struct lxa_tensor *t, struct lxa_err *err);
+
+/* ---- exec_task.c ---- */
+int plan_tasks(struct lxa_plan *p, struct lxa_err *err);
+void plan_tasks_free(struct lxa_plan *p);
 
 /* ---- plan_cycles.c ---- */
 uint64_t plan_cycles(const struct lxa_plan *p, const struct plan_layer *l); /* predicted for one image, see lxa.h */

@@ -25,15 +25,17 @@ static int scalar_input(const struct lxa_plan *p, const struct lxa_node *n, int 
 {
 	const struct lxa_tensor *t = i < n->n_in ? plan_const(p, n->in[i]) : NULL;
 	int64_t k, count;
-	const float *f;
 
-	if (!t || t->dtype != LXA_F32 || !(count = lxa_tensor_count(t)))
+	if (!t || (t->dtype != LXA_F32 && t->dtype != LXA_INT32 && t->dtype != LXA_INT64) || !(count = lxa_tensor_count(t)))
 		return 0;
-	f = t->data;
-	for (k = 1; k < count; k++)
-		if (f[k] != f[0])
+	for (k = 0; k < count; k++) {	/* a bit width may be an integer */
+		float f = t->dtype == LXA_F32 ? ((const float *)t->data)[k] : t->dtype == LXA_INT32 ?
+			  (float)((const int32_t *)t->data)[k] : (float)((const int64_t *)t->data)[k];
+
+		if (k && f != *v)
 			return 0;
-	*v = f[0];
+		*v = f;
+	}
 	return 1;
 }
 
@@ -60,10 +62,32 @@ static int enc_log(const struct lxa_plan *p, const struct lxa_node *n, struct pl
 		return lxa_err_set(err, -EOPNOTSUPP, "%s: %d-bit log codes span more than the device's 16 octaves",
 				   n->name,
 				   e->logq.bits);
+	e->hi = e->max;
 	e->fmt = e->max <= 15 ? LXA_FMT_LOG4 : LXA_FMT_LOG8;
 	e->unit = exp2((double)(e->sfsr - lxa_logq_levels(&e->logq) + 1) / e->logq.steps);
 	snprintf(e->text, sizeof(e->text), "log%d%s", e->logq.bits, e->sqrt2 ? "/2" : "");
 	return 0;
+}
+
+/* Format, range and offset for integers lo..hi times e->scale. 0: none holds them. */
+static int enc_integers(const struct lxa_plan *p, int node, int lo, int hi, struct plan_enc *e)
+{
+	enum plan_store store = hi - lo < 16 ? plan_store(p, node, lo, hi) : PLAN_STORE_BYTES;
+
+	e->fmt = lo < 0 ? LXA_FMT_S8 : LXA_FMT_U8;
+	if (store == PLAN_STORE_OFFSET_NIBBLES || store == PLAN_STORE_OFFSET_BYTES || lo < -128 || hi > (lo < 0 ? 127 : 255))
+		e->offset = lo;		/* what a zero point does; where there is padding it is found out later */
+	e->lo = lo - e->offset;
+	e->hi = hi - e->offset;
+	e->max = e->hi > -e->lo ? e->hi : -e->lo;
+	if (store == PLAN_STORE_NIBBLES || store == PLAN_STORE_OFFSET_NIBBLES) {
+		e->fmt = LXA_FMT_N4;
+		e->bits = plan_width(e->lo, e->hi);
+		e->is_signed = e->lo < 0;
+	} else if (e->offset) {
+		e->fmt = LXA_FMT_U8;
+	}
+	return e->hi <= 255;
 }
 
 static int enc_quant(const struct lxa_plan *p, const struct lxa_node *n, struct plan_enc *e, struct lxa_err *err)
@@ -83,21 +107,20 @@ static int enc_quant(const struct lxa_plan *p, const struct lxa_node *n, struct 
 		e->quant.min = lxa_quant_code(&e->quant, 1, 0, e->quant.min);
 		e->quant.max = lxa_quant_code(&e->quant, 1, 0, e->quant.max);
 	}
-	if (zp != 0)
-		return lxa_err_set(err, -EOPNOTSUPP, "%s has the zero point %g, the device takes 0", n->name, zp);
+	if (zp != rintf(zp) || fabsf(zp) > 255 || (e->quant.bipolar && zp != 0))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s has the zero point %g, the device takes whole numbers", n->name, zp);
 	if (!(e->scale > 0) || !isfinite(e->scale))
 		return lxa_err_set(err, -EOPNOTSUPP, "%s has the scale %g", n->name, e->scale);
 	e->unit = e->scale;
 	if (e->quant.bipolar) {
 		e->fmt = LXA_FMT_B1;
-		e->max = 1;
+		e->max = e->hi = 1;
 		snprintf(e->text, sizeof(e->text), "b1");
 		return 0;
 	}
-	if (e->quant.min < -128 || e->quant.max > (e->quant.min < 0 ? 127 : 255))
+	if (!(e->quant.max - e->quant.min <= 255) ||
+	    !enc_integers(p, (int)(n - p->g->nodes), (int)(e->quant.min - zp), (int)(e->quant.max - zp), e))
 		return lxa_err_set(err, -EOPNOTSUPP, "%s has %g bits, the device takes 8", n->name, bits);
-	e->fmt = e->quant.min < 0 ? LXA_FMT_S8 : LXA_FMT_U8;
-	e->max = (int)(e->quant.max > -e->quant.min ? e->quant.max : -e->quant.min);
 	snprintf(e->text, sizeof(e->text), "%c%g", e->quant.min < 0 ? 's' : 'u', bits);
 	return 0;
 }
@@ -110,9 +133,43 @@ static int enc_bipolar(const struct lxa_plan *p, const struct lxa_node *n, struc
 	if (!(e->scale > 0) || !isfinite(e->scale))
 		return lxa_err_set(err, -EOPNOTSUPP, "%s has the scale %g", n->name, e->scale);
 	e->fmt = LXA_FMT_B1;
-	e->max = 1;
+	e->max = e->hi = 1;
 	e->unit = e->scale;
 	snprintf(e->text, sizeof(e->text), "b1");
+	return 0;
+}
+
+/* MultiThreshold: the number of thresholds reached, as an integer or, of one that makes +v and -v, as a bit. */
+static int enc_thresholds(const struct lxa_plan *p, const struct lxa_node *n, struct plan_enc *e, struct lxa_err *err)
+{
+	const struct lxa_tensor *t = plan_const(p, n->in[1]);
+	double first;
+
+	if (!t)
+		return lxa_err_set(err, -EOPNOTSUPP, "%s: its thresholds are not constant", n->name);
+	if (lxa_mthresh_parse(n, &e->multi, err))
+		return -EINVAL;
+	if (!p->g->values[n->in[0]].known || lxa_mthresh_axis(&e->multi, &p->g->values[n->in[0]].t, t) != 1)
+		return lxa_err_set(err, -EOPNOTSUPP, "%s: its channels are not the second dimension", n->name);
+	e->scale = e->multi.scale;
+	e->unit = e->scale;
+	first = (double)e->multi.bias / e->scale;
+	if (!(e->scale > 0) || !isfinite(e->scale) || !isfinite(first))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s has the scale %g", n->name, e->scale);
+	if (t->dims[1] == 1 && first == -0.5) {
+		e->scale = lxa_mthresh_value(&e->multi, 1);
+		e->unit = e->scale;
+		e->fmt = LXA_FMT_B1;
+		e->max = e->hi = 1;
+		snprintf(e->text, sizeof(e->text), "b1");
+		return 0;
+	}
+	if (first != rint(first) || fabs(first) > 255)
+		return lxa_err_set(err, -EOPNOTSUPP, "%s: its offset of %g is no multiple of its scale %g", n->name, e->multi.bias, e->scale);
+	e->first = (int)first;
+	if (t->dims[1] > 255 || !enc_integers(p, (int)(n - p->g->nodes), e->first, e->first + (int)t->dims[1], e))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s has %lld thresholds, the device takes 255", n->name, (long long)t->dims[1]);
+	snprintf(e->text, sizeof(e->text), "%c%d", e->first < 0 ? 's' : 'u', plan_width(e->first, e->first + (int)t->dims[1]));
 	return 0;
 }
 
@@ -127,13 +184,14 @@ int plan_enc_node(const struct lxa_plan *p, int node, struct plan_enc *e, struct
 		return enc_log(p, n, e, err);
 	case LXA_QUANTIZER_QUANT:
 		return enc_quant(p, n, e, err);
+	case LXA_QUANTIZER_THRESHOLDS:
+		return enc_thresholds(p, n, e, err);
 	default:
 		return enc_bipolar(p, n, e, err);
 	}
 }
 
-/* Nodes whose output holds only values of their first input. */
-static int only_moves(const struct lxa_node *n)
+int plan_only_moves(const struct lxa_node *n)
 {
 	static const char *const ops[] = { "MaxPool", "Flatten", "Reshape", "Identity", "Dropout", "Squeeze",
 					  "Unsqueeze",
@@ -150,7 +208,7 @@ int plan_enc_value(const struct lxa_plan *p, int value, struct plan_enc *e, stru
 {
 	int node = p->g->values[value].producer;
 
-	while (node >= 0 && only_moves(&p->g->nodes[node]))
+	while (node >= 0 && plan_only_moves(&p->g->nodes[node]))
 		node = p->g->values[p->g->nodes[node].in[0]].producer;
 	if (node < 0)
 		return lxa_err_set(err, -EOPNOTSUPP, "its input is not quantized");
@@ -173,9 +231,14 @@ int plan_enc_code(const struct plan_enc *e, float x)
 	if (e->fmt == LXA_FMT_B1)
 		return x >= 0;
 	if (e->kind == LXA_QUANTIZER_QUANT) {
-		float code = rintf(x / e->scale);
+		float code = rintf(x / e->scale) - (float)e->offset;
 
 		return fabsf(code) <= 255 ? (int)code : 0;
+	}
+	if (e->kind == LXA_QUANTIZER_THRESHOLDS) {
+		double count = rint(((double)x - e->multi.bias) / e->multi.scale) + e->first - e->offset;
+
+		return fabs(count) <= 255 ? (int)count : 0;
 	}
 	nearest.rounding = LXA_LOGQ_NEAREST;
 	q = lxa_logquant_code(&nearest, e->sfsr, x, &negative);
@@ -187,6 +250,8 @@ float plan_enc_float(const struct plan_enc *e, int code)
 	if (e->fmt == LXA_FMT_B1)
 		return code ? e->scale : -e->scale;
 	if (e->kind == LXA_QUANTIZER_QUANT)
-		return lxa_quant_value(&e->quant, e->scale, 0, (float)code);
+		return lxa_quant_value(&e->quant, e->scale, 0, (float)(code + e->offset));
+	if (e->kind == LXA_QUANTIZER_THRESHOLDS)
+		return lxa_mthresh_value(&e->multi, code + e->offset - e->first);
 	return lxa_logquant_value(&e->logq, e->sfsr, code, 0);
 }

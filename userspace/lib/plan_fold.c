@@ -181,12 +181,12 @@ static int fold_int8(struct plan_layer *l, const struct plan_affine *f, struct l
 	if (e->quant.rounding != LXA_ROUND_HALF_EVEN && e->quant.rounding != LXA_ROUND_HALF_UP)
 		return 0;
 	for (c = 0; c < j->out_c; c++)
-		if (!scale_channel(f->a[c] / e->scale, f->b[c] / e->scale, &chan[c]))
+		if (!scale_channel(f->a[c] / e->scale, f->b[c] / e->scale - e->offset, &chan[c]))
 			return 0;
 	j->kind = LXA_KIND_INT8;
 	j->out_fmt = LXA_OFMT_B8;
-	j->clamp_lo = (int32_t)(f->relu && e->quant.min < 0 ? 0 : e->quant.min);
-	j->clamp_hi = (int32_t)e->quant.max;
+	j->clamp_lo = f->relu && e->lo < -e->offset ? -e->offset : e->lo;
+	j->clamp_hi = e->hi;
 	snprintf(l->note, sizeof(l->note), "8-bit output: scale to 2^-15, rounds half up");
 	return 1;
 }
@@ -215,20 +215,17 @@ static int fold_thresholds(const struct lxa_plan *p, struct plan_layer *l, int r
 {
 	const struct plan_enc *e = &l->out_enc;
 	struct lxa_job *j = &l->layer.job;
-	int levels = e->max, ret;
+	int levels = e->hi, ret;
 
-	if (e->fmt == LXA_FMT_S8 && relu)
-		levels = (int)e->quant.max;
-	else if (e->fmt == LXA_FMT_S8)
-		return 0;
-	if (levels > 15)
+	if ((e->lo < 0 && !relu) || levels > 15 || levels < 1)
 		return 0;
 	ret = plan_thresholds(p, l, levels, chan, err);
 	if (ret)
 		return ret;
 	j->kind = LXA_KIND_THRESH;
 	j->nthr = (uint8_t)levels;
-	j->out_fmt = e->fmt == LXA_FMT_B1 ? LXA_OFMT_B1 : e->fmt == LXA_FMT_LOG4 ? LXA_OFMT_N4 : LXA_OFMT_B8;
+	j->out_fmt = e->fmt == LXA_FMT_B1 ? LXA_OFMT_B1 : e->fmt == LXA_FMT_LOG4 || e->fmt == LXA_FMT_N4 ? LXA_OFMT_N4 : LXA_OFMT_B8;
+	j->conv_flags |= e->fmt == LXA_FMT_N4 ? LXA_CONV_OUT_LINEAR : 0;
 	return 1;
 }
 
@@ -245,7 +242,7 @@ static int fold_quantizer(const struct lxa_plan *p, struct plan_layer *l, struct
 			ret = fold_log(l, &f, chan);
 		if (!ret)
 			ret = fold_thresholds(p, l, f.relu, chan, err);
-		if (!ret && line && l->out_enc.kind == LXA_QUANTIZER_QUANT && l->out_enc.fmt != LXA_FMT_B1)
+		if (!ret && line && l->out_enc.kind == LXA_QUANTIZER_QUANT && (l->out_enc.fmt == LXA_FMT_U8 || l->out_enc.fmt == LXA_FMT_S8))
 			ret = fold_int8(l, &f, chan);
 		if (!ret)
 			snprintf(l->note, sizeof(l->note),

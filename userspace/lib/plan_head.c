@@ -19,6 +19,14 @@ int plan_is_head(const struct lxa_node *n)
 	return plan_onnx_op(n, "Conv") || plan_onnx_op(n, "Gemm") || plan_onnx_op(n, "MatMul");
 }
 
+int plan_head_known(const struct lxa_plan *p, int node)
+{
+	const struct lxa_node *n = &p->g->nodes[node];
+
+	return n->in[0] >= 0 && n->in[1] >= 0 && n->out[0] >= 0 && p->g->values[n->in[0]].known && p->g->values[n->in[1]].known &&
+	       p->g->values[n->out[0]].known;
+}
+
 uint64_t plan_node_macs(const struct lxa_plan *p, int node)
 {
 	const struct lxa_node *n = &p->g->nodes[node];

@@ -44,8 +44,8 @@ static int bn_constant(const struct lxa_plan *p, const struct lxa_node *n)
 	int i;
 
 	for (i = 1; i < 5; i++)
-		if (i >= n->n_in || !plan_const(p, n->in[i]))
-			return 0;
+		if (i >= n->n_in || !plan_const(p, n->in[i]) || plan_const(p, n->in[i])->ndim != 1)
+			return 0;	/* more dimensions: spatial = 0, a value for each pixel */
 	return 1;
 }
 
@@ -179,11 +179,32 @@ static int take_chain(const struct lxa_plan *p, struct plan_layer *l, struct lxa
 	return 0;
 }
 
-static void set_formats(struct plan_layer *l, struct lxa_job *j)
+/* Formats in the job; bits of weights on bit planes where a block holds several groups need a second plane, for the zeros between. */
+void plan_formats(const struct lxa_plan *p, struct plan_layer *l, struct lxa_job *j)
 {
+	struct lxa_layout y;
+
+	j->pool_h = j->pool_w = j->pool_sy = j->pool_sx = 1;
+
 	j->act_fmt = l->in_enc.fmt;
 	j->wgt_fmt = l->w.fmt;
+	if (j->act_fmt == LXA_FMT_N4 && j->wgt_fmt == LXA_WFMT_B1) {
+		lxa_layout(&p->caps, j, &y);
+		if (y.diagonal) {
+			j->wgt_fmt = l->w.fmt = LXA_WFMT_BITS;
+			l->w.bits = 2;
+			l->w.is_signed = 1;
+		}
+	}
 	j->conv_flags = (l->in_enc.sqrt2 ? LXA_CONV_ACT_SQRT2 : 0) | (l->w.sqrt2 ? LXA_CONV_WGT_SQRT2 : 0);
+	if (j->act_fmt == LXA_FMT_N4) {
+		j->act_bits = (uint8_t)l->in_enc.bits;
+		j->conv_flags |= l->in_enc.is_signed ? LXA_CONV_ACT_SIGNED : 0;
+	}
+	if (j->wgt_fmt == LXA_WFMT_BITS) {
+		j->wgt_bits = (uint8_t)l->w.bits;
+		j->conv_flags |= l->w.is_signed ? LXA_CONV_WGT_SIGNED : 0;
+	}
 }
 
 int plan_match(const struct lxa_plan *p, int head, struct plan_layer *l, struct lxa_err *err)
@@ -195,7 +216,7 @@ int plan_match(const struct lxa_plan *p, int head, struct plan_layer *l, struct 
 	int ret;
 
 	l->nodes[l->n_nodes++] = head;
-	if (!p->g->values[n->in[0]].known || !p->g->values[n->in[1]].known || !p->g->values[n->out[0]].known)
+	if (!plan_head_known(p, head))
 		return lxa_err_set(err, -EOPNOTSUPP, "its shape is not known before it runs");
 	/* a job's images are the run's: the first dimension must not be anything else */
 	if (p->g->values[n->in[0]].t.ndim < 1 || p->g->values[n->in[0]].t.dims[0] != p->batch)
@@ -210,7 +231,7 @@ int plan_match(const struct lxa_plan *p, int head, struct plan_layer *l, struct 
 		ret = plan_weights(p, n->in[1], &m, &l->in_enc, &l->w, err);
 	if (ret)
 		return ret;
-	set_formats(l, &j);
+	plan_formats(p, l, &j);
 	l->unit = calloc(j.out_c, sizeof(*l->unit));
 	l->out_unit = calloc(j.out_c, sizeof(*l->out_unit));
 	if (!l->unit || !l->out_unit)
@@ -224,6 +245,8 @@ int plan_match(const struct lxa_plan *p, int head, struct plan_layer *l, struct 
 		ret = plan_pack(p, l, &j, err);
 	if (!ret)
 		ret = lxa_layer_begin(&l->layer, &p->caps, &j, l->in_enc.max, l->w.codes, err);
+	if (!ret && !lxa_bound_offset(&l->layer, l->in_enc.offset))
+		ret = lxa_err_set(err, -EOPNOTSUPP, "its input's zero point or offset does not go with its padding or weights: 0 would be a value of its own");
 	if (!ret)
 		ret = plan_fold(p, l, err);
 	if (!ret && !l->layer.fits)

@@ -154,7 +154,7 @@ static int reachable(const struct lxa_layer *l, uint32_t c, int64_t v)
 
 	if (llabs(v) > l->bound[c])
 		return 0;
-	if (j->act_fmt != LXA_FMT_B1 || (j->pad_mode == LXA_PAD_ZERO && (j->pad_t || j->pad_l || j->pad_b || j->pad_r)))
+	if (j->act_fmt != LXA_FMT_B1 || j->wgt_fmt != LXA_WFMT_B1 || (j->pad_mode == LXA_PAD_ZERO && (j->pad_t || j->pad_l || j->pad_b || j->pad_r)))
 		return 1;
 	return !((v ^ l->bound[c]) & 1);
 }

@@ -95,13 +95,7 @@ static int from_quant(const struct lxa_plan *p, const struct lxa_node *n, const 
 	uint32_t oc, i;
 	int ret;
 
-	ret = per_channel(p, n, 2, t, m, tmp, err);
-	for (oc = 0; !ret && oc < m->out_c; oc++)
-		if (tmp[oc] != 0)
-			ret = lxa_err_set(err, -EOPNOTSUPP, "%s has the zero point %g, the device takes 0", n->name,
-					  tmp[oc]);
-	if (!ret)
-		ret = per_channel(p, n, 1, t, m, tmp, err);
+	ret = per_channel(p, n, 1, t, m, tmp, err);
 	if (ret)
 		return ret;
 	for (oc = 0; oc < m->out_c; oc++) {
@@ -112,64 +106,13 @@ static int from_quant(const struct lxa_plan *p, const struct lxa_node *n, const 
 
 			if (!(v >= -128 && v <= 127))
 				return lxa_err_set(err, -EOPNOTSUPP, "%s: a weight needs more than 8 bits", n->name);
+			if (v * fabsf(tmp[oc]) != x[oc * m->so + i * m->si])
+				return lxa_err_set(err, -EOPNOTSUPP, "%s: its zero point is no whole number", n->name);
 			w->codes[oc * (size_t)m->n + i] = (int8_t)v;
 		}
 	}
 	w->fmt = LXA_WFMT_S8;
-	snprintf(w->text, sizeof(w->text), "int8");
 	return 0;
-}
-
-/* Weights that have one magnitude in each channel: signs. */
-static int from_signs(const struct lxa_node *n, const struct lxa_tensor *t, const struct plan_matrix *m,
-		      struct plan_weights *w,
-		      struct lxa_err *err)
-{
-	const float *x = t->data;
-	uint32_t oc, i;
-
-	for (oc = 0; oc < m->out_c; oc++) {
-		float mag = fabsf(x[oc * m->so]);
-
-		if (!(mag > 0) || !isfinite(mag))
-			return lxa_err_set(err, -EOPNOTSUPP,
-					   "its weights are not quantized (no LogQuant, BipolarQuant or Quant "
-					   "makes them)");
-		w->unit[oc] = mag;
-		for (i = 0; i < m->n; i++) {
-			float v = x[oc * m->so + i * m->si];
-
-			if (fabsf(v) != mag)
-				return lxa_err_set(err, -EOPNOTSUPP,
-						   "its weights are not quantized (no LogQuant, BipolarQuant or "
-						   "Quant makes them)");
-			w->codes[oc * (size_t)m->n + i] = v > 0 ? 1 : -1;
-		}
-	}
-	w->fmt = LXA_WFMT_B1;
-	snprintf(w->text, sizeof(w->text), "b1");
-	return 0;
-}
-
-/* Signs, or integers that are all powers of two, as log codes: for lanes that shift. */
-static int to_log(struct plan_weights *w, const struct plan_matrix *m)
-{
-	size_t i, n = (size_t)m->out_c * m->n;
-
-	for (i = 0; i < n; i++) {
-		int v = abs(w->codes[i]);
-
-		if (v & (v - 1))
-			return 0;
-	}
-	for (i = 0; i < n; i++) {
-		int v = abs(w->codes[i]);
-
-		w->codes[i] = (int8_t)(v ? (__builtin_ctz((unsigned int)v) + 1) | (w->codes[i] < 0 ? 0x80 : 0) : 0);
-	}
-	w->fmt = LXA_WFMT_LOG;
-	w->sqrt2 = 0;
-	return 1;
 }
 
 /*
@@ -196,18 +139,96 @@ static void normalize(struct plan_weights *w, const struct plan_matrix *m)
 	}
 }
 
+/* Signs, or integers that are all powers of two, as log codes: for lanes that shift. */
+static int to_log(struct plan_weights *w, const struct plan_matrix *m)
+{
+	size_t i, n = (size_t)m->out_c * m->n;
+
+	for (i = 0; i < n; i++) {
+		int v = abs(w->codes[i]);
+
+		if (v & (v - 1))
+			return 0;
+	}
+	for (i = 0; i < n; i++) {
+		int v = abs(w->codes[i]);
+
+		w->codes[i] = (int8_t)(v ? (__builtin_ctz((unsigned int)v) + 1) | (w->codes[i] < 0 ? 0x80 : 0) : 0);
+	}
+	w->fmt = LXA_WFMT_LOG;
+	w->sqrt2 = 0;
+	normalize(w, m);
+	return 1;
+}
+
+/* The integers that all weights are; 0: base sqrt(2), or too large to be worth it. */
+static int integers(const struct plan_weights *w, const struct plan_matrix *m, int *lo, int *hi)
+{
+	size_t i, n = (size_t)m->out_c * m->n;
+
+	*lo = *hi = 0;
+	for (i = 0; i < n; i++) {
+		int v = w->codes[i], q = v & 0x7f;
+
+		if (w->fmt == LXA_WFMT_LOG) {
+			if (w->sqrt2 || q > 8)
+				return 0;
+			v = q ? (v < 0 ? -1 : 1) << (q - 1) : 0;
+		}
+		*lo = v < *lo ? v : *lo;
+		*hi = v > *hi ? v : *hi;
+	}
+	return 1;
+}
+
+/* As bit planes, where four are enough. */
+static int to_bits(struct plan_weights *w, const struct plan_matrix *m)
+{
+	size_t i, n = (size_t)m->out_c * m->n;
+	int lo, hi;
+
+	if (!integers(w, m, &lo, &hi) || plan_width(lo, hi) > 4)
+		return 0;
+	for (i = 0; w->fmt == LXA_WFMT_LOG && i < n; i++) {
+		int q = w->codes[i] & 0x7f;
+
+		w->codes[i] = (int8_t)(q ? (w->codes[i] < 0 ? -1 : 1) * (1 << (q - 1)) : 0);
+	}
+	w->fmt = LXA_WFMT_BITS;
+	w->bits = plan_width(lo, hi);
+	w->is_signed = lo < 0;
+	w->sqrt2 = 0;
+	return 1;
+}
+
+/* Integers that are all -1 and +1. */
+static int to_signs(struct plan_weights *w, const struct plan_matrix *m)
+{
+	size_t i, n = (size_t)m->out_c * m->n;
+
+	for (i = 0; i < n; i++)
+		if (w->fmt != LXA_WFMT_S8 || abs(w->codes[i]) != 1)
+			return 0;
+	w->fmt = LXA_WFMT_B1;
+	return 1;
+}
+
+static int on_planes(const struct plan_enc *act, const struct plan_matrix *m, struct plan_weights *w, struct lxa_err *err)
+{
+	if (w->fmt == LXA_WFMT_B1 || to_signs(w, m) || to_bits(w, m))
+		return 0;
+	if (act->fmt == LXA_FMT_B1)
+		return lxa_err_set(err, -EOPNOTSUPP, "binary activations with %s weights: the XNOR lanes take weights of 1 to 4 bits", w->text);
+	return lxa_err_set(err, -EOPNOTSUPP, "%s activations with %s weights: bit planes are 1 to 4", act->text, w->text);
+}
+
 /* Bring the weights into a format that the activations' lanes take. */
 static int pair(const struct plan_enc *act, const struct plan_matrix *m, struct plan_weights *w, struct lxa_err *err)
 {
 	int is_log = act->fmt == LXA_FMT_LOG4 || act->fmt == LXA_FMT_LOG8;
 
-	if (act->fmt == LXA_FMT_B1) {
-		if (w->fmt == LXA_WFMT_B1)
-			return 0;
-		return lxa_err_set(err, -EOPNOTSUPP,
-				   "binary activations with %s weights: the XNOR lanes take binary weights",
-				   w->text);
-	}
+	if (act->fmt == LXA_FMT_B1 || act->fmt == LXA_FMT_N4)
+		return on_planes(act, m, w, err);
 	if (w->fmt == LXA_WFMT_LOG || (is_log && w->fmt == LXA_WFMT_S8))
 		return 0;
 	if (to_log(w, m))
@@ -221,7 +242,7 @@ int plan_weights(const struct lxa_plan *p, int value, const struct plan_matrix *
 		 struct plan_weights *w, struct lxa_err *err)
 {
 	const struct lxa_tensor *t = plan_const(p, value);
-	int producer = p->g->values[value].producer, ret;
+	int producer = p->g->values[value].producer, ret = 0, lo, hi;
 	const struct lxa_node *n = producer < 0 ? NULL : &p->g->nodes[producer];
 	float *tmp;
 
@@ -240,21 +261,15 @@ int plan_weights(const struct lxa_plan *p, int value, const struct plan_matrix *
 		ret = from_log(p, n, t, m, tmp, w, err);
 	else if (n && lxa_quantizer_of(n) == LXA_QUANTIZER_QUANT)
 		ret = from_quant(p, n, t, m, tmp, w, err);
-	else
-		ret = from_signs(n, t, m, w, err);
+	else if (!plan_plain_weights(t, m, w))
+		ret = lxa_err_set(err, -EOPNOTSUPP, "its weights are not quantized (no LogQuant, BipolarQuant or Quant makes them, and they are "
+				  "no signs, powers of two or small integers times one scale a channel)");
 	free(tmp);
 	if (ret)
 		return ret;
-	if (w->fmt == LXA_WFMT_S8 && act->fmt == LXA_FMT_B1) {
-		size_t i, bits = 1;
-
-		for (i = 0; i < (size_t)m->out_c * m->n; i++)
-			bits &= abs(w->codes[i]) == 1;
-		if (bits)
-			w->fmt = LXA_WFMT_B1;	/* a 1-bit Quant */
-	}
-	ret = pair(act, m, w, err);
-	if (!ret && w->fmt == LXA_WFMT_LOG)
+	if (!*w->text && integers(w, m, &lo, &hi))
+		snprintf(w->text, sizeof(w->text), "int%d", plan_width(lo, hi));
+	if (w->fmt == LXA_WFMT_LOG)
 		normalize(w, m);
-	return ret;
+	return pair(act, m, w, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* quant_ops.c - LogQuant, Quant and BipolarQuant on single values; see quant_ops.h. */
+/* quant_ops.c - LogQuant, Quant, Trunc and MultiThreshold on single values; see quant_ops.h. */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -25,10 +25,12 @@ enum lxa_quantizer lxa_quantizer_of(const struct lxa_node *n)
 		return LXA_QUANTIZER_LOG;
 	if (!lxa_domain_is_qonnx(n->domain))
 		return LXA_QUANTIZER_NONE;
-	if (!strcmp(n->op, "Quant"))
+	if (!strcmp(n->op, "Quant") || !strcmp(n->op, "IntQuant"))
 		return LXA_QUANTIZER_QUANT;
 	if (!strcmp(n->op, "BipolarQuant"))
 		return LXA_QUANTIZER_BIPOLAR;
+	if (!strcmp(n->op, "MultiThreshold"))
+		return LXA_QUANTIZER_THRESHOLDS;
 	return LXA_QUANTIZER_NONE;
 }
 
@@ -198,15 +200,32 @@ static int parse_rounding(const char *s, enum lxa_rounding *r)
 	return -EINVAL;
 }
 
-int lxa_quant_parse(const struct lxa_node *n, float bitwidth, struct lxa_quant *p, struct lxa_err *err)
+static int quant_attrs(const struct lxa_node *n, const char *dflt, struct lxa_quant *p, struct lxa_err *err)
 {
-	const char *rounding = lxa_node_string(n, "rounding_mode", "ROUND");
+	const char *rounding = lxa_node_string(n, "rounding_mode", dflt);
 
 	p->is_signed = lxa_node_int(n, "signed", 1) != 0;
 	p->narrow = lxa_node_int(n, "narrow", 0) != 0;
 	if (parse_rounding(rounding, &p->rounding))
 		return lxa_err_set(err, -EINVAL, "node '%s' (%s): rounding_mode \"%s\" is not known", n->name, n->op,
 				   rounding);
+	return 0;
+}
+
+static void range(int is_signed, int narrow, float bits, float *min, float *max)
+{
+	/* Bit widths need not be whole (a count of levels that is no power of two), hence exp2. */
+	if (is_signed) {
+		*min = -exp2f(bits - 1) + (narrow ? 1 : 0);
+		*max = exp2f(bits - 1) - 1;
+	} else {
+		*min = 0;
+		*max = exp2f(bits) - (narrow ? 2 : 1);
+	}
+}
+
+int lxa_quant_bits(const struct lxa_node *n, float bitwidth, struct lxa_quant *p, struct lxa_err *err)
+{
 	if (!(bitwidth >= 1 && bitwidth <= 32))
 		return lxa_err_set(err, -EINVAL, "node '%s' (%s): the bit width is %g, must be 1 to 32", n->name, n->op,
 				   (double)bitwidth);
@@ -215,18 +234,20 @@ int lxa_quant_parse(const struct lxa_node *n, float bitwidth, struct lxa_quant *
 	if (p->bipolar) {
 		p->min = -1;
 		p->max = 1;
-	} else if (p->is_signed) {
-		/* Bit widths need not be whole (a count of levels that is no power of two), hence exp2. */
-		p->min = -exp2f(bitwidth - 1) + (p->narrow ? 1 : 0);
-		p->max = exp2f(bitwidth - 1) - 1;
 	} else {
-		p->min = 0;
-		p->max = exp2f(bitwidth) - (p->narrow ? 2 : 1);
+		range(p->is_signed, p->narrow, bitwidth, &p->min, &p->max);
 	}
 	return 0;
 }
 
-static float round_as(enum lxa_rounding r, float x)
+int lxa_quant_parse(const struct lxa_node *n, float bitwidth, struct lxa_quant *p, struct lxa_err *err)
+{
+	int ret = quant_attrs(n, "ROUND", p, err);
+
+	return ret ? ret : lxa_quant_bits(n, bitwidth, p, err);
+}
+
+float lxa_round_as(enum lxa_rounding r, float x)
 {
 	switch (r) {
 	case LXA_ROUND_HALF_EVEN:
@@ -260,11 +281,70 @@ float lxa_quant_code(const struct lxa_quant *p, float scale, float zeropt, float
 		y = p->max;
 	if (y < p->min)
 		y = p->min;
-	return round_as(p->rounding, y);
+	return lxa_round_as(p->rounding, y);
 }
 
 float lxa_quant_value(const struct lxa_quant *p, float scale, float zeropt, float code)
 {
 	(void)p;
 	return (code - zeropt) * scale;
+}
+
+int lxa_trunc_parse(const struct lxa_node *n, int version, struct lxa_trunc *p, struct lxa_err *err)
+{
+	memset(p, 0, sizeof(*p));
+	p->version = version;
+	return quant_attrs(n, "FLOOR", &p->q, err);
+}
+
+float lxa_trunc_value(const struct lxa_trunc *p, float scale, float zeropt, float in_bits, float out_scale, float out_bits,
+		      float x)
+{
+	float y = rintf(x / scale + zeropt), divisor, min, max;
+
+	if (p->version == 1) {
+		y = lxa_round_as(p->q.rounding, y / exp2f(in_bits - out_bits));
+		return (y - zeropt) * scale;
+	}
+	divisor = exp2f(rintf(log2f(out_scale / scale)));
+	range(p->q.is_signed, p->q.narrow, out_bits, &min, &max);
+	y /= divisor;
+	if (y > max)
+		y = max;
+	if (y < min)
+		y = min;
+	return (lxa_round_as(p->q.rounding, y) - zeropt / divisor) * out_scale;
+}
+
+int lxa_mthresh_parse(const struct lxa_node *n, struct lxa_mthresh *p, struct lxa_err *err)
+{
+	const char *layout = lxa_node_string(n, "data_layout", "NCHW");
+
+	p->scale = lxa_node_float(n, "out_scale", 1);
+	p->bias = lxa_node_float(n, "out_bias", 0);
+	p->nhwc = !strcmp(layout, "NHWC");
+	if (!p->nhwc && strcmp(layout, "NCHW") && *layout)
+		return lxa_err_set(err, -EINVAL, "node '%s' (%s): data_layout \"%s\" is not known", n->name, n->op, layout);
+	return 0;
+}
+
+int lxa_mthresh_axis(const struct lxa_mthresh *p, const struct lxa_tensor *x, const struct lxa_tensor *thresholds)
+{
+	int axis = x->ndim == 2 || (x->ndim == 4 && !p->nhwc) ? 1 : x->ndim - 1;
+	int64_t channels = thresholds->dims[0];
+
+	if (!x->ndim || thresholds->ndim != 2)
+		return -1;
+	if (channels == 1 || x->dims[axis] == channels)
+		return axis;
+	return x->ndim > 2 && !p->nhwc && x->dims[1] == channels ? 1 : -1;
+}
+
+int64_t lxa_mthresh_count(const float *thresholds, int64_t n, float x)
+{
+	int64_t count = 0, i;
+
+	for (i = 0; i < n; i++)
+		count += x >= thresholds[i];
+	return count;
 }

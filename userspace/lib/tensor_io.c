@@ -16,7 +16,7 @@ static const struct {
 	enum lxa_dtype dtype;
 	char name[4];
 } npy_types[] = {
-	{ LXA_F32, "<f4" }, { LXA_F64, "<f8" }, { LXA_INT8, "|i1" }, { LXA_UINT8, "|u1" }, { LXA_INT16, "<i2" },
+	{ LXA_F32, "<f4" }, { LXA_F64, "<f8" }, { LXA_F16, "<f2" }, { LXA_INT8, "|i1" }, { LXA_UINT8, "|u1" }, { LXA_INT16, "<i2" },
 	{ LXA_UINT16, "<u2" }, { LXA_INT32, "<i4" }, { LXA_UINT32, "<u4" }, { LXA_INT64, "<i8" },
 	{ LXA_UINT64, "<u8" }, { LXA_BOOL, "|b1" },
 };
@@ -161,6 +161,9 @@ static int npy_write(const char *path, const struct lxa_tensor *t, struct lxa_er
 	uint8_t *file;
 	int len, i, ret;
 
+	if (!npy_name(t->dtype))
+		return lxa_err_set(err, -EINVAL, "%s: .npy has no element type %s; save it as .pb", path,
+				   lxa_dtype_name((int)t->dtype));
 	len = snprintf(header, sizeof(header), "{'descr': '%s', 'fortran_order': False, 'shape': (", npy_name(t->dtype));
 	for (i = 0; i < t->ndim; i++)
 		len += snprintf(header + len, sizeof(header) - (size_t)len, "%lld%s", (long long)t->dims[i],

@@ -71,7 +71,8 @@ static int place(const struct lxa_op_ctx *c, struct lxa_window *w, int ceil_mode
 			w->pad_begin[i] = w->pad_end[i] = 0;
 		else if (strcmp(mode, "NOTSET") && *mode)
 			return lxa_op_err(c, -EINVAL, "auto_pad \"%s\" is not known", mode);
-		w->out[i] = out_size(w, i, ceil_mode);
+		/* For VALID the operators' formulas round down in either mode. */
+		w->out[i] = out_size(w, i, ceil_mode && strcmp(mode, "VALID"));
 		if (w->out[i] < 1)
 			return lxa_op_err(c, -EINVAL, "the window (%lld, dilation %lld) does not fit into the input (%lld, "
 					  "padding %lld + %lld) in spatial dimension %d", (long long)w->kernel[i],
@@ -81,10 +82,10 @@ static int place(const struct lxa_op_ctx *c, struct lxa_window *w, int ceil_mode
 	return 0;
 }
 
-int lxa_window_parse(const struct lxa_op_ctx *c, const int64_t *kernel, int ceil_mode, struct lxa_window *w)
+/* Everything but pads and out. */
+static int parse(const struct lxa_op_ctx *c, const int64_t *kernel, struct lxa_window *w)
 {
 	const struct lxa_tensor *x = c->in[0];
-	int64_t pads[2 * LXA_WINDOW_MAX];
 	int64_t kernel_attr[2 * LXA_WINDOW_MAX], stride[2 * LXA_WINDOW_MAX], dilation[2 * LXA_WINDOW_MAX];
 	int i, ret;
 
@@ -99,8 +100,6 @@ int lxa_window_parse(const struct lxa_op_ctx *c, const int64_t *kernel, int ceil
 		ret = list(c, "strides", w->nd, 1, 1, stride);
 	if (!ret)
 		ret = list(c, "dilations", w->nd, 1, 1, dilation);
-	if (!ret)
-		ret = list(c, "pads", 2 * w->nd, 0, 0, pads);
 	if (ret)
 		return ret;
 	for (i = 0; i < w->nd; i++) {
@@ -114,8 +113,83 @@ int lxa_window_parse(const struct lxa_op_ctx *c, const int64_t *kernel, int ceil
 					  (long long)w->kernel[i], (long long)w->in[i], i);
 		w->stride[i] = stride[i];
 		w->dilation[i] = dilation[i];
+	}
+	return 0;
+}
+
+static int parse_pads(const struct lxa_op_ctx *c, struct lxa_window *w)
+{
+	int64_t pads[2 * LXA_WINDOW_MAX];
+	int i, ret = list(c, "pads", 2 * w->nd, 0, 0, pads);
+
+	for (i = 0; i < w->nd && !ret; i++) {
 		w->pad_begin[i] = pads[i];
 		w->pad_end[i] = pads[w->nd + i];
 	}
-	return place(c, w, ceil_mode);
+	return ret;
+}
+
+int lxa_window_parse(const struct lxa_op_ctx *c, const int64_t *kernel, int ceil_mode, struct lxa_window *w)
+{
+	int ret = parse(c, kernel, w);
+
+	if (!ret)
+		ret = parse_pads(c, w);
+	return ret ? ret : place(c, w, ceil_mode);
+}
+
+/*
+ * The output's size is given (by output_shape or auto_pad): half of what is too much comes off at each side, an odd element
+ * more at the end when upper, else at the beginning; what is missing is added at the end.
+ */
+static void pads_for(struct lxa_window *w, int i, int64_t full, int64_t out, int upper)
+{
+	int64_t total = full - out;
+
+	w->out[i] = out;
+	w->pad_begin[i] = total <= 0 ? 0 : upper ? total / 2 : total - total / 2;
+	w->pad_end[i] = total - w->pad_begin[i];
+}
+
+int lxa_window_transposed(const struct lxa_op_ctx *c, const int64_t *kernel, struct lxa_window *w)
+{
+	const char *mode = lxa_node_string(c->n, "auto_pad", "NOTSET");
+	int64_t extra[2 * LXA_WINDOW_MAX], shape[2 * LXA_WINDOW_MAX], full;
+	int upper = !strcmp(mode, "SAME_UPPER"), same = upper || !strcmp(mode, "SAME_LOWER"), valid = !strcmp(mode, "VALID");
+	int i, given, ret;
+
+	if (!same && !valid && strcmp(mode, "NOTSET") && *mode)
+		return lxa_op_err(c, -EINVAL, "auto_pad \"%s\" is not known", mode);
+	ret = parse(c, kernel, w);
+	if (!ret)
+		ret = parse_pads(c, w);
+	if (!ret)
+		ret = list(c, "output_padding", w->nd, 0, 0, extra);
+	if (!ret)
+		ret = lxa_op_attr_ints(c, "output_shape", 2 * LXA_WINDOW_MAX, shape, &given);
+	if (ret)
+		return ret;
+	/* Some writers put the batch and the channels in front. */
+	if (given && given != w->nd && given != w->nd + 2)
+		return lxa_op_err(c, -EINVAL, "output_shape has %d values, must have %d", given, w->nd);
+	for (i = 0; i < w->nd; i++) {
+		int64_t asked = given ? shape[given - w->nd + i] : w->in[i] * w->stride[i];
+
+		full = (w->in[i] - 1) * w->stride[i] + extra[i] + (w->kernel[i] - 1) * w->dilation[i] + 1;
+		if (given || same) {
+			if (asked < 1 || asked > LXA_MAX_COUNT)
+				return lxa_op_err(c, -EINVAL, "output_shape[%d] is %lld", i, (long long)asked);
+			/* Before opset 11 the description had the sides the other way round for output_shape. */
+			pads_for(w, i, full, asked, given && c->g->opset < 11 ? !upper : upper);
+			continue;
+		}
+		if (valid)
+			w->pad_begin[i] = w->pad_end[i] = 0;
+		w->out[i] = full - w->pad_begin[i] - w->pad_end[i];
+		w->pad_end[i] -= extra[i];
+		if (w->out[i] < 1)
+			return lxa_op_err(c, -EINVAL, "padding %lld + %lld leaves nothing of the output (%lld) in spatial dimension %d",
+					  (long long)w->pad_begin[i], (long long)w->pad_end[i] + extra[i], (long long)full, i);
+	}
+	return 0;
 }

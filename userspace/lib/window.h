@@ -21,4 +21,11 @@ struct lxa_window {
  */
 int lxa_window_parse(const struct lxa_op_ctx *c, const int64_t *kernel, int ceil_mode, struct lxa_window *w);
 
+/*
+ * The same for ConvTranspose: out is what its attributes (output_padding, output_shape, auto_pad) make of in. Element o of the
+ * output gets tap k of input i where o = i * stride + k * dilation - pad_begin. pad_end can be negative: elements that no tap
+ * reaches.
+ */
+int lxa_window_transposed(const struct lxa_op_ctx *c, const int64_t *kernel, struct lxa_window *w);
+
 #endif

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Linear quantizers of few bits, on bit planes, and weights that come as plain numbers. Scales here have few digits, so that sums are
+ * exact in float: whatever the planner makes of a network, outputs must equal the float reference's, bit for bit.
+ *
+ *	plan_linear_test [ROUNDS]
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "layer_util.h"
+#include "plan_util.h"
+
+#define rnd layer_test_rnd
+
+static struct lxa_device *model;
+static int rounds = 40;
+
+static void differ(const struct planned *r, const char *text, int output, int64_t i, float got, float want)
+{
+	int k;
+
+	for (k = 0; k < lxa_plan_entries(r->p); k++) {
+		const struct lxa_plan_entry *e = lxa_plan_entry(r->p, k);
+
+		if (!e->constant)
+			print_error("%s %s %s: %s\n", e->op, e->place ? "device" : "cpu", e->what ? e->what : "", e->reason);
+	}
+	fail_msg("%s, output %d, element %lld: %.9g, reference %.9g", text, output, (long long)i, got, want);
+}
+
+/* Outputs of 8 bits round another way: for those fuzz_plan_test says how near they must be. */
+static int has_bytes(const struct planned *r)
+{
+	int k;
+
+	for (k = 0; k < lxa_plan_entries(r->p); k++)
+		if (strstr(lxa_plan_entry(r->p, k)->reason, "8-bit output"))
+			return 1;
+	return 0;
+}
+
+/* Plans on the CPU and on the model engine, each compared with the float reference. Leaves the model's plan (or the CPU's) in r. */
+static void check(struct net *n, struct lxa_tensor *in, int64_t batch, struct planned *r, const char *text)
+{
+	struct lxa_tensor want[NET_OUTPUTS], got[NET_OUTPUTS];
+	int engine, k;
+	int64_t i;
+
+	net_reference(n, in, want);
+	for (engine = 0; engine < (model ? 2 : 1); engine++) {
+		if (engine)
+			planned_free(r);
+		net_plan(n, engine ? model : NULL, batch, r);
+		net_run(r, in, got, 1);
+		if (r->res.mismatches)
+			fail_msg("%s: %s", text, r->res.first_mismatch);
+		for (k = 0; k < n->outputs; k++) {
+			assert_int_equal(lxa_tensor_count(&got[k]), lxa_tensor_count(&want[k]));
+			for (i = 0; !has_bytes(r) && i < lxa_tensor_count(&want[k]); i++)
+				if (((float *)got[k].data)[i] != ((float *)want[k].data)[i])
+					differ(r, text, k, i, ((float *)got[k].data)[i], ((float *)want[k].data)[i]);
+			lxa_tensor_free(&got[k]);
+		}
+	}
+	for (k = 0; k < n->outputs; k++)
+		lxa_tensor_free(&want[k]);
+	lxa_tensor_free(in);
+	unlink(n->path);
+}
+
+static void expect(const struct planned *r, const char *op, int k, enum lxa_place place, const char *what)
+{
+	const struct lxa_plan_entry *e = net_entry(r, op, k);
+
+	if (e->place != place || (what && (!e->what || !strstr(e->what, what))))
+		fail_msg("%s (%d): %s, %s: %s", op, k, e->place ? "device" : "CPU", e->what ? e->what : "-", e->reason);
+}
+
+static float power(int lo, int hi)
+{
+	return ldexpf(1, lo + (int)rnd((uint32_t)(hi - lo + 1)));
+}
+
+/* ---- every pair of widths, every reachable sum -------------------------------------------------------------------- */
+
+/* A 1x1 layer: image i lets the sum of its K inputs (0..top each) be i, so that each channel meets every sum it can. */
+static void every_sum(int64_t k, int bits, enum net_quant wq, int out_bits, int out_signed, int thresholds)
+{
+	int top = (1 << bits) - 1;
+	int64_t images = k * top + 1, i, c, left;
+	struct lxa_tensor in;
+	struct planned r;
+	struct net n;
+
+	net_begin(&n, k, 1, 1);
+	net_quant(&n, 0.5f, (float)bits, 0);
+	net_conv(&n, wq, 40, 1, 1, 0, 1, 1);
+	net_bn(&n, 1);
+	if (thresholds)
+		net_thresholds(&n, (1 << out_bits) - 1, thresholds > 1, -6, 6, 0.5f, out_signed ? -0.25f * (float)(1 << out_bits) : 0);
+	else if (out_bits == 1 && !out_signed)
+		net_bipolar(&n, 1);
+	else
+		net_quant(&n, 0.25f, (float)out_bits, out_signed);
+	net_conv(&n, NET_INT3, 8, 1, 1, 0, 1, 0);	/* reads what the thresholds left */
+	net_end(&n);
+	random_input(&in, images, k, 1, 1, 0, 1);
+	for (i = 0; i < images; i++)
+		for (c = 0, left = i; c < k; c++) {
+			int64_t v = left < top ? left : top;
+
+			left -= v;
+			((float *)in.data)[i * k + c] = 0.5f * (float)v;
+		}
+	check(&n, &in, images, &r, "every sum");
+	expect(&r, "Conv", 0, LXA_PLACE_DEVICE, NULL);
+	expect(&r, "Conv", 1, LXA_PLACE_DEVICE, NULL);
+	expect(&r, "BatchNormalization", 0, LXA_PLACE_DEVICE, NULL);
+	planned_free(&r);
+}
+
+static void test_every_sum(void **state)
+{
+	int b;
+
+	for (b = 1; b <= 4; b++) {
+		every_sum(1 + rnd(90), b, NET_INT4, 4, 0, 0);
+		every_sum(65, b, NET_INT2, 2, 1, 0);	/* signed outputs: counted from the smallest */
+		every_sum(1 + rnd(70), b, NET_BIPOLAR, 3, 1, 0);
+		every_sum(40, b, NET_INT3, 1, 0, 0);
+		every_sum(1 + rnd(90), b, NET_INT4, b, 0, 1);
+		every_sum(1 + rnd(90), b, NET_INT3, b, 1, 2);
+	}
+}
+
+/* ---- widths, signs, zero points, padding ----------------------------------------------------------------------- */
+
+static void test_formats(void **state)
+{
+	static const struct {
+		float zero, bits;
+		int is_signed, narrow, pad;
+		enum net_quant w;
+		enum lxa_place place;
+		const char *what;
+	} cases[] = {
+		{ 0, 4, 0, 0, 1, NET_INT4, LXA_PLACE_DEVICE, "u4 x int4" },
+		{ 0, 4, 1, 0, 1, NET_INT4, LXA_PLACE_DEVICE, "s4 x int4" },
+		{ 0, 2, 1, 1, 1, NET_INT2, LXA_PLACE_DEVICE, "s2 x int2" },
+		{ 0, 1, 0, 0, 1, NET_INT3, LXA_PLACE_DEVICE, "u1 x int3" },
+		{ 0, 3, 1, 0, 0, NET_BIPOLAR, LXA_PLACE_DEVICE, "s3 x b1" },
+		{ 8, 4, 0, 0, 1, NET_INT4, LXA_PLACE_DEVICE, "u4 x int4" },	/* -8..7 */
+		{ 3, 4, 0, 0, 0, NET_INT4, LXA_PLACE_DEVICE, "u4 x int4" },	/* -3..12: an offset */
+		{ 3, 4, 0, 0, 1, NET_INT4, LXA_PLACE_CPU, NULL },		/* and padding: 0 is no code of its own */
+		{ -4, 4, 1, 0, 0, NET_INT4, LXA_PLACE_DEVICE, "s4 x int4" },	/* -4..11 */
+		{ 5, 8, 0, 0, 0, NET_PLAIN_POWERS, LXA_PLACE_DEVICE, "u8 x 2^n" },
+		{ 5, 8, 0, 0, 1, NET_PLAIN_POWERS, LXA_PLACE_CPU, NULL },
+		{ 128, 8, 0, 0, 1, NET_PLAIN_POWERS, LXA_PLACE_DEVICE, "u8 x 2^n" },	/* -128..127 */
+		{ 0.5f, 8, 0, 0, 0, NET_PLAIN_POWERS, LXA_PLACE_CPU, NULL },
+		{ 0, 5, 0, 0, 1, NET_INT4, LXA_PLACE_CPU, NULL },
+	};
+	struct lxa_tensor in;
+	struct planned r;
+	struct net n;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		net_begin(&n, 20, 6, 5);
+		net_quant_zero(&n, 0.25f, cases[i].zero, cases[i].bits, cases[i].is_signed, cases[i].narrow);
+		net_conv(&n, cases[i].w, 70, 3, 1, cases[i].pad, i % 2 ? 1 : 2, 1);
+		net_bn(&n, 1);
+		net_node(&n, "Relu");
+		net_quant(&n, 0.5f, 4, 0);
+		net_end(&n);
+		random_input(&in, 3, 20, 6, 5, -3, 3);
+		check(&n, &in, 2, &r, "formats");
+		expect(&r, "Conv", 0, cases[i].place, cases[i].what);
+		planned_free(&r);
+	}
+}
+
+/* Binary inputs with weights of several bits, with each border. */
+static void test_binary_inputs(void **state)
+{
+	static const float borders[] = { 0, 1, -1 };
+	struct lxa_tensor in;
+	struct planned r;
+	struct net n;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		net_begin(&n, 30, 6, 5);
+		net_bipolar(&n, 1);
+		net_pad(&n, 1, borders[i]);
+		net_conv(&n, i ? NET_INT2 : NET_PLAIN_TERNARY, 20, 3, 1, 0, 1, 0);
+		net_bn(&n, 1);
+		net_bipolar(&n, 1);
+		net_end(&n);
+		random_input(&in, 3, 30, 6, 5, -1, 1);
+		check(&n, &in, 2, &r, "binary inputs");
+		expect(&r, "Conv", 0, LXA_PLACE_DEVICE, "b1 x");
+		planned_free(&r);
+	}
+}
+
+/* One tensor, two readers: planes for one would be a byte for the other. */
+static void test_two_readers(void **state)
+{
+	struct lxa_tensor in;
+	struct planned r;
+	char from[32];
+	struct net n;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		net_begin(&n, 24, 6, 6);
+		net_quant(&n, 0.25f, 4, 0);
+		strcpy(from, n.cur);
+		net_conv(&n, NET_INT4, i ? 8 : 90, 3, 1, 1, 1, 0);
+		net_output(&n);
+		strcpy(n.cur, from);
+		n.channels = 24;
+		net_conv(&n, NET_LOG, i ? 90 : 8, 3, 1, 1, 1, 0);	/* weights of more than four octaves */
+		net_end(&n);
+		random_input(&in, 3, 24, 6, 6, -1, 3);
+		check(&n, &in, 3, &r, "two readers");
+		expect(&r, "Conv", i, LXA_PLACE_DEVICE, i ? "log5" : "int4");
+		expect(&r, "Conv", !i, LXA_PLACE_CPU, NULL);
+		planned_free(&r);
+	}
+}
+
+/* ---- weights that are plain numbers -------------------------------------------------------------------------------- */
+
+static void test_plain_weights(void **state)
+{
+	static const struct {
+		int log;		/* activations: LogQuant, else Quant of 8 bits */
+		enum net_quant w;
+		const char *what;
+	} cases[] = {
+		{ 0, NET_PLAIN_SIGNS, "u8 x b1" }, { 0, NET_PLAIN_POWERS, "u8 x 2^n" }, { 0, NET_PLAIN_TERNARY, "u8 x 2^n" },
+		{ 1, NET_PLAIN_SIGNS, "log3 x b1" }, { 1, NET_PLAIN_POWERS, "log3 x 2^n" }, { 1, NET_PLAIN_INT4, "log3 x int4" },
+	};
+	struct lxa_tensor in;
+	struct planned r;
+	struct net n;
+	size_t i;
+	int fc;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (fc = 0; fc < 3; fc++) {
+			net_begin(&n, 12, 5, 5);
+			if (cases[i].log)
+				net_log(&n, 3, 1, 1, "NEAREST");
+			else
+				net_quant(&n, 0.125f, 8, 0);
+			net_conv(&n, cases[i].w, 30, 3, 1, 1, 1, 0);
+			if (fc)
+				net_quant(&n, 0.5f, 4, 0);
+			if (fc)
+				net_fc(&n, NET_PLAIN_TERNARY, 9, fc == 1);
+			net_end(&n);
+			random_input(&in, 3, 12, 5, 5, -1, 2);
+			check(&n, &in, 2, &r, cases[i].what);
+			expect(&r, "Conv", 0, LXA_PLACE_DEVICE, cases[i].what);
+			if (fc)
+				expect(&r, fc == 1 ? "Gemm" : "MatMul", 0, LXA_PLACE_DEVICE, "u4 x 2^n");
+			planned_free(&r);
+		}
+	}
+}
+
+/* Weights that nearly are: one element off by one bit keeps the layer away. */
+static void test_nearly(void **state)
+{
+	static const enum net_quant ways[] = { NET_PLAIN_SIGNS, NET_PLAIN_POWERS, NET_FLOAT };
+	struct planned r;
+	struct net n;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		float w[64];
+		int k;
+
+		net_begin(&n, 8, 3, 3);
+		net_quant(&n, 0.125f, 8, 0);
+		for (k = 0; k < 64; k++)
+			w[k] = (float)(k % 2 ? 1 : -1) * (ways[i] == NET_PLAIN_POWERS ? power(-3, 3) : 0.75f);
+		w[37] = nextafterf(w[37], 10);
+		lxa_onnx_f32(n.m, "w", 4, (int64_t[]){ 8, 8, 1, 1 }, w);
+		lxa_onnx_node(n.m, "c", "", "Conv", strcat(strcpy((char[80]){ "" }, n.cur), " w"), "c");
+		strcpy(n.cur, "c");
+		net_end(&n);
+		net_plan(&n, NULL, 1, &r);
+		expect(&r, "Conv", 0, LXA_PLACE_CPU, NULL);
+		planned_free(&r);
+		unlink(n.path);
+	}
+}
+
+/* Base sqrt(2) without a quantizer: its roots are rounded floats, so outputs are near. */
+static void test_roots(void **state)
+{
+	struct lxa_tensor in, want, got;
+	struct planned r;
+	struct net n;
+	int64_t i;
+	double most = 0;
+
+	net_begin(&n, 12, 5, 5);
+	net_log(&n, 4, 2, 1, "NEAREST");
+	net_conv(&n, NET_PLAIN_ROOTS, 30, 3, 1, 1, 1, 0);
+	net_end(&n);
+	random_input(&in, 3, 12, 5, 5, -1, 2);
+	net_reference(&n, &in, &want);
+	net_plan(&n, NULL, 2, &r);
+	net_run(&r, &in, &got, 0);
+	expect(&r, "Conv", 0, LXA_PLACE_DEVICE, "x 2^(n/2)");
+	for (i = 0; i < lxa_tensor_count(&want); i++)
+		most = fmax(most, fabs(((float *)want.data)[i]));
+	for (i = 0; i < lxa_tensor_count(&want); i++)
+		if (fabs(((float *)want.data)[i] - ((float *)got.data)[i]) > 1e-4 * most)
+			fail_msg("element %lld: %g, reference %g", (long long)i, ((float *)got.data)[i], ((float *)want.data)[i]);
+	planned_free(&r);
+	lxa_tensor_free(&in);
+	lxa_tensor_free(&want);
+	lxa_tensor_free(&got);
+	unlink(n.path);
+}
+
+/* ---- random networks ------------------------------------------------------------------------------------------------ */
+
+static void quantizer(struct net *n, int last)
+{
+	static const float biases[] = { 0, -1, -2, -3.5f };
+	int count = 1 + (int)rnd(15);
+
+	switch (rnd(last ? 5 : 6)) {
+	case 3:
+		net_thresholds(n, count, rnd(2) == 0, -3, 5, power(-2, 0), 0);
+		break;
+	case 4:	/* as a bit, as integers of both signs, or (a half) as nothing that the device has */
+		count = rnd(2) ? 1 : count;
+		if (count == 1)
+			net_thresholds(n, 1, rnd(2) == 0, -3, 5, 0.5f, -0.25f);
+		else
+			net_thresholds(n, count, rnd(2) == 0, -3, 5, 1, biases[rnd(4)]);
+		break;
+	case 0:
+		net_quant_zero(n, power(-2, 0), rnd(4) ? 0 : (float)rnd(9) - 4, (float)(1 + rnd(4)), 0, 0);
+		break;
+	case 1:
+		net_quant_zero(n, power(-2, 0), 0, (float)(2 + rnd(3)), 1, rnd(2) == 0);
+		break;
+	case 2:
+		net_bipolar(n, 1);
+		break;
+	default:
+		net_quant(n, power(-3, -1), 8, rnd(2) == 0);
+	}
+}
+
+static enum net_quant weight(void)
+{
+	static const enum net_quant all[] = { NET_INT2, NET_INT3, NET_INT4, NET_BIPOLAR, NET_PLAIN_SIGNS, NET_PLAIN_TERNARY, NET_PLAIN_POWERS };
+
+	return all[rnd(sizeof(all) / sizeof(all[0]))];
+}
+
+static void test_random(void **state)
+{
+	struct lxa_tensor in;
+	struct planned r;
+	struct net n;
+	int i, k, heads = 0, on_device = 0, exact = 0;
+
+	for (i = 0; i < rounds; i++) {
+		int64_t c = 1 + rnd(rnd(3) ? 12 : 80), h = 3 + rnd(5), w = 3 + rnd(5);
+		int layers = 1 + (int)rnd(3);
+
+		net_begin(&n, c, h, w);
+		quantizer(&n, 0);
+		for (k = 0; k < layers; k++) {
+			int64_t room = n.height < n.width ? n.height : n.width, size = 1 + rnd(room < 3 ? (uint32_t)room : 3), groups = n.channels % 2 || rnd(3) ? 1 : 2;
+
+			net_conv(&n, weight(), groups * (1 + rnd(rnd(3) ? 10 : 70)), size, 1, rnd(2) ? 0 : size / 2, groups, rnd(2) == 0);
+			if (rnd(2))
+				net_bn(&n, 1);
+			if (rnd(3) == 0)
+				net_node(&n, "Relu");
+			quantizer(&n, 1);
+			if (n.height > 2 && n.width > 2 && rnd(4) == 0)
+				net_pool(&n, 2, 1);
+		}
+		if (rnd(2))
+			net_fc(&n, weight(), 1 + rnd(20), rnd(2) == 0);
+		net_end(&n);
+		random_input(&in, 3, c, h, w, -2, 3);
+		check(&n, &in, 2, &r, "random");
+		for (k = 0; k < lxa_plan_entries(r.p); k++) {
+			heads += lxa_plan_entry(r.p, k)->macs != 0;
+			on_device += lxa_plan_entry(r.p, k)->head;
+		}
+		exact += !has_bytes(&r);
+		planned_free(&r);
+	}
+	print_message("%d of %d layers on the device, %d of %d networks exact\n", on_device, heads, exact, rounds);
+	assert_true(on_device * 2 > heads && exact * 2 > rounds);
+}
+
+static int open_model(void **state)
+{
+	struct lxa_err err = { "" };
+
+	if (lxa_device_open("sim:model", &model, &err))
+		print_message("no model engine: %s\n", err.text);
+	return 0;
+}
+
+static int close_model(void **state)
+{
+	lxa_device_close(model);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_sum), cmocka_unit_test(test_formats), cmocka_unit_test(test_binary_inputs),
+		cmocka_unit_test(test_two_readers), cmocka_unit_test(test_plain_weights), cmocka_unit_test(test_nearly),
+		cmocka_unit_test(test_roots), cmocka_unit_test(test_random),
+	};
+
+	if (argc > 1)
+		rounds = atoi(argv[1]);
+	layer_test_init();
+	return cmocka_run_group_tests(tests, open_model, close_model);
+}
