@@ -177,12 +177,19 @@ int lxa_kernel_xnor(struct lxa_kernel *k, const struct kisa *isa);
 
 /* ---- kernel_kout.c ---- */
 /* Channels' constants by group of 16, so that a vector kernel loads them. Channels beyond out_c give code 0. */
+/*
+ * A value is v = (lo * ma + other * mb + add) >> shift, `other` being hi, or O, or not there: the sum's parts, units (wshift),
+ * multiplier and bias in two products of 32 bits and a constant of 64. Constants named _eo come as [group][even 8 | odd 8], for
+ * products are taken of every other lane.
+ */
 struct kout {
+	int products;		/* ma and mb fit 32 bits */
+	int narrow;		/* all values fit 32 bits, shifts are at most 32 */
+	int32_t *ma_eo, *mb_eo;	/* each in the low half of 64 bits */
+	int64_t *add_eo, *shift_eo, *left_eo; /* left: of the odd lanes 32 - shift, to the left */
+	int64_t *mult, *add, *shift; /* the same by channel, for 64-bit products of T itself */
 	int shifted;		/* some wshift is not 0 */
-	int fast;		/* totals and values fit 32 bits, shifts are at most 32: 32-bit arithmetic is exact */
-	int64_t *mult, *add, *shift; /* v = (T * mult + add) >> shift, 64 bits: add is bias * mult + rounding */
-	int32_t *mult32;	/* fast: [group][even 8 | odd 8], each in the low half of 64 bits */
-	int64_t *add_eo, *shift_eo; /* fast: [group][even 8 | odd 8]; the odd shifts are 32 - shift, to the left */
+	int32_t *wshift;	/* [channel] */
 	int32_t *flip;		/* thresholds: T ^ flip >= thr, flip 0 or -1 */
 	int32_t *thr;		/* [nthr][channel] */
 	int thr_fast;		/* these thresholds say everything */
@@ -190,7 +197,6 @@ struct kout {
 	int doubles;		/* all of it is exact in doubles */
 	double *dmult, *dadd, *dscale, *wscale; /* floor((T * dmult + dadd) * dscale), T in units of wscale */
 	uint16_t *valid;	/* [group] */
-	int32_t *wshift;	/* [channel] */
 };
 
 int lxa_kout_create(struct lxa_kernel *k);	/* sets k->kout */

@@ -68,20 +68,36 @@ static int thresholds_fit(const struct lxa_kernel *k)
 	return k->sum == KSUM_32;
 }
 
-static int is_fast(const struct lxa_kernel *k)
+static int is_narrow(const struct lxa_kernel *k)
 {
 	uint32_t oc;
 
-	if (k->sum != KSUM_32)
-		return 0;
 	for (oc = 0; oc < k->job.out_c; oc++) {
 		const struct lxa_channel *c = &k->l->chan[oc];
 		int64_t most = total_most(k, oc);
 
-		if (!fits32(most) || c->shift > 32 || !fits32(scale_up(c, most)) || !fits32(scale_up(c, -most)))
+		if (c->shift > 32 || !fits32(scale_up(c, most)) || !fits32(scale_up(c, -most)))
 			return 0;
 	}
 	return 1;
+}
+
+/* What a channel's lo and its other part are multiplied with; 0 when one does not fit. */
+static int products(const struct lxa_kernel *k, uint32_t oc, int32_t mult, int32_t *ma, int32_t *mb)
+{
+	int64_t a = mult, b = 0;
+
+	if (k->sum == KSUM_WIDE)
+		b = (int64_t)mult * 65536;
+	if (k->sum == KSUM_DUAL) {
+		a = (int64_t)mult * 32768;
+		b = (int64_t)mult * 46341;
+	}
+	a *= (int64_t)1 << k->wshift[oc];
+	b *= (int64_t)1 << k->wshift[oc];
+	*ma = (int32_t)a;
+	*mb = (int32_t)b;
+	return *ma == a && *mb == b;
 }
 
 /* T * mult, the constant added and their sum are integers below 2^53. */
@@ -111,10 +127,11 @@ static void fill(struct kout *o, const struct lxa_kernel *k, uint32_t oc)
 	o->mult[oc] = c->mult;
 	o->add[oc] = (int64_t)((uint64_t)c->bias * (uint64_t)(int64_t)c->mult + (c->shift ? 1ull << (c->shift - 1) : 0));
 	o->shift[oc] = c->shift;
-	o->mult32[2 * at] = c->mult;
+	o->products &= products(k, oc, c->mult, &o->ma_eo[2 * at], &o->mb_eo[2 * at]);
 	o->add_eo[at] = o->add[oc];
-	o->shift_eo[at] = lane & 1 ? (int64_t)32 - c->shift : c->shift;
-	o->wshift[oc] = k->wshift ? k->wshift[oc] : 0;
+	o->shift_eo[at] = c->shift;
+	o->left_eo[at] = (int64_t)32 - c->shift;
+	o->wshift[oc] = k->wshift[oc];
 	o->dmult[oc] = c->mult;
 	o->dadd[oc] = (double)o->add[oc];
 	o->dscale[oc] = ldexp(1, -(int)c->shift);
@@ -148,7 +165,9 @@ int lxa_kout_create(struct lxa_kernel *k)
 	o->mult = room(8 * n);
 	o->add = room(8 * n);
 	o->shift = room(8 * n);
-	o->mult32 = room(8 * n);
+	o->ma_eo = room(8 * n);
+	o->mb_eo = room(8 * n);
+	o->left_eo = room(8 * n);
 	o->add_eo = room(8 * n);
 	o->shift_eo = room(8 * n);
 	o->flip = room(4 * n);
@@ -160,12 +179,13 @@ int lxa_kout_create(struct lxa_kernel *k)
 	o->dscale = room(8 * n);
 	o->wscale = room(8 * n);
 	o->valid = calloc(k->groups, sizeof(*o->valid));
-	if (!o->mult || !o->add || !o->shift || !o->mult32 || !o->add_eo || !o->shift_eo || !o->flip || !o->wshift || !o->thr ||
+	if (!o->mult || !o->add || !o->shift || !o->ma_eo || !o->mb_eo || !o->left_eo || !o->add_eo || !o->shift_eo || !o->flip || !o->wshift || !o->thr ||
 	    !o->thr_value || !o->dmult || !o->dadd || !o->dscale || !o->wscale || !o->valid)
 		return -ENOMEM;
+	o->products = 1;
 	for (oc = 0; oc < n; oc++)
 		fill(o, k, oc);
-	o->fast = is_fast(k);
+	o->narrow = o->products && is_narrow(k);
 	o->doubles = fits_doubles(k);
 	o->thr_fast = k->job.kind == LXA_KIND_THRESH && thresholds_fit(k);
 	for (oc = 0; oc < n; oc++)
@@ -180,7 +200,9 @@ void lxa_kout_free(struct kout *o)
 	free(o->mult);
 	free(o->add);
 	free(o->shift);
-	free(o->mult32);
+	free(o->ma_eo);
+	free(o->mb_eo);
+	free(o->left_eo);
 	free(o->add_eo);
 	free(o->shift_eo);
 	free(o->flip);

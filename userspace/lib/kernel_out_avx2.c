@@ -19,20 +19,24 @@ INLINE __m256i load(const void *p)
 	return _mm256_load_si256(p);
 }
 
-/* v of 8 channels from totals of 32 bits. */
-INLINE __m256i value32(const struct kout *o, uint32_t g, uint32_t half, int halve, const int32_t *lo)
+/* v of 8 channels by 32-bit products, where all values fit 32 bits. */
+INLINE __m256i value32(enum ksum sum, const struct kout *o, uint32_t g, uint32_t half, int halve, const int32_t *lo,
+		       const int32_t *hi)
 {
-	uint32_t at = g * KGROUP;
-	__m256i t = load(lo + 8 * half), e, od;
+	uint32_t at = g * KGROUP + 4 * half;
+	__m256i a = load(lo + 8 * half), b, e, od;
 
-	if (o->shifted)
-		t = _mm256_sllv_epi32(t, load(o->wshift + at + 8 * half));
 	if (halve)
-		t = _mm256_srai_epi32(t, 1);
-	e = _mm256_mul_epi32(t, load(o->mult32 + 2 * at + 8 * half));
-	od = _mm256_mul_epi32(_mm256_srli_epi64(t, 32), load(o->mult32 + 2 * at + 16 + 8 * half));
-	e = _mm256_srlv_epi64(_mm256_add_epi64(e, load(o->add_eo + at + 4 * half)), load(o->shift_eo + at + 4 * half));
-	od = _mm256_sllv_epi64(_mm256_add_epi64(od, load(o->add_eo + at + 8 + 4 * half)), load(o->shift_eo + at + 8 + 4 * half));
+		a = _mm256_srai_epi32(a, 1);
+	e = _mm256_add_epi64(_mm256_mul_epi32(a, load(o->ma_eo + 2 * at)), load(o->add_eo + at));
+	od = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(a, 32), load(o->ma_eo + 2 * at + 16)), load(o->add_eo + at + 8));
+	if (sum == KSUM_WIDE || sum == KSUM_DUAL) {
+		b = load((sum == KSUM_WIDE ? hi : lo + KGROUP) + 8 * half);
+		e = _mm256_add_epi64(e, _mm256_mul_epi32(b, load(o->mb_eo + 2 * at)));
+		od = _mm256_add_epi64(od, _mm256_mul_epi32(_mm256_srli_epi64(b, 32), load(o->mb_eo + 2 * at + 16)));
+	}
+	e = _mm256_srlv_epi64(e, load(o->shift_eo + at));
+	od = _mm256_sllv_epi64(od, load(o->left_eo + at + 8));
 	return _mm256_blend_epi32(e, od, 0xaa);
 }
 
@@ -154,7 +158,7 @@ INLINE struct valid valid_lanes(uint16_t m)
 #define ARGS const struct lxa_kernel *k, const struct kband *b, const struct ktile *t, uint32_t pass
 
 /* A pass is one group here. */
-INLINE void group(int kind, int fast, enum ksum sum, uint32_t bits, int sqrt2, int nearest, ARGS)
+INLINE void group(int kind, int narrow, enum ksum sum, uint32_t bits, int sqrt2, int nearest, ARGS)
 {
 	const struct kout *o = k->kout;
 	uint32_t stride = (sum == KSUM_DUAL ? 2 : 1) * KGROUP, from = pass * KGROUP * bits / 8, room = k->written - from, p, h;
@@ -169,8 +173,8 @@ INLINE void group(int kind, int fast, enum ksum sum, uint32_t bits, int sqrt2, i
 		for (h = 0; h < 2; h++) {
 			__m256i v;
 
-			if (fast) {
-				v = value32(o, pass, h, k->lay.halve, lo);
+			if (narrow) {
+				v = value32(sum, o, pass, h, k->lay.halve, lo, hi);
 				if (kind == LXA_KIND_LOG)
 					v = _mm256_max_epi32(v, _mm256_setzero_si256());
 			} else {
@@ -226,7 +230,7 @@ static int outside(const struct lxa_kernel *k, uint32_t pass)
 	return pass * KGROUP * lxa_ofmt_bits(k->job.out_fmt) / 8 >= k->written;
 }
 
-INLINE void logs(int fast, enum ksum sum, uint32_t bits, ARGS)
+INLINE void logs(int narrow, enum ksum sum, uint32_t bits, ARGS)
 {
 	int mode = (k->job.conv_flags & LXA_CONV_OUT_SQRT2 ? 2 : 0) + (k->job.conv_flags & LXA_CONV_OUT_NEAREST ? 1 : 0);
 
@@ -234,43 +238,35 @@ INLINE void logs(int fast, enum ksum sum, uint32_t bits, ARGS)
 		return;
 	switch (mode) {
 	case 0:
-		group(LXA_KIND_LOG, fast, sum, bits, 0, 0, k, b, t, pass);
+		group(LXA_KIND_LOG, narrow, sum, bits, 0, 0, k, b, t, pass);
 		break;
 	case 1:
-		group(LXA_KIND_LOG, fast, sum, bits, 0, 1, k, b, t, pass);
+		group(LXA_KIND_LOG, narrow, sum, bits, 0, 1, k, b, t, pass);
 		break;
 	case 2:
-		group(LXA_KIND_LOG, fast, sum, bits, 1, 0, k, b, t, pass);
+		group(LXA_KIND_LOG, narrow, sum, bits, 1, 0, k, b, t, pass);
 		break;
 	default:
-		group(LXA_KIND_LOG, fast, sum, bits, 1, 1, k, b, t, pass);
+		group(LXA_KIND_LOG, narrow, sum, bits, 1, 1, k, b, t, pass);
 	}
 }
 
-static void log_fast(ARGS)
-{
-	logs(1, KSUM_32, 4, k, b, t, pass);
-}
-
-static void log_wide(ARGS)
-{
-	logs(0, KSUM_WIDE, 4, k, b, t, pass);
-}
-
-static void log_dual(ARGS)
-{
-	logs(0, KSUM_DUAL, 4, k, b, t, pass);
-}
+#define LOG_FN(name, narrow, sum) static void name(ARGS) { logs(narrow, sum, 4, k, b, t, pass); }
+LOG_FN(log_32, 1, KSUM_32)
+LOG_FN(log_wide_narrow, 1, KSUM_WIDE)
+LOG_FN(log_wide, 0, KSUM_WIDE)
+LOG_FN(log_dual_narrow, 1, KSUM_DUAL)
+LOG_FN(log_dual, 0, KSUM_DUAL)
 
 static void any_log(ARGS)
 {
-	logs(k->kout->fast, k->sum, lxa_ofmt_bits(k->job.out_fmt), k, b, t, pass);
+	logs(k->kout->narrow, k->sum, lxa_ofmt_bits(k->job.out_fmt), k, b, t, pass);
 }
 
 static void any_int(ARGS)
 {
 	if (!outside(k, pass))
-		group(LXA_KIND_INT32, k->kout->fast, k->sum, lxa_ofmt_bits(k->job.out_fmt), 0, 0, k, b, t, pass);
+		group(LXA_KIND_INT32, k->kout->narrow, k->sum, lxa_ofmt_bits(k->job.out_fmt), 0, 0, k, b, t, pass);
 }
 
 static void thr_bits(ARGS)
@@ -300,15 +296,17 @@ int lxa_kernel_out_avx2(struct lxa_kernel *k)
 			k->out = j->out_fmt == LXA_OFMT_B1 ? thr_bits : any_thr;
 		else if (k->kout->doubles)
 			k->out = any_thr;
-	} else if (k->kout->fast || k->kout->doubles) {
+	} else if (k->kout->narrow || k->kout->doubles) {
 		if (j->kind != LXA_KIND_LOG)
 			k->out = any_int;
 		else if (j->out_fmt != LXA_OFMT_N4)
 			k->out = any_log;
-		else if (k->kout->fast)
-			k->out = log_fast;
+		else if (k->sum == KSUM_32)
+			k->out = k->kout->narrow ? log_32 : any_log;
+		else if (k->sum == KSUM_WIDE)
+			k->out = k->kout->narrow ? log_wide_narrow : log_wide;
 		else
-			k->out = k->sum == KSUM_WIDE ? log_wide : k->sum == KSUM_DUAL ? log_dual : any_log;
+			k->out = k->sum == KSUM_64 ? any_log : k->kout->narrow ? log_dual_narrow : log_dual;
 	}
 	return 0;
 }
