@@ -10,7 +10,7 @@
 
 #include "kernel.h"
 
-#define BAND_BYTES (192u << 10)	/* of expanded input: with a pass's weights it fits the second-level cache */
+#define BAND_BYTES (384u << 10)	/* of expanded input: with a pass's weights it fits the second-level cache */
 #define SMALL_MACS (1u << 20)	/* less work than this is not worth waking a thread */
 
 /* ---- choosing -------------------------------------------------------------------------------------------------- */
@@ -231,6 +231,10 @@ static uint32_t make_tiles(const struct work *w, const struct kband *b, uint8_t 
 	const struct lxa_kernel *k = w->k;
 	const struct lxa_layout *lay = &k->lay;
 	uint32_t cols = b->x1 - b->x0, total = cols * (b->y1 - b->y0), n = 0, at = 0, i, y = b->y0, x = b->x0;
+	size_t step = k->job.sx * k->px_bytes, row = k->job.sy * k->row_bytes - cols * step;
+	size_t out_row = (k->pooled ? (size_t)lay->conv_w * lay->out_px : lay->out_row) - (size_t)cols * lay->out_px;
+	const uint8_t *base = b->t->band;
+	uint8_t *dst = k->pooled ? b->t->codes + (size_t)x * lay->out_px : out + y * lay->out_row + (size_t)x * lay->out_px;
 
 	for (; at < total; at += k->tile, n++) {
 		struct ktile *t = &b->t->tiles[n];
@@ -239,14 +243,16 @@ static uint32_t make_tiles(const struct work *w, const struct kband *b, uint8_t 
 		for (i = 0; i < t->n; i++) {
 			t->y[i] = y;
 			t->x[i] = x;
-			t->base[i] = b->t->band + (size_t)(y - b->y0) * k->job.sy * k->row_bytes +
-				     (size_t)(x - b->x0) * k->job.sx * k->px_bytes;
-			t->dst[i] = k->pooled ? b->t->codes + ((size_t)(y - b->y0) * lay->conv_w + x) * lay->out_px :
-						out + y * lay->out_row + (size_t)x * lay->out_px;
+			t->base[i] = base;
+			t->dst[i] = dst;
 			t->res[i] = res ? res + y * lay->res_row + (size_t)x * lay->res_px : NULL;
+			base += step;
+			dst += lay->out_px;
 			if (++x == b->x1) {
 				x = b->x0;
 				y++;
+				base += row;
+				dst += out_row;
 			}
 		}
 		for (; i < k->tile; i++)
