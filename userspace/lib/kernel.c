@@ -122,7 +122,17 @@ static void store(const struct lxa_kernel *k, uint8_t *out, uint32_t ocb, uint32
 	}
 }
 
-static void run_block(struct lxa_kernel *k, const uint8_t *image, uint8_t *out, uint32_t ocb)
+/* What the residual operand adds to channel o of the block at convolution pixel i of the image. */
+static int64_t value(const struct lxa_kernel *k, const uint8_t *res, uint32_t ocb, size_t i, uint32_t o)
+{
+	const struct lxa_layout *y = &k->l->lay;
+
+	if (k->l->job.res_mode != LXA_RES_VALUE)
+		return 0;
+	return lxa_kernel_residual(&k->l->job, res + i / y->conv_w * y->res_row + i % y->conv_w * y->res_px, ocb * y->block_oc + o);
+}
+
+static void run_block(struct lxa_kernel *k, const uint8_t *image, const uint8_t *res, uint8_t *out, uint32_t ocb)
 {
 	const struct lxa_layer *l = k->l;
 	const struct lxa_layout *lay = &l->lay;
@@ -138,7 +148,8 @@ static void run_block(struct lxa_kernel *k, const uint8_t *image, uint8_t *out, 
 			for (o = 0; o < n; o++)
 				k->codes[i * lay->block_oc + o] =
 					lxa_kernel_code(&l->job, &l->chan[ocb * lay->block_oc + o],
-							k->t[i * lay->block_oc + o]);
+							k->t[i * lay->block_oc + o],
+							value(k, res, ocb, (size_t)y0 * lay->conv_w + i, o));
 		if (pool)
 			store(k, out, ocb, 0, lay->out_h, 1);
 		else
@@ -146,7 +157,7 @@ static void run_block(struct lxa_kernel *k, const uint8_t *image, uint8_t *out, 
 	}
 }
 
-void lxa_kernel_run(struct lxa_kernel *k, uint32_t batch, const void *act, void *out)
+void lxa_kernel_run_res(struct lxa_kernel *k, uint32_t batch, const void *act, const void *res, void *out)
 {
 	const struct lxa_layout *lay = &k->l->lay;
 	uint32_t n, ocb;
@@ -157,6 +168,11 @@ void lxa_kernel_run(struct lxa_kernel *k, uint32_t batch, const void *act, void 
 		if (k->image)
 			k->image(k, image);
 		for (ocb = 0; ocb < lay->ocb; ocb++)
-			run_block(k, image, (uint8_t *)out + n * lay->out_img, ocb);
+			run_block(k, image, res ? (const uint8_t *)res + n * lay->res_img : NULL, (uint8_t *)out + n * lay->out_img, ocb);
 	}
+}
+
+void lxa_kernel_run(struct lxa_kernel *k, uint32_t batch, const void *act, void *out)
+{
+	lxa_kernel_run_res(k, batch, act, NULL, out);
 }

@@ -25,7 +25,9 @@ struct lxa_kernel {
 	void (*free_priv)(void *priv);
 };
 
-int32_t lxa_kernel_code(const struct lxa_job *j, const struct lxa_channel *c, int64_t t); /* the output stage */
+/* The code of a total; value: what the residual operand adds. */
+int32_t lxa_kernel_code(const struct lxa_job *j, const struct lxa_channel *c, int64_t t, int64_t value);
+int64_t lxa_kernel_residual(const struct lxa_job *j, const uint8_t *px, uint32_t c);	/* element c, scaled */
 
 void lxa_kernel_plain(struct lxa_kernel *k);
 /* 0: taken; 1: this layer is not one where the kernel is exact (the plain one stays); -ENOMEM */

@@ -30,14 +30,35 @@ static int32_t log_code(const struct lxa_job *j, int64_t v)
 	return (int32_t)clamp64(e + j->log_off, 0, j->log_max);
 }
 
-int32_t lxa_kernel_code(const struct lxa_job *j, const struct lxa_channel *c, int64_t total)
+static int64_t scale(int64_t x, int32_t mult, uint32_t shift)
+{
+	uint64_t round = shift ? 1ull << (shift - 1) : 0;
+
+	return (int64_t)((uint64_t)x * (uint64_t)(int64_t)mult + round) >> shift;
+}
+
+int64_t lxa_kernel_residual(const struct lxa_job *j, const uint8_t *px, uint32_t c)
+{
+	int32_t q = lxa_element_get(px, lxa_fmt_bits(j->res_fmt), c);
+	int64_t x = q;
+	uint32_t e2;
+
+	if (j->res_fmt == LXA_FMT_LOG4 || j->res_fmt == LXA_FMT_LOG8) {
+		e2 = ((uint32_t)q - 1) * (j->conv_flags & LXA_CONV_RES_SQRT2 ? 1 : 2) % 32;
+		x = q ? (int64_t)(e2 & 1 ? 46341 : 32768) << (e2 >> 1) : 0;
+	} else if (j->res_fmt == LXA_FMT_S8) {
+		x = (int8_t)q;
+	}
+	return scale(x, j->res_mult, j->res_shift);
+}
+
+int32_t lxa_kernel_code(const struct lxa_job *j, const struct lxa_channel *c, int64_t total, int64_t value)
 {
 	int64_t t = sign_extend48((int64_t)((uint64_t)total + (uint64_t)c->bias)), v;
-	uint64_t round = c->shift ? 1ull << (c->shift - 1) : 0;
 	int32_t code = 0;
 	int i;
 
-	v = (int64_t)((uint64_t)t * (uint64_t)(int64_t)c->mult + round) >> c->shift;
+	v = (int64_t)((uint64_t)scale(t, c->mult, c->shift) + (uint64_t)value);
 	switch (j->kind) {
 	case LXA_KIND_LOG:
 		return log_code(j, v);

@@ -76,6 +76,8 @@ int lxa_kernel_create(const struct lxa_layer *l, enum lxa_kernel_isa isa, struct
 void lxa_kernel_free(struct lxa_kernel *k);
 const char *lxa_kernel_name(const struct lxa_kernel *k); /* "plain", "avx2": what was chosen */
 void lxa_kernel_run(struct lxa_kernel *k, uint32_t batch, const void *act, void *out);
+/* With the residual operand that the job has (res_mode). */
+void lxa_kernel_run_res(struct lxa_kernel *k, uint32_t batch, const void *act, const void *res, void *out);
 
 /* Element `c` of a packed pixel, as a code (b1: 0 or 1); the other way round sets it (memory zeroed before). */
 static inline int32_t lxa_element_get(const uint8_t *px, uint32_t bits, uint32_t c)
