@@ -617,7 +617,9 @@ static void espcn(const char *engine, const char *file, int quantized, int64_t s
 static void test_espcn(void **state)
 {
 	espcn(NULL, "qonnx/espcn/subpixel/float_model.onnx", 0, 4);
-	espcn(NULL, "qonnx/espcn/subpixel/quant_model.onnx", 1, 128);
+	espcn("model", "qonnx/espcn/subpixel/quant_model.onnx", 1, 128);
+	if (is_long)
+		espcn("rtl", "qonnx/espcn/subpixel/quant_model.onnx", 1, 128);
 }
 
 /* ---- a quantized ResNet ----------------------------------------------------------------------------------------- */
