@@ -345,7 +345,7 @@ static void test_cnv(void **state)
 	struct naive n;
 
 	naive_load(&n, &cnv);
-	same_scores(&n, NULL, model, "cifar10", is_long ? 1000 : 12);
+	same_scores(&n, NULL, model, "cifar10", is_long ? 500 : 12);
 	same_scores(&n, "model", model, "cifar10", is_long ? 100 : 4);
 	same_scores(&n, "rtl", model, "cifar10", is_long ? 20 : 2);
 	naive_free(&n);
