@@ -157,6 +157,11 @@ check "outputs are in the images' order" $?
 [ $? = 1 ] && grep -q "standard output: No space left" "$tmp/log"
 check "plan to a full disk says so" $?
 expect 1 "/dev/full: cannot be written" "$lxa" plan $model --json /dev/full
+expect 1 "/dev/full: cannot be written" "$lxa" plan $model --html /dev/full
+expect 1 "no/such/dir" "$lxa" plan $model --dot no/such/dir/x.dot
+expect 0 "reads in flight" "$lxa" plan $model --engine cpu --dot "$tmp/x.dot" --html "$tmp/x.html"
+grep -q '^digraph' "$tmp/x.dot" && grep -q '</html>' "$tmp/x.html"
+check "plan draws" $?
 # a hang leaves a coredump, which a person can read
 mkdir "$tmp/core"
 LXA_COREDUMP=$tmp/core expect 1 "the device hung" "$lxa" run $model --data "$data" --device sim:rtl,hard_cap_ms=1 --batch 64
