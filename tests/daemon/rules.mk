@@ -31,15 +31,6 @@ $(DAEMONT)/kselftest.%.sh: $(KSELFTEST_BIN) $(PRELOAD_TEST) $(B)/lxa $(PRELOAD_L
 	@chmod +x $@
 TESTS += $(if $(SAN),,$(DAEMONT)/kselftest.model.sh $(DAEMONT)/kselftest.rtl.sh)
 
-# The table of faults (driver/FAULTS.md) by way of a daemon that the test hosts.
-$(DAEMONT)/faults: $(DAEMONT)/faults.o $(DRIVER_LIB) $(KSELFTEST_SIM)
-	@echo "  LD      $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(DRIVER_LDLIBS)
-$(DAEMONT)/faults.%.sh: $(DAEMONT)/faults $(B)/tests/kselftest/lxa_faults $(PRELOAD_LIB) tests/daemon/rules.mk
-	@printf '#!/bin/sh\n[ -x $(B)/tests/kselftest/lxa_faults ] || { tail -n 1 $(KSELFTEST_INC)/why; exit 4; }\nexec timeout 120 $< $* $(abspath $(B)/tests/kselftest/lxa_faults $(PRELOAD_LIB))\n' > $@
-	@chmod +x $@
-TESTS += $(if $(SAN),,$(DAEMONT)/faults.model.sh $(DAEMONT)/faults.rtl.sh)
-
 # Under sanitizers, too (tests/kselftest/rules.mk).
 SAN_PROGRAMS += $(DAEMONT)/daemon_test $(DAEMONT)/soak
 san-programs: $(DAEMONT)/daemon_test $(DAEMONT)/soak
