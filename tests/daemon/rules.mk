@@ -16,7 +16,7 @@ TESTS += $(DAEMONT)/soak $(if $(SAN),,$(DAEMONT)/soak-rtl)
 TESTS_LONG += $(if $(SAN),,$(DAEMONT)/soak-long $(DAEMONT)/soak-rtl-long)
 
 # The daemon served by the test itself.
-$(DAEMONT)/daemon_test: $(DAEMONT)/daemon_test.o $(B)/driver/daemon/wire.o $(DAEMONT_LIBS)
+$(DAEMONT)/daemon_test: $(patsubst %,$(DAEMONT)/%.o,daemon_test daemon_messages daemon_kills daemon_alloc hosted) $(B)/driver/daemon/wire.o $(DAEMONT_LIBS)
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) -ldl
 $(DAEMONT)/daemon_test.rtl.sh: $(DAEMONT)/daemon_test
