@@ -2,6 +2,7 @@
 /* table.c - the layers of a plan, as a table for people and as JSON. */
 #include "cli.h"
 #include "json.h"
+#include "text.h"
 #include "workers.h"
 
 #include <string.h>
@@ -16,13 +17,16 @@ static double per_image(uint64_t v, uint64_t images)
 	return images ? (double)v / (double)images : 0.0;
 }
 
+/* Figures of one node: those of a run, else what is predicted. */
 static void print_figures(FILE *f, const struct lxa_plan_entry *e, const struct lxa_layer_report *r, uint64_t images)
 {
 	if (e->place == LXA_PLACE_DEVICE && !e->head)
 		fprintf(f, "  %10s %10s %6s %10s", "", "", "", "");
 	else if (e->place == LXA_PLACE_DEVICE && !images && e->cycles)
-		fprintf(f, "  %10llu %10llu %5.1f%% %10s", (unsigned long long)e->macs, (unsigned long long)e->cycles,
-			100.0 * (double)e->macs / (double)e->cycles / e->lane_macs, "");
+		fprintf(f, "  %10llu %10llu %5.1f%% %10llu", (unsigned long long)e->macs, (unsigned long long)e->cycles,
+			100.0 * (double)e->macs / (double)e->cycles / e->lane_macs, (unsigned long long)e->bytes);
+	else if (!images)
+		fprintf(f, "  %10llu %10s %6s %10llu", (unsigned long long)e->macs, "-", "-", (unsigned long long)e->bytes);
 	else if (e->place == LXA_PLACE_CPU || !r->cycles)
 		fprintf(f, "  %10llu %10s %6s %10s", (unsigned long long)e->macs, "-", "-", "-");
 	else
@@ -37,7 +41,7 @@ void table_layers(FILE *f, const struct lxa_plan *p, const struct workers *ws)
 	int n = lxa_plan_entries(p), folded = 0;
 
 	fprintf(f, "%-18s %-18s %-6s", "layer", "operation", "place");
-	fprintf(f, "  %10s %10s %6s %10s", "MACs/img", images ? "cycles/img" : "predicted", "util", images ? "bytes/img" : "");
+	fprintf(f, "  %10s %10s %6s %10s", "MACs/img", images ? "cycles/img" : "predicted", "util", "bytes/img");
 	fprintf(f, "  why\n");
 	for (int i = 0; i < n; i++) {
 		const struct lxa_plan_entry *e = lxa_plan_entry(p, i);
@@ -48,13 +52,21 @@ void table_layers(FILE *f, const struct lxa_plan *p, const struct workers *ws)
 		}
 		if (ws)
 			workers_report(ws, i, &r);
-		fprintf(f, "%-18.18s %-18.18s %-6s", e->name, e->op, place_name(e->place));
+		text_column(f, e->name, 18);
+		fputc(' ', f);
+		text_column(f, e->op, 18);
+		fprintf(f, " %-6s", place_name(e->place));
 		print_figures(f, e, &r, images);
 		if (e->place == LXA_PLACE_DEVICE && e->head)
 			fprintf(f, "  %s lanes, %s; ", e->lanes, e->what);
 		else
 			fprintf(f, "  ");
-		fprintf(f, "%s\n", e->reason);
+		text_put(f, TEXT_PLAIN, e->reason);
+		if (!ws && *e->needs) {
+			fprintf(f, "\n%*sneeds ", 48, "");
+			text_put(f, TEXT_PLAIN, e->needs);
+		}
+		fputc('\n', f);
 	}
 	if (folded)
 		fprintf(f, "(and %d nodes on constants, evaluated while planning)\n", folded);
@@ -119,9 +131,11 @@ void json_layers(struct json *j, const struct lxa_plan *p, const struct workers 
 		json_string(j, "op", e->op);
 		json_string(j, "place", place_name(e->place));
 		json_string(j, "reason", e->reason);
+		json_string(j, "needs", e->needs);
 		json_uint(j, "macs", e->macs);
 		json_uint(j, "cycles", r.cycles);
 		json_double(j, "utilization", r.utilization);
+		json_uint(j, "bytes", e->bytes);
 		if (e->layer >= 0)
 			json_uint(j, "device_layer", (uint64_t)e->layer);
 		if (e->head) {

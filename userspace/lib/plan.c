@@ -221,6 +221,7 @@ static void place_layer(struct lxa_plan *p, int index)
 	e->sum_bits = l->layer.sum_bits;
 	e->macs = lxa_layer_macs(&l->layer);
 	e->cycles = plan_cycles(p, l);
+	e->bytes = plan_device_bytes(p, l);
 	if (l->n_parts)
 		snprintf(parts, sizeof(parts), "; too big for the scratchpads: %d jobs", l->n_parts);
 	snprintf(p->nodes[l->nodes[0]].reason, sizeof(p->nodes[0].reason), "input and weights are quantized%s%s%s%s%s%s",
@@ -379,6 +380,9 @@ static int alloc_tables(struct lxa_plan *p, struct lxa_err *err)
 		p->nodes[i].e.name = p->g->nodes[i].name;
 		p->nodes[i].e.op = p->g->nodes[i].op;
 		p->nodes[i].e.reason = p->nodes[i].reason;
+		p->nodes[i].e.needs = p->nodes[i].needs;
+		p->nodes[i].e.n_in = p->g->nodes[i].n_in;
+		p->nodes[i].e.n_out = p->g->nodes[i].n_out;
 		p->nodes[i].e.layer = -1;
 	}
 	return 0;
@@ -418,11 +422,15 @@ int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, 
 		ret = place_node(p, i, err);
 	if (!ret)
 		ret = find_views(p, err);
+	for (i = 0; !ret && i < p->g->n_nodes; i++)
+		plan_needs(p, i);
 	part = prof_start();
 	if (!ret)
 		ret = dnn_plan(p, err);
 	if (!ret)
 		ret = plan_mem_init(p, err);
+	if (!ret)
+		ret = plan_tasks(p, err);
 	prof_span(part, PROF_PLAN, "buffers", NULL, -1);
 	if (ret) {
 		lxa_plan_free(p);
@@ -440,6 +448,7 @@ void lxa_plan_free(struct lxa_plan *p)
 	if (!p)
 		return;
 	plan_mem_free(p);
+	plan_tasks_free(p);
 	dnn_free(p->dnn);
 	for (i = 0; i < p->n_layers; i++)
 		plan_layer_free(p->layers[i]);
