@@ -186,6 +186,7 @@ int lxa_bo_prep(struct lxa_file *lf, struct lxa_bo_prep *arg)
 	bo = lxa_bo_find(lf, arg->handle);
 	if (!bo)
 		return -ENOENT;
+	lxa_look(lf->ldev);
 	for (;;) {
 		ret = lxa_bo_state(bo);
 		if (ret != -EBUSY || !arg->deadline_ns)
@@ -195,7 +196,9 @@ int lxa_bo_prep(struct lxa_file *lf, struct lxa_bo_prep *arg)
 			ret = -ETIMEDOUT;
 			break;
 		}
+		lxa_sleep_begin(lf->ldev);
 		left = wait_event_interruptible_timeout(lf->wait, lxa_bo_state(bo) != -EBUSY, left);
+		lxa_sleep_end(lf->ldev);
 		if (left < 0) {
 			ret = left;
 			break;

@@ -4,6 +4,7 @@
  */
 #include <linux/capability.h>
 #include <linux/errno.h>
+#include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/slab.h>
 
@@ -109,6 +110,8 @@ void lxa_ctx_close(struct lxa_ctx *ctx)
 	ctx->closed = true;
 	lxa_ctx_flush(ldev, ctx, ctx->last, -ECANCELED, &ended);
 	wake_up_all(&ctx->lf->wait);
+	if (ldev->done != ldev->tail)
+		lxa_irq_need(ldev);	/* nobody looks any more, and the buffers are to go */
 	spin_unlock(&ldev->lock);
 	lxa_tasks_free(&ended);
 	lxa_ctx_put(ctx);
@@ -139,7 +142,7 @@ void lxa_ctx_note(struct lxa_ctx *ctx, u64 seqno, int error)
 	struct lxa_failure *f = ctx->failures ? &ctx->failure[ctx->failures - 1] : NULL;
 
 	lockdep_assert_held(&ctx->lf->ldev->lock);
-	ctx->done = max(ctx->done, seqno);
+	WRITE_ONCE(ctx->done, max(ctx->done, seqno));
 	if (!error)
 		return;
 	if (f && (ctx->failures == LXA_FAILURES_PER_CTX || (f->error == error && f->last + 1 == seqno))) {
@@ -201,10 +204,46 @@ static int lxa_ctx_result(struct lxa_ctx *ctx, struct lxa_wait *arg)
 	return ret;
 }
 
+/* 0, or the error of a sleep that was interrupted. */
+static int lxa_ctx_sleep(struct lxa_ctx *ctx, u64 seqno, long left)
+{
+	struct lxa_file *lf = ctx->lf;
+	long ret;
+
+	lxa_sleep_begin(lf->ldev);
+	ret = wait_event_interruptible_timeout(lf->wait, lxa_ctx_over(ctx, seqno), left);
+	lxa_sleep_end(lf->ldev);
+	return ret < 0 ? ret : 0;
+}
+
+static int lxa_ctx_wait_for(struct lxa_ctx *ctx, struct lxa_wait *arg)
+{
+	u64 start = ktime_get_ns();
+	bool slept = false;
+	long left;
+	int ret;
+
+	lxa_look_for(ctx, arg->seqno, !arg->deadline_ns);
+	for (;;) {
+		ret = lxa_ctx_result(ctx, arg);
+		if (ret != -ETIMEDOUT)
+			break;
+		left = lxa_deadline_jiffies(arg->deadline_ns);
+		if (!left)
+			break;
+		slept = true;
+		ret = lxa_ctx_sleep(ctx, arg->seqno, left);
+		if (ret)
+			break;
+	}
+	if (slept)
+		lxa_look_learn(ctx, start);
+	return ret;
+}
+
 int lxa_ctx_wait(struct lxa_file *lf, struct lxa_wait *arg)
 {
 	struct lxa_ctx *ctx;
-	long left;
 	int ret;
 
 	arg->error = 0;
@@ -213,19 +252,7 @@ int lxa_ctx_wait(struct lxa_file *lf, struct lxa_wait *arg)
 	ctx = lxa_ctx_find(lf, arg->ctx);
 	if (!ctx)
 		return -ENOENT;
-	for (;;) {
-		ret = lxa_ctx_result(ctx, arg);
-		if (ret != -ETIMEDOUT)
-			break;
-		left = lxa_deadline_jiffies(arg->deadline_ns);
-		if (!left)
-			break;
-		left = wait_event_interruptible_timeout(lf->wait, lxa_ctx_over(ctx, arg->seqno), left);
-		if (left < 0) {
-			ret = left;
-			break;
-		}
-	}
+	ret = lxa_ctx_wait_for(ctx, arg);
 	lxa_ctx_put(ctx);
 	return ret;
 }

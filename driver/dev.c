@@ -54,9 +54,10 @@ void lxa_hw_start(struct lxa_dev *ldev)
 	lxa_write(ldev, LXA_REG_CPL_BASE_LO, lower_32_bits(ldev->cpl_dma));
 	lxa_write(ldev, LXA_REG_CPL_BASE_HI, upper_32_bits(ldev->cpl_dma));
 	ldev->tail = lxa_read(ldev, LXA_REG_RING_HEAD);
-	ldev->done = ldev->tail;	/* a CPL_COUNT that says otherwise is a fault for lxa_sched_reap(), no job */
+	WRITE_ONCE(ldev->done, ldev->tail); /* a CPL_COUNT that says otherwise is a fault for lxa_sched_reap(), no job */
 	lxa_write(ldev, LXA_REG_RING_TAIL, ldev->tail);
 	lxa_write(ldev, LXA_REG_IRQ_STATUS, LXA_IRQ_STATUS_DONE_MASK | LXA_IRQ_STATUS_ERROR_MASK);
+	ldev->irq_on = true;
 	lxa_write(ldev, LXA_REG_IRQ_MASK, LXA_IRQ_STATUS_DONE_MASK | LXA_IRQ_STATUS_ERROR_MASK);
 	lxa_write(ldev, LXA_REG_CTRL, LXA_CTRL_ENABLE_MASK);
 }

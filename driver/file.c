@@ -116,6 +116,8 @@ static int lxa_release(struct inode *inode, struct file *filp)
 	mutex_unlock(&ldev->bo_mutex);
 	spin_lock(&ldev->lock);
 	lf->closed = true;
+	if (lf->polled)
+		ldev->sleepers--;
 	list_splice_init(&lf->events, &events);
 	lf->event_count = 0;
 	spin_unlock(&ldev->lock);
@@ -346,6 +348,7 @@ static ssize_t lxa_fop_read(struct file *filp, char __user *buf, size_t count, l
 
 	if (count < sizeof(struct lxa_event))
 		return -EINVAL;
+	lxa_look(lf->ldev);
 	for (;;) {
 		mutex_lock(&lf->read_mutex);
 		ret = lxa_read_some(lf, buf, count);
@@ -356,10 +359,25 @@ static ssize_t lxa_fop_read(struct file *filp, char __user *buf, size_t count, l
 			return -ENODEV;
 		if (filp->f_flags & O_NONBLOCK)
 			return -EAGAIN;
+		lxa_sleep_begin(lf->ldev);
 		ret = wait_event_interruptible(lf->wait, lxa_poll_state(lf) != 0);
+		lxa_sleep_end(lf->ldev);
 		if (ret)
 			return ret;
 	}
+}
+
+/* Whoever has polled once may be asleep until the next event (epoll asks us once, then waits to be woken). */
+static void lxa_polled(struct lxa_file *lf)
+{
+	struct lxa_dev *ldev = lf->ldev;
+
+	spin_lock(&ldev->lock);
+	ldev->sleepers += !lf->polled;
+	lf->polled = true;
+	if (ldev->done != ldev->tail)
+		lxa_irq_need(ldev);
+	spin_unlock(&ldev->lock);
 }
 
 static __poll_t lxa_poll(struct file *filp, struct poll_table_struct *table)
@@ -367,6 +385,8 @@ static __poll_t lxa_poll(struct file *filp, struct poll_table_struct *table)
 	struct lxa_file *lf = filp->private_data;
 
 	poll_wait(filp, &lf->wait, table);
+	lxa_polled(lf);
+	lxa_look(lf->ldev);
 	return lxa_poll_state(lf);
 }
 

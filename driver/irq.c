@@ -19,6 +19,58 @@
 #define LXA_STORM_PAUSE_MS 1000u
 #define LXA_STORM_PAUSE_MAX_MS 60000u
 
+/* ---- on and off --------------------------------------------------------------------------------- */
+
+/*
+ * A job that somebody looks for (look.c) needs no interrupt, which would cost more than the job. So DONE is masked while nobody
+ * has to be told; errors never are. Whoever goes to sleep, or waits for room in the ring, unmasks it.
+ *
+ * No job is lost in between: one that ended while DONE was masked has left its bit in IRQ_STATUS, and the line rises when the mask
+ * arrives. The old bit is cleared only while nothing is in flight, so that it cannot be a job's that nobody has seen.
+ */
+void lxa_irq_need(struct lxa_dev *ldev)
+{
+	lockdep_assert_held(&ldev->lock);
+	if (ldev->irq_on || ldev->dead || ldev->resetting)
+		return;
+	if (ldev->irq_stale && ldev->done == ldev->tail)
+		lxa_write(ldev, LXA_REG_IRQ_STATUS, LXA_IRQ_STATUS_DONE_MASK);
+	ldev->irq_stale = false;
+	ldev->irq_on = true;
+	lxa_write(ldev, LXA_REG_IRQ_MASK, LXA_IRQ_STATUS_DONE_MASK | LXA_IRQ_STATUS_ERROR_MASK);
+}
+
+/* Somebody found his job by looking: unless others sleep or jobs are left, the next one needs no interrupt. */
+void lxa_irq_rest(struct lxa_dev *ldev)
+{
+	lockdep_assert_held(&ldev->lock);
+	if (!ldev->irq_on || ldev->dead || ldev->resetting || ldev->sleepers || ldev->done != ldev->tail ||
+	    !list_empty(&ldev->runq))
+		return;
+	ldev->irq_on = false;
+	ldev->irq_stale = true;
+	lxa_write(ldev, LXA_REG_IRQ_MASK, LXA_IRQ_STATUS_ERROR_MASK);
+}
+
+/* Around everything that sleeps on lxa_file.wait. */
+void lxa_sleep_begin(struct lxa_dev *ldev)
+{
+	spin_lock(&ldev->lock);
+	ldev->sleepers++;
+	if (ldev->done != ldev->tail)
+		lxa_irq_need(ldev);
+	spin_unlock(&ldev->lock);
+}
+
+void lxa_sleep_end(struct lxa_dev *ldev)
+{
+	spin_lock(&ldev->lock);
+	ldev->sleepers--;
+	spin_unlock(&ldev->lock);
+}
+
+/* ---- the thread --------------------------------------------------------------------------------- */
+
 /* From the interrupt's own thread: it may be running, and must not be waited for. */
 static void lxa_storm_note(struct lxa_dev *ldev)
 {
@@ -31,7 +83,7 @@ static void lxa_storm_note(struct lxa_dev *ldev)
 /*
  * All in the thread; the hard handler is the kernel's own, which wakes it. So no register is read within the reading of another one,
  * which the PCI bus of User Mode Linux cannot do (it answers the outer read with the value of the inner one).
- * Acknowledge before looking at CPL_COUNT: a job that ends in between raises the line again. And until there is nothing left: a
+ * Acknowledge before looking for records: a job that ends in between raises the line again. And until there is nothing left: a
  * message-signalled interrupt is sent when the line rises, so a line that stayed high would be silent from then on.
  */
 irqreturn_t lxa_irq_thread(int irq, void *data)
@@ -52,7 +104,8 @@ irqreturn_t lxa_irq_thread(int irq, void *data)
 
 	spin_lock(&ldev->lock);
 	if (!ldev->dead && !ldev->resetting) {
-		lxa_sched_reap(ldev, &ended);
+		if (!lxa_sched_poll(ldev, &ended) && ldev->done != ldev->tail)
+			lxa_sched_reap(ldev, &ended);
 		if ((seen & LXA_IRQ_STATUS_ERROR_MASK) && (lxa_read(ldev, LXA_REG_STATUS) & LXA_STATUS_ERROR_MASK))
 			ldev->fault = true;
 		if (ldev->fault)

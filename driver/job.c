@@ -103,6 +103,8 @@ static int lxa_tasks_queue(struct lxa_ctx *ctx, struct list_head *tasks, u32 cou
 		lxa_sched_queue(ldev, task);
 	}
 	*seqno = ctx->last;
+	if (lxa_ctx_slow(ctx))
+		lxa_irq_need(ldev);	/* sooner or later, and before the doorbell costs least */
 	lxa_sched_kick(ldev);
 out:
 	spin_unlock(&ldev->lock);

@@ -97,7 +97,7 @@ struct lxa_dev {
 	struct list_head guilty;	/* contexts whose jobs recovery is going to fail */
 	struct lxa_task *slot[LXA_RING_ENTRIES];
 	u32 tail;			/* free-running, as RING_TAIL */
-	u32 done;			/* free-running, as CPL_COUNT */
+	u32 done;			/* free-running, as CPL_COUNT (read without the lock by who looks) */
 	u32 next_seq;			/* descriptor SEQ */
 	u32 progress;			/* register PROGRESS when it was last seen to move */
 	u64 moved_ns;			/* and when that was */
@@ -105,7 +105,10 @@ struct lxa_dev {
 	u64 oldest_ns;			/* since when the oldest job in the ring has been the oldest */
 	u64 resets;
 
-	/* Interrupt storms, irq.c */
+	/* Interrupts, irq.c */
+	bool irq_on;			/* jobs that end raise one */
+	bool irq_stale;			/* IRQ_STATUS may hold a DONE from when they did not */
+	u32 sleepers;			/* who must be told that a job has ended: polled files, sleeping calls */
 	atomic_t idle_irqs;		/* in a row that brought nothing */
 	atomic_t storm;			/* the interrupt is switched off, the watch polls */
 	u64 storm_ns;			/* hw_mutex: since when; 0: the watch has not seen it yet */
@@ -136,6 +139,7 @@ struct lxa_file {
 	/* All below: lxa_dev.lock */
 	bool closed;
 	bool banned;			/* takes no jobs any more */
+	bool polled;			/* somebody may be asleep on `wait`: counts as a sleeper */
 	u32 bans;			/* of its contexts */
 	u64 bo_bytes;
 	u32 jobs;
@@ -159,7 +163,9 @@ struct lxa_ctx {
 	u32 strikes;			/* resets that its jobs caused, one soon after the other */
 	u64 strike_ns;			/* the last of them */
 	u64 last;			/* number of the last job submitted */
-	u64 done;			/* all jobs up to this one have ended */
+	u64 done;			/* all jobs up to this one have ended (read without the lock by who looks) */
+	u32 missed;			/* how often in a row looking was of no use */
+	u32 slow_waits;			/* since it was tried last */
 	struct list_head queue;
 	struct list_head run_node;	/* lxa_dev.runq while queue is not empty */
 	u32 turn;			/* LXA_TURN_*, constant */
@@ -225,6 +231,10 @@ void lxa_snapshot(struct lxa_dev *ldev);
 void lxa_read_counters(struct lxa_dev *ldev, u64 values[LXA_CNT_COUNT]);
 
 /* irq.c */
+void lxa_irq_need(struct lxa_dev *ldev);
+void lxa_irq_rest(struct lxa_dev *ldev);
+void lxa_sleep_begin(struct lxa_dev *ldev);
+void lxa_sleep_end(struct lxa_dev *ldev);
 irqreturn_t lxa_irq_thread(int irq, void *data);
 void lxa_storm_watch(struct lxa_dev *ldev);
 u32 lxa_storm_poll_ms(struct lxa_dev *ldev, u32 ms);
@@ -266,6 +276,16 @@ void lxa_bo_put(struct lxa_bo *bo);
 void lxa_bo_take_all(struct lxa_dev *ldev, bool stopped);
 void lxa_bo_keep(struct lxa_dev *ldev);
 
+/* look.c */
+bool lxa_look(struct lxa_dev *ldev);
+void lxa_look_for(struct lxa_ctx *ctx, u64 seqno, bool once);
+void lxa_look_learn(struct lxa_ctx *ctx, u64 start_ns);
+#define LXA_LOOK_MISSES 4u	/* in a row, until nobody looks */
+static inline bool lxa_ctx_slow(const struct lxa_ctx *ctx)
+{
+	return ctx->missed >= LXA_LOOK_MISSES;
+}
+
 /* job.c */
 int lxa_submit(struct lxa_file *lf, struct lxa_submit *arg);
 
@@ -273,7 +293,9 @@ int lxa_submit(struct lxa_file *lf, struct lxa_submit *arg);
 void lxa_sched_queue(struct lxa_dev *ldev, struct lxa_task *task);
 void lxa_sched_requeue(struct lxa_dev *ldev, struct lxa_task *task);
 void lxa_sched_kick(struct lxa_dev *ldev);
+u32 lxa_sched_poll(struct lxa_dev *ldev, struct list_head *ended);
 u32 lxa_sched_reap(struct lxa_dev *ldev, struct list_head *ended);
+bool lxa_sched_fresh(const struct lxa_dev *ldev);
 void lxa_task_end(struct lxa_dev *ldev, struct lxa_task *task, int error, const __le32 *rec, struct list_head *ended);
 void lxa_ctx_flush(struct lxa_dev *ldev, struct lxa_ctx *ctx, u64 last, int error, struct list_head *ended);
 void lxa_ctx_accuse(struct lxa_dev *ldev, struct lxa_ctx *ctx);

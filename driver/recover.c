@@ -128,12 +128,13 @@ static void lxa_ring_clear(struct lxa_dev *ldev, const struct lxa_verdict *v, st
 
 	if (culprit)
 		lxa_ctx_accuse(ldev, culprit->ctx);
-	for (; ldev->done != ldev->tail; ldev->done++) {
+	while (ldev->done != ldev->tail) {
 		task = lxa_slot_take(ldev, ldev->done);
 		if (task->ctx->closed || !list_empty(&task->ctx->guilty_node))
 			lxa_task_end(ldev, task, task == culprit ? v->error : -EIO, NULL, ended);
 		else
 			list_add(&task->node, &again);	/* newest first */
+		WRITE_ONCE(ldev->done, ldev->done + 1);
 	}
 	list_for_each_entry_safe(task, next, &again, node) {
 		list_del(&task->node);
@@ -204,6 +205,7 @@ static bool lxa_recover_begin(struct lxa_dev *ldev, struct lxa_verdict *verdict,
 	spin_lock(&ldev->lock);
 	if (lxa_sched_reap(ldev, ended) && !ldev->fault) {
 		ldev->resetting = false;
+		ldev->irq_on = true;
 		lxa_write(ldev, LXA_REG_IRQ_MASK, LXA_IRQ_STATUS_DONE_MASK | LXA_IRQ_STATUS_ERROR_MASK);
 		lxa_sched_kick(ldev);
 		go = false;

@@ -120,6 +120,8 @@ void lxa_sched_kick(struct lxa_dev *ldev)
 			break;
 		lxa_ring_push(ldev, task);
 	}
+	if (lxa_in_flight(ldev) && (ldev->sleepers || !list_empty(&ldev->runq)))
+		lxa_irq_need(ldev);
 	if (tail == ldev->tail)
 		return;
 	dma_wmb();		/* descriptors before the doorbell */
@@ -253,10 +255,11 @@ void lxa_sched_fail_all(struct lxa_dev *ldev, int error, struct list_head *ended
 	struct lxa_task **slot;
 
 	lockdep_assert_held(&ldev->lock);
-	for (; ldev->done != ldev->tail; ldev->done++) {
+	while (ldev->done != ldev->tail) {
 		slot = lxa_slot(ldev, ldev->done);
 		lxa_task_end(ldev, *slot, error, NULL, ended);
 		*slot = NULL;
+		WRITE_ONCE(ldev->done, ldev->done + 1);
 	}
 	while (!list_empty(&ldev->runq))
 		lxa_ctx_flush(ldev, list_first_entry(&ldev->runq, struct lxa_ctx, run_node), U64_MAX, error, ended);
@@ -279,44 +282,82 @@ static int lxa_status_errno(struct lxa_dev *ldev, u32 status)
 	}
 }
 
+static const __le32 *lxa_record(const struct lxa_dev *ldev, u32 count)
+{
+	return ldev->cpl + (count & (LXA_RING_ENTRIES - 1)) * LXA_CPL_WORDS;
+}
+
 /*
- * Take what CPL_COUNT says is complete. The register is read first and ordered before the records; a record whose own
- * COUNT or SEQ does not match is not believed, and recovery is asked for. Returns the number of jobs that ended.
+ * Has the oldest job's record arrived? COUNT is in the word that is written last, after all of the job's output. Without the
+ * lock the answer is a hint.
+ */
+bool lxa_sched_fresh(const struct lxa_dev *ldev)
+{
+	u32 done = READ_ONCE(ldev->done);
+
+	return le32_to_cpu(READ_ONCE(lxa_record(ldev, done)[LXA_C_COUNT])) == done + 1;
+}
+
+/* The oldest job has ended, as its record says. False: the record makes no sense, and recovery is asked for. */
+static bool lxa_sched_take(struct lxa_dev *ldev, struct list_head *ended)
+{
+	struct lxa_task **slot = lxa_slot(ldev, ldev->done), *task = *slot;
+	const __le32 *rec = lxa_record(ldev, ldev->done);
+	u32 status;
+
+	if (le32_to_cpu(rec[LXA_C_COUNT]) != ldev->done + 1 || le32_to_cpu(rec[LXA_C_SEQ]) != task->hw_seq) {
+		dev_warn_ratelimited(ldev->dev, "completion record %u is not what was announced\n", ldev->done);
+		ldev->fault = true;
+		return false;
+	}
+	status = le32_to_cpu(rec[LXA_C_STATUS]);
+	*slot = NULL;
+	WRITE_ONCE(ldev->done, ldev->done + 1);
+	if (status) {
+		ldev->fault = true;
+		lxa_ctx_accuse(ldev, task->ctx);
+	}
+	lxa_task_end(ldev, task, lxa_status_errno(ldev, status), rec, ended);
+	ldev->oldest_ns = ktime_get_ns();
+	ldev->moved_ns = ldev->oldest_ns;
+	atomic_set(&ldev->idle_irqs, 0);
+	return true;
+}
+
+/* Take what is complete by its records in memory, without asking the device. Returns the number of jobs that ended. */
+u32 lxa_sched_poll(struct lxa_dev *ldev, struct list_head *ended)
+{
+	u32 n = 0;
+
+	lockdep_assert_held(&ldev->lock);
+	while (lxa_in_flight(ldev) && lxa_sched_fresh(ldev)) {
+		dma_rmb();		/* COUNT before the rest of the record, and the output */
+		if (!lxa_sched_take(ldev, ended))
+			break;
+		n++;
+	}
+	return n;
+}
+
+/*
+ * The same, and then what CPL_COUNT says, which finds a record that has come to harm. The register is read first and ordered
+ * before the records. It may be some records behind memory, for the device counts a record once the bus has acknowledged it.
  */
 u32 lxa_sched_reap(struct lxa_dev *ldev, struct list_head *ended)
 {
-	u32 count = lxa_read(ldev, LXA_REG_CPL_COUNT), n = 0, status;
-	struct lxa_task *task;
-	const __le32 *rec;
+	u32 n = lxa_sched_poll(ldev, ended), count;
 
-	lockdep_assert_held(&ldev->lock);
+	if (ldev->fault)
+		return n;
+	count = lxa_read(ldev, LXA_REG_CPL_COUNT);
+	if (ldev->done - count <= LXA_RING_DEPTH)
+		return n;
 	if (count - ldev->done > lxa_in_flight(ldev)) {
 		ldev->fault = true;
-		return 0;
+		return n;
 	}
 	dma_rmb();
-	for (; ldev->done != count; n++) {
-		task = *lxa_slot(ldev, ldev->done);
-		rec = ldev->cpl + (ldev->done & (LXA_RING_ENTRIES - 1)) * LXA_CPL_WORDS;
-		if (le32_to_cpu(rec[LXA_C_COUNT]) != ldev->done + 1 || le32_to_cpu(rec[LXA_C_SEQ]) != task->hw_seq) {
-			dev_warn_ratelimited(ldev->dev, "completion record %u is not what CPL_COUNT announced\n",
-					     ldev->done);
-			ldev->fault = true;
-			break;
-		}
-		status = le32_to_cpu(rec[LXA_C_STATUS]);
-		*lxa_slot(ldev, ldev->done) = NULL;
-		ldev->done++;
-		if (status) {
-			ldev->fault = true;
-			lxa_ctx_accuse(ldev, task->ctx);
-		}
-		lxa_task_end(ldev, task, lxa_status_errno(ldev, status), rec, ended);
-	}
-	if (n) {
-		ldev->oldest_ns = ktime_get_ns();
-		ldev->moved_ns = ldev->oldest_ns;
-		atomic_set(&ldev->idle_irqs, 0);
-	}
+	for (; ldev->done != count && lxa_sched_take(ldev, ended); n++)
+		;
 	return n;
 }

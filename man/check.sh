@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The manual pages: correct mdoc, a section for every ioctl of the header and for every command of `lxa --help`, every option
-# that the help names, every errno that the header names, every module parameter.
+# that the help names, every errno that the header names, every module parameter. The pages of liblxa: check-lib.sh, too.
 # Exit 0 passed, 4 skipped (mandoc is not installed), 1 failed. Environment: B build folder.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -34,10 +34,10 @@ for o in $(grep -o -- '--[a-z][a-z-]*' "$B/help.txt" | sort -u | grep -vx -- --h
 done
 [ $bad = 0 ] || exit 1
 command -v mandoc >/dev/null || { echo "SKIP: mandoc is not installed (apt install mandoc)"; exit 4; }
-mandoc -Tlint -Wstyle man/lxa.1 man/lxa.4 2>&1 | grep -vE 'STYLE: (referenced manual not found|operating system explicitly)|outdated mandoc.db' >"$B/mandoc.log"
+mandoc -Tlint -Wstyle man/*.[1-8] 2>&1 | grep -vE 'STYLE: (referenced manual not found|operating system explicitly)|outdated mandoc.db' >"$B/mandoc.log"
 [ -s "$B/mandoc.log" ] && { cat "$B/mandoc.log"; say "mandoc complains"; }
-for page in man/lxa.1 man/lxa.4; do
+for page in man/*.[1-8]; do
 	mandoc -Tutf8 "$page" >/dev/null || say "mandoc cannot print $page"
 done
-[ $bad = 0 ] && echo "PASS: $(ls man/lxa.* | wc -l) pages"
+[ $bad = 0 ] && echo "PASS: $(ls man/*.[1-8] | wc -l) pages"
 exit $bad

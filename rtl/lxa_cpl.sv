@@ -2,8 +2,8 @@
 // Completion writer: keeps the jobs that were dispatched, in order; when the oldest is done it writes its record, counts
 // it and asks for the interrupt. It also finds whose job an access that failed belongs to.
 //
-// The core reports a job as done when all its output has been acknowledged by the bus. The record's first word in memory
-// (SEQ, STATUS, STREAM, COUNT) is written last, and CPL_COUNT and the interrupt move only when the bus has acknowledged
+// The core reports a job as done when all its output has been acknowledged by the bus. The record's first 16 bytes
+// (SEQ, STATUS, STREAM, COUNT) are written last, COUNT with the last word, and CPL_COUNT and the interrupt move only when the bus has acknowledged
 // the whole record (records follow each other without waiting for that): software that reads CPL_COUNT, or sees a fresh COUNT, may read the record and the job's output.
 module lxa_cpl (
   input  logic                           clk_i,
@@ -49,7 +49,8 @@ module lxa_cpl (
   localparam int unsigned JOBS_LOG2 = lxa_fe_pkg::JOBS_LOG2;
   localparam int unsigned JOBS = 1 << JOBS_LOG2;
   localparam int unsigned WB_LOG2 = $clog2(WORD_W / 8);
-  localparam logic [3:0]  FIRST = REC_WORDS > 1 ? 4'd1 : 4'd0;
+  localparam int unsigned HEAD = WORD_W < 128 ? 128 / WORD_W : 1;  // words that hold SEQ, STATUS, STREAM, COUNT: they come last
+  localparam logic [3:0]  FIRST = REC_WORDS > HEAD ? 4'(HEAD) : 4'd0;
 
   // ---- dispatched jobs ---------------------------------------------------------------------------
   logic                 nop_q [0:JOBS-1], irq_q [0:JOBS-1];
@@ -116,7 +117,7 @@ module lxa_cpl (
       wr_data_o = rec[{6'd0, idx_q} * WORD_W +: WORD_W];
     end
   end
-  assign wr_last_o = idx_q == 0;
+  assign wr_last_o = idx_q == 4'(HEAD - 1);
   assign done_o = wr_ack_i;
   assign irq_o = done_o && irq_q[out_idx];
   assign count_o = count_q;

@@ -178,32 +178,47 @@ static void take_aw(struct axi_mem *m, const struct axi_out *o)
 	strike(m, b, LXA_SIM_FAULT_WRITE_ERROR);
 }
 
+/*
+ * The first words of a completion record come last, COUNT with the last beat: the record is whole with it. The record that the
+ * burst's next beat makes whole, or NULL; *head: how many of its bytes are in that beat.
+ */
+static uint8_t *last_of_record(struct axi_mem *m, const struct axi_burst *b, uint32_t *head)
+{
+	*head = m->bus->beat < BUS_HEAD_BYTES ? m->bus->beat : BUS_HEAD_BYTES;
+	if (!in_ring(b->addr, m->cpl_base, m->ring_log2, LXA_CPL_BYTES) || b->addr % LXA_CPL_BYTES != BUS_HEAD_BYTES - *head)
+		return NULL;
+	return dma_find(&m->bus->dma, b->addr - b->addr % LXA_CPL_BYTES, LXA_CPL_BYTES, LXA_SIM_DMA_WRITE);
+}
+
+static void finish_record(struct bus *bus, uint8_t *rec, const uint8_t *wdata, uint32_t head)
+{
+	uint32_t words[LXA_CPL_WORDS];
+
+	memcpy(words, rec, LXA_CPL_BYTES);
+	memcpy((uint8_t *)words + BUS_HEAD_BYTES - head, wdata, head);
+	bus_job_done(bus, words);
+	bus_spoil_record(bus, words);
+	bus_put_head(rec, words);
+}
+
 static void store(struct axi_mem *m, struct axi_burst *b, const struct axi_out *o)
 {
 	struct bus *bus = m->bus;
-	uint8_t *dst = dma_find(&bus->dma, b->addr, bus->beat, LXA_SIM_DMA_WRITE);
-	uint32_t i;
+	uint8_t *dst = dma_find(&bus->dma, b->addr, bus->beat, LXA_SIM_DMA_WRITE), *rec;
+	uint32_t i, head;
 
 	if (!dst) {
 		bus->stats.bus_errors++;
 		b->error = 1;
 		return;
 	}
-	for (i = 0; i < bus->beat; i++)
+	rec = last_of_record(m, b, &head);
+	for (i = rec ? head : 0; i < bus->beat; i++)
 		if (o->wstrb >> i & 1)
 			dst[i] = o->wdata[i];
 	bus->stats.wr_bytes += (uint64_t)__builtin_popcountll(o->wstrb);
-	if (in_ring(b->addr, m->cpl_base, m->ring_log2, LXA_CPL_BYTES) && b->addr % LXA_CPL_BYTES == 0) {
-		uint8_t *rec = dma_find(&bus->dma, b->addr, LXA_CPL_BYTES, LXA_SIM_DMA_WRITE);
-		uint32_t words[LXA_CPL_WORDS];
-
-		if (rec) {		/* the first word comes last: the record is whole */
-			memcpy(words, rec, sizeof(words));
-			bus_job_done(bus, words);
-			bus_spoil_record(bus, words);
-			memcpy(rec, words, 4 * sizeof(words[0]));
-		}
-	}
+	if (rec)
+		finish_record(bus, rec, o->wdata, head);
 }
 
 static void take_w(struct axi_mem *m, const struct axi_out *o)

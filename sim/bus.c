@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lxa_regs.h"
+
 static int bus_fault(struct bus *b, int kind, const char *dir, uint64_t iova)
 {
 	if (!fault_take(&b->fault, kind))
@@ -72,17 +74,6 @@ uint8_t *bus_write_ptr(struct bus *b, uint64_t iova, size_t len, uint64_t *bad)
 	return dst;
 }
 
-int bus_write(struct bus *b, uint64_t iova, const void *src, size_t len, uint64_t *bad)
-{
-	uint8_t *dst = bus_write_ptr(b, iova, len, bad);
-
-	if (!dst)
-		return -EIO;
-	memcpy(dst, src, len);
-	b->stats.wr_bytes += len;
-	return 0;
-}
-
 void bus_job_started(struct bus *b, const uint32_t *desc)
 {
 	unsigned int mask;
@@ -111,6 +102,24 @@ void bus_spoil_record(struct bus *b, uint32_t *rec)
 		return;
 	fault_flip(&b->fault, (uint8_t *)rec, 4 * sizeof(*rec));
 	trace_line(&b->trace, b->now, "fault bad-record");
+}
+
+void bus_put_head(uint8_t *dst, const uint32_t *rec)
+{
+	memcpy(dst, rec, 4 * LXA_C_COUNT);
+	__atomic_store_n((uint32_t *)(void *)(dst + 4 * LXA_C_COUNT), rec[LXA_C_COUNT], __ATOMIC_RELEASE);
+}
+
+int bus_put_record(struct bus *b, uint64_t iova, const uint32_t *rec, uint64_t *bad)
+{
+	uint8_t *dst = bus_write_ptr(b, iova, LXA_CPL_BYTES, bad);
+
+	if (!dst)
+		return -EIO;
+	memcpy(dst + BUS_HEAD_BYTES, (const uint8_t *)rec + BUS_HEAD_BYTES, LXA_CPL_BYTES - BUS_HEAD_BYTES);
+	bus_put_head(dst, rec);
+	b->stats.wr_bytes += LXA_CPL_BYTES;
+	return 0;
 }
 
 void bus_job_done(struct bus *b, const uint32_t *rec)

@@ -37,13 +37,19 @@ struct bus {
  * error or bit flip that is active strikes here. bus_write_ptr() gives the host memory of a write burst instead.
  */
 int bus_read(struct bus *b, uint64_t iova, void *dst, size_t len, uint64_t *bad);
-int bus_write(struct bus *b, uint64_t iova, const void *src, size_t len, uint64_t *bad);
 uint8_t *bus_write_ptr(struct bus *b, uint64_t iova, size_t len, uint64_t *bad);
 
 /* Both engines report a descriptor taken and a completion record written here. */
 void bus_job_started(struct bus *b, const uint32_t *desc);
 void bus_job_done(struct bus *b, const uint32_t *rec);
 void bus_spoil_record(struct bus *b, uint32_t *rec); /* as it is written: a bad record that is armed strikes here */
+/*
+ * A record of LXA_CPL_BYTES, and its first words alone: software watches COUNT, the last of them, in memory while the device runs. When
+ * it shows, all the rest and the job's output do, too.
+ */
+#define BUS_HEAD_BYTES 16u
+int bus_put_record(struct bus *b, uint64_t iova, const uint32_t *rec, uint64_t *bad); /* as bus_read() */
+void bus_put_head(uint8_t *dst, const uint32_t *rec);
 void bus_unhang(struct bus *b);		/* on soft reset */
 
 #ifdef __cplusplus

@@ -40,9 +40,11 @@ INSTALL = 755!$(B)/lxa!$(bindir)/lxa \
 	$(call install_to,644,$(wildcard driver/uapi/*.h),$(includedir)/lxa/uapi) \
 	$(foreach s,1 3 4,$(call install_to,644,$(wildcard man/*.$(s)),$(mandir)/man$(s))) \
 	$(call install_to,644,$(wildcard userspace/models/*.onnx),$(datadir)/lxa/models) \
-	$(call install_to,644,userspace/LOGQUANT.md $(wildcard LICENSES/*),$(docdir)) \
+	$(call install_to,644,$(filter-out %/README.md,$(wildcard userspace/*.md)) $(wildcard LICENSES/*),$(docdir)) \
 	$(call install_to,644,$(wildcard userspace/examples/*.c) userspace/examples/README.md,$(docdir)/examples) \
 	644!userspace/examples/installed.mk!$(docdir)/examples/Makefile
+# A page for every function: a line that leads to the page that has it.
+INSTALL_SO = $(shell awk '/^\.Fo /{ print $$2 "!" FILENAME }' man/*.3)
 INSTALL_LINKS = $(libdir)/$(LXA_SONAME) $(libdir)/liblxa.so
 # Folders that are ours alone, innermost first.
 INSTALL_DIRS = $(includedir)/lxa/uapi $(includedir)/lxa $(datadir)/lxa/models $(datadir)/lxa $(docdir)/examples $(docdir)
@@ -57,12 +59,18 @@ install-built: $(LXA_PC)
 		from=$${f#*!}; install -D -m $${f%%!*} "$${from%%!*}" "$(DESTDIR)$${from#*!}" || exit 1; \
 	done
 	@for l in $(INSTALL_LINKS); do ln -sf liblxa.so.$(LXA_VERSION) "$(DESTDIR)$$l" || exit 1; done
+	@for s in $(INSTALL_SO); do \
+		echo ".so man3/$${s##*/}" > "$(DESTDIR)$(mandir)/man3/$${s%%!*}.3" && \
+		chmod 644 "$(DESTDIR)$(mandir)/man3/$${s%%!*}.3" || exit 1; \
+	done
 	@[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || echo "ldconfig, as root, makes the shared library known"
+	@$(if $(and $(DESTDIR),$(findstring native,$(V_ARCH))),echo "for another machine: make install B=build/package V_ARCH=-march=x86-64-v3 (the RTL engine is compiled for this one's processor)")
 	@echo "installed $(words $(INSTALL)) files in $(DESTDIR)$(PREFIX)"
 
 uninstall: ## what make install put there; the same PREFIX, DESTDIR and folders
 	@for f in $(INSTALL); do rm -f "$(DESTDIR)$${f##*!}"; done
 	@for l in $(INSTALL_LINKS); do rm -f "$(DESTDIR)$$l"; done
+	@for s in $(INSTALL_SO); do rm -f "$(DESTDIR)$(mandir)/man3/$${s%%!*}.3"; done
 	@for d in $(INSTALL_DIRS); do rmdir "$(DESTDIR)$$d" 2>/dev/null || true; done
 	@echo "removed from $(DESTDIR)$(PREFIX)"
 

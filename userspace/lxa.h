@@ -2,21 +2,28 @@
 /*
  * lxa.h - liblxa, and its manual.
  *
- * Four layers, each usable without the next:
- *   1. device, buffers, jobs    thin C over the ioctls of driver/uapi/lxa.h, on hardware or the simulated device
+ * Three layers, each usable without the next, and what they share. liblxa(3) and its pages say the same at more length.
+ *   1. device, buffers, jobs    thin C over the ioctls of uapi/lxa.h, on hardware or the simulated device
  *   2. operations               one quantized convolution: pack weights, submit, wait
  *   3. models                   load an ONNX file, plan what the device takes, run it
- *   4. tensors and errors       shared by all
+ *   4. tensors and errors
+ *   5. profiles                 where the time goes
+ *   6. quantizing               a quantized model of a float one
  *
  * Conventions. Functions return 0 or a negative errno; where they take a struct lxa_err (never NULL) they then leave a
  * sentence in it that names what failed and where. Sizes are in elements unless a name says bytes; times in
  * milliseconds (_ms) or seconds (_s); image tensors are NCHW, row-major, dense. Pointers returned by "get" functions
  * belong to the object they come from and live as long as it does. What a function creates, the matching free/close
- * function frees; those accept NULL.
- * Thread-safety: functions on different objects may run at the same time. Functions on one struct lxa_device may be
- * called from several threads, except lxa_device_close; event records go to whichever thread reads them. A
- * lxa_operation or a lxa_plan belongs to one thread at a time. A loaded lxa_model is read-only: several plans, in
- * several threads, may share it.
+ * function frees; those accept NULL. Other pointers must not be NULL unless it says so. Where a "create" function fails it
+ * stores NULL. A device that has gone (unbound, unplugged) gives -ENODEV, and so does a parent's simulated device in a fork()ed
+ * child.
+ *
+ * Thread-safety. Functions on different objects may run at the same time. All functions that take a struct lxa_device may be called
+ * by several threads on one, except lxa_device_close; so may those of its buffers, except lxa_bo_free. Plans and operations that share
+ * a device get the records of their own jobs; a program that reads records itself (lxa_event_read, poll) does so on a device that
+ * no plan or operation runs on: opening the same path again gives one. A struct lxa_operation or lxa_plan belongs to one thread
+ * at a time. A loaded lxa_model is read-only: several plans, in several threads, may share it. A lxa_profile is for any number of
+ * threads. What a function gets as const or fills in must not be changed by another thread meanwhile.
  */
 #ifndef LXA_H
 #define LXA_H
@@ -37,7 +44,7 @@ struct lxa_err {
 	char text[512];			/* a sentence without a newline; "" when nothing failed */
 };
 
-/* Write the sentence and return code, for callers that add functions in the same style. */
+/* Write the sentence, cut off where it is too long, and return code: for callers that add functions in the same style. */
 int lxa_err_set(struct lxa_err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Text for enum lxa_reject: which field of a job the driver's validator refused. Never NULL. */
@@ -63,11 +70,16 @@ struct lxa_tensor {
 };
 
 size_t lxa_dtype_size(enum lxa_dtype t);	/* bytes; 0 for an unknown type */
-int64_t lxa_tensor_count(const struct lxa_tensor *t); /* elements */
-int lxa_tensor_alloc(struct lxa_tensor *t);	/* data for dtype and dims, zeroed; 0 or -ENOMEM */
+int64_t lxa_tensor_count(const struct lxa_tensor *t); /* elements, 1 for a scalar; negative: a bad dimension, or too many */
+int lxa_tensor_alloc(struct lxa_tensor *t);	/* data for dtype and dims, zeroed; 0 or -ENOMEM (also: such a tensor cannot be) */
 void lxa_tensor_free(struct lxa_tensor *t);	/* frees data and sets it to NULL; dims stay */
 
-/* Tensor files, told by ending: .npy (NumPy 1.0/2.0) and .pb (ONNX TensorProto). Read allocates t->data. */
+/*
+ * Tensor files, told by ending: .npy (NumPy 1.0/2.0, C order, little-endian) and .pb (ONNX TensorProto). Read sets all of *t and
+ * allocates t->data; after an error there is nothing to free. A file is written under another name first and then renamed.
+ * Errors: that of the file (-ENOENT, -EACCES, -ENOSPC, ...), -EINVAL (not such a file, damaged, a type or shape that is not
+ * supported, another ending), -ENOMEM; the sentence names the file.
+ */
 int lxa_tensor_read(const char *path, struct lxa_tensor *t, struct lxa_err *err);
 int lxa_tensor_write(const char *path, const struct lxa_tensor *t, struct lxa_err *err);
 
@@ -81,7 +93,8 @@ struct lxa_bo;
  * device inside this process; every opener of the same name in a process shares it, "sim:rtl,nr=1" is another),
  * "unix:PATH" (the device of a `lxa daemon`, shared with other processes), or NULL:
  * the environment variable LXA_DEVICE, else /dev/lxa0 when it exists, else "sim:rtl".
- * Errors: -ENOENT, -EACCES (the node), -EPROTO (another ABI version), -EINVAL (unknown name), -ENOMEM.
+ * Errors: -ENOENT, -EACCES (the node), -EMFILE (too many open files), -EPROTO (another ABI version), -EINVAL (unknown name),
+ * -ECONNREFUSED (no daemon), -EOPNOTSUPP (an option or an engine that this build does not have), -ENOMEM.
  */
 int lxa_device_open(const char *path, struct lxa_device **out, struct lxa_err *err);
 void lxa_device_close(struct lxa_device *dev);	/* after everything made from it has been freed */
@@ -96,7 +109,7 @@ const char *lxa_device_path(const struct lxa_device *dev);	/* what was opened, N
 const char *lxa_device_engine(const struct lxa_device *dev);	/* "rtl", "model" or "hardware" */
 const struct lxa_caps *lxa_device_caps(const struct lxa_device *dev); /* lanes, buffers, modes */
 
-/* One parameter, enum lxa_param. -EOPNOTSUPP: the driver has no such parameter. */
+/* One parameter, enum lxa_param. -EOPNOTSUPP: the driver has no such parameter. *value is set only on success. */
 int lxa_device_param(struct lxa_device *dev, uint32_t param, uint64_t *value);
 
 /* The device's free-running counters, taken in one cycle, indexed by enum lxa_counter. */
@@ -107,7 +120,7 @@ void lxa_caps_base(struct lxa_caps *caps);
 
 /*
  * A buffer in device-visible memory, zero-filled, mapped into the process. bytes is rounded up to pages.
- * Errors: -ENOMEM (also: over LXA_PARAM_BO_BYTES_MAX), -EINVAL (0 bytes).
+ * Errors: -ENOSPC (over LXA_PARAM_BO_BYTES_MAX in one open device, or 4096 buffers), -ENOMEM, -EINVAL (0 bytes).
  */
 int lxa_bo_create(struct lxa_device *dev, uint64_t bytes, struct lxa_bo **out, struct lxa_err *err);
 void lxa_bo_free(struct lxa_bo *bo);		/* unmaps; memory goes when the last job using it has ended */
@@ -116,16 +129,18 @@ uint64_t lxa_bo_bytes(const struct lxa_bo *bo);
 uint32_t lxa_bo_handle(const struct lxa_bo *bo); /* for struct lxa_ref */
 
 /*
- * Before the CPU reads or writes a buffer that jobs use: waits until none does, at most timeout_ms. flags:
- * LXA_PREP_READ, LXA_PREP_WRITE. -ETIMEDOUT. lxa_bo_fini hands it back; call it before submitting jobs that use the
- * buffer.
+ * Before the CPU reads or writes a buffer that jobs use: waits until none does, at most timeout_ms. flags: LXA_PREP_READ,
+ * LXA_PREP_WRITE or both. -ETIMEDOUT; -EBUSY with timeout_ms 0, which does not wait. lxa_bo_fini hands it back; call it before
+ * submitting jobs that use the buffer.
  */
 int lxa_bo_prep(struct lxa_bo *bo, uint32_t flags, uint32_t timeout_ms);
 int lxa_bo_fini(struct lxa_bo *bo);
 
 /*
- * Queue n jobs (all or none), in order; a job sees what earlier jobs wrote. *seqno: number of the last one.
- * -EINVAL: the error names the job's index and the field refused. The job array may be freed at once.
+ * Queue n jobs (all or none; 1 to LXA_PARAM_MAX_JOBS), in order; a job sees what earlier jobs wrote. *seqno: number of the last
+ * one, the others' are those before it. The jobs of one device have one queue; numbers begin at 1. The array may be freed at once.
+ * Errors: -EINVAL, -EOPNOTSUPP, -ENOENT (a job is refused: the sentence says which and why), -EAGAIN (1024 jobs have not ended),
+ * -EIO (the device takes no more jobs from this program, after several that hung), -ENOMEM.
  */
 int lxa_job_submit(struct lxa_device *dev, const struct lxa_job *jobs, uint32_t n, uint64_t *seqno,
 		   struct lxa_err *err);
@@ -138,7 +153,10 @@ int lxa_job_submit(struct lxa_device *dev, const struct lxa_job *jobs, uint32_t 
  */
 int lxa_job_wait(struct lxa_device *dev, uint64_t seqno, uint32_t timeout_ms, int *job_error);
 
-/* Read up to n records of ended jobs, oldest first; returns how many (0: none there), or a negative errno. */
+/*
+ * Read up to n records of ended jobs, oldest first; returns how many (0: none there), or a negative errno. Does not wait: poll
+ * lxa_device_fd(). 2048 records are kept, then the oldest goes: who only waits need not read.
+ */
 int lxa_event_read(struct lxa_device *dev, struct lxa_event *ev, uint32_t n);
 
 /* ---- 2. operations ---------------------------------------------------------------------------------- */
@@ -173,13 +191,14 @@ int lxa_op_create(struct lxa_device *dev, const struct lxa_job *shape, const int
 		  struct lxa_operation **out, struct lxa_err *err);
 void lxa_op_free(struct lxa_operation *op);
 
-const struct lxa_job *lxa_op_job(const struct lxa_operation *op);	/* complete but for act, out, batch, user */
+const struct lxa_job *lxa_op_job(const struct lxa_operation *op);	/* complete but for act, out, res, user; batch is 1 */
 const struct lxa_layout *lxa_op_layout(const struct lxa_operation *op); /* output size, pitches, extents (batch 1) */
 
 /*
  * Run on codes: in is batch x in_c x in_h x in_w (LXA_FMT_B1: +1 / -1; others: the code or integer), out is batch x
  * out_c x out_h x out_w (1-bit outputs: +1 / -1 like the input; others: the code or integer). Packs, submits, waits,
- * unpacks. ev (may be NULL) gets the job's counters (zeros on the CPU).
+ * unpacks; blocks until the job has ended. ev (may be NULL) gets the job's counters (zeros on the CPU).
+ * Errors: -EINVAL (batch not 1 to 65535, or the job refused), -ENOMEM, -ENOSPC, and those of a failed job (lxa_job_wait).
  */
 int lxa_op_run(struct lxa_operation *op, uint32_t batch, const int32_t *in, int32_t *out, struct lxa_event *ev,
 	       struct lxa_err *err);
@@ -198,7 +217,10 @@ void lxa_unpack_output(const struct lxa_caps *caps, const struct lxa_job *job, u
 struct lxa_model;
 struct lxa_plan;
 
-/* Read an ONNX file. Errors name file, node and fault. */
+/*
+ * Read an ONNX file. Plans read it again: it has to stay until the last is made. Errors name file, node and fault: that of the file,
+ * -EINVAL (no such file, or an inconsistent graph), -EFBIG (over 2 GiB), -ENOMEM.
+ */
 int lxa_model_load(const char *path, struct lxa_model **out, struct lxa_err *err);
 void lxa_model_free(struct lxa_model *m);	/* after its plans */
 
@@ -212,7 +234,7 @@ struct lxa_io {
 /*
  * Decide for every node where it runs. dev: the device that will run it, or NULL: device layers run on LXA's CPU
  * kernels on the same packed integers, planned for the `base` configuration (engine "cpu"). batch: images the device
- * gets in one job at most; ignored when the model fixes its first dimension. Big batches are cut down to what the
+ * gets in one job at most, brought into 1 to 65535; ignored when the model fixes its first dimension. Big batches are cut down to what the
  * device's memory holds: lxa_plan_batch() tells.
  * What a float chain behind a layer becomes (userspace/README.md, "How exact"): thresholds that give the chain's code for
  * every sum, or multiplier, shift and bias with a relative error of 2^-15. The entry's reason says which.
@@ -226,7 +248,7 @@ int64_t lxa_plan_batch(const struct lxa_plan *p);
 int lxa_plan_batch_fixed(const struct lxa_plan *p); /* 1: the model fixes it, images must fill whole batches */
 int lxa_plan_inputs(const struct lxa_plan *p);
 int lxa_plan_outputs(const struct lxa_plan *p);
-void lxa_plan_input(const struct lxa_plan *p, int i, struct lxa_io *io);
+void lxa_plan_input(const struct lxa_plan *p, int i, struct lxa_io *io);	/* 0 <= i < lxa_plan_inputs(p); names live as p does */
 void lxa_plan_output(const struct lxa_plan *p, int i, struct lxa_io *io);
 
 enum lxa_place { LXA_PLACE_CPU, LXA_PLACE_DEVICE };
@@ -260,7 +282,7 @@ struct lxa_plan_entry {
 #define LXA_PREDICT_READS 32		/* bursts in flight, of the `base` configuration: no parameter of the driver tells */
 
 int lxa_plan_entries(const struct lxa_plan *p);	/* how many */
-const struct lxa_plan_entry *lxa_plan_entry(const struct lxa_plan *p, int i);
+const struct lxa_plan_entry *lxa_plan_entry(const struct lxa_plan *p, int i);	/* 0 <= i < lxa_plan_entries(p) */
 
 /*
  * The graph between entries, for drawing it. Input k of entry i: fills io (name "" and no dimensions where it is absent or not known
@@ -347,6 +369,55 @@ void lxa_profile_end(void);
  * otherData.dropped_events in the file says how many. Errors: that of the file, which is named.
  */
 int lxa_profile_write(struct lxa_profile *p, const char *path, struct lxa_err *err);
+
+/* ---- 6. quantizing a float model ----------------------------------------------------------------------- */
+
+/* What a value becomes that convolutions read and a shortcut, too (residual networks): the convolutions quantize it as usual. */
+enum lxa_shortcut {
+	LXA_SHORTCUT_FLOAT,		/* the shortcut keeps the float */
+	LXA_SHORTCUT_LINEAR,		/* 8 bits linear, before it is quantized for the convolutions */
+	LXA_SHORTCUT_LOG,		/* the shortcut reads what the convolutions read */
+};
+
+struct lxa_quantize_options {
+	const char *method;		/* "log": the one method so far */
+	int weight_bits, weight_steps;	/* 5, sign included; steps an octave: 1 (base 2) or 2 (base square root of 2) */
+	int act_bits, act_steps;	/* 4, without sign; 2 */
+	int edge_bits;			/* inputs of the first and last layer are linear with 8 bits; 0: as the others */
+	enum lxa_shortcut shortcut;	/* LXA_SHORTCUT_LINEAR */
+	/* Called often; non-zero stops: -EINTR, nothing is written. May be NULL. */
+	int (*progress)(void *ctx, uint64_t done, uint64_t total);
+	void *ctx;
+};
+void lxa_quantize_defaults(struct lxa_quantize_options *o); /* the values above */
+const char *lxa_quantize_method(int i, const char **what); /* name of method i, NULL at the end; what (may be NULL): a line */
+
+/* One convolution or matrix product. */
+struct lxa_quantize_layer {
+	char name[64], op[16];
+	char left[96];			/* why it stays in float; "": it is quantized */
+	char input[32], weights[32];	/* "log4/2, fsr 3" */
+	double input_error;		/* relative mean square error that its input's quantizer makes */
+	double error;			/* the same of its result, all that was quantized before it included */
+};
+
+struct lxa_quantize_report {
+	int64_t images;			/* used: whole batches where the model fixes its batch */
+	int n;
+	struct lxa_quantize_layer *layers;
+};
+void lxa_quantize_report_free(struct lxa_quantize_report *r);
+
+/*
+ * Quantize a float ONNX model of one float input and write it as `out`, with LogQuant and Quant nodes; its input and outputs stay
+ * what they are. BatchNormalization behind a convolution is folded, quantizers' ranges and codes are chosen to come closest to
+ * the float model's values on `images` (what the model reads: N x ..., some hundred), layer by layer, each making up for what was
+ * quantized before it. r may be NULL. userspace/quant/README.md describes the method. Deterministic for one machine.
+ * Errors name file and node: -EINVAL (an option, nothing to quantize, quantized already, images of another shape), -EDOM (values
+ * that are not finite), -EOPNOTSUPP (an operator), -EINTR, -ENOMEM, or what reading and writing files gives.
+ */
+int lxa_quantize(const char *model, const struct lxa_tensor *images, const struct lxa_quantize_options *o, const char *out,
+		 struct lxa_quantize_report *r, struct lxa_err *err);
 
 #ifdef __cplusplus
 }

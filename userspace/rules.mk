@@ -3,7 +3,7 @@
 
 ONNX_PROTO ?= /usr/include/onnx/onnx.proto
 LXA_PB := $(B)/userspace/lib/onnx.pb-c
-LXA_SRCS := $(wildcard userspace/lib/*.c)
+LXA_SRCS := $(wildcard userspace/lib/*.c userspace/quant/*.c)
 LXA_OBJS := $(LXA_SRCS:%.c=$(B)/%.o) $(LXA_PB).o $(patsubst %.c,$(B)/%.o,$(wildcard rtl/cycles/*.c))
 LXA_LIB := $(B)/liblxa.a
 # liblxa.so.N: N is the version of the binary interface, raised when a program linked before would break.
@@ -58,7 +58,8 @@ include userspace/cli/rules.mk
 include userspace/nets/rules.mk
 -include tests/unit/graph.mk
 -include tests/unit/plan.mk
+-include tests/fuzz/onnx.mk
 -include tests/unit/networks.mk
--include tests/unit/profile.mk
+-include tests/unit/lib.mk
 -include userspace/examples/rules.mk
 include userspace/install.mk

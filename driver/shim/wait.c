@@ -97,6 +97,11 @@ void ndelay(unsigned long ns)
 	sleep_ns(ns);
 }
 
+void cpu_relax(void)
+{
+	sched_yield();
+}
+
 void cond_resched(void)
 {
 	might_sleep();

@@ -304,7 +304,7 @@ static void complete(struct model *m)
 	rec[LXA_C_STATUS] = LXA_HW_STATUS_OK;
 	rec[LXA_C_COUNT] = m->r.cpl_count + 1;
 	bus_spoil_record(m->bus, rec);
-	if (bus_write(m->bus, m->r.cpl_base + (uint64_t)slot * LXA_CPL_BYTES, rec, sizeof(rec), &bad)) {
+	if (bus_put_record(m->bus, m->r.cpl_base + (uint64_t)slot * LXA_CPL_BYTES, rec, &bad)) {
 		fail(m, &(struct job_error){ .status = LXA_HW_STATUS_WR_ERROR, .stream = LXA_HW_STREAM_CPL, .addr = bad });
 		return;
 	}

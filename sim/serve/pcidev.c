@@ -32,11 +32,12 @@ _Static_assert(sizeof(struct message) == MESSAGE_BYTES, "as the guest lays it ou
 
 /*
  * A line that goes up and down without end must not keep the guest in its interrupt handler, which takes messages for as long as
- * there are any: so many in a millisecond. What comes on top of so many waiting ones is one with them: who handles an interrupt
- * looks at everything.
+ * there are any: so many in a millisecond, and the next one when it has touched a register or a millisecond is over, so that each is an
+ * interrupt of its own to a handler that looks at the device. What comes on top of so many waiting ones is one with them: who handles
+ * an interrupt looks at everything.
  */
 #define IRQS_PER_MS 8u
-#define IRQS_WAITING 256u
+#define IRQS_WAITING 10000u
 
 /* ---- to the guest ----------------------------------------------------------------------------------------------------- */
 
@@ -62,11 +63,30 @@ static int has_turn(struct pcidev *p)
 	if (now != p->tick) {
 		p->tick = now;
 		p->sent = 0;
+		p->touched = 1;
 	}
-	if (p->sent < IRQS_PER_MS)
+	if (p->sent < IRQS_PER_MS && p->touched)
 		return 1;
 	eventfd_write(p->wake_fd, 1);
 	return 0;
+}
+
+/*
+ * Lock held: a buffer for an interrupt. The guest gives each one back as soon as it has been taken, and need tell us only when one is
+ * waited for: a kick is a round trip.
+ */
+static int pop_buffer(struct pcidev *p, struct vq_request *r)
+{
+	struct virtqueue *q = &p->queue[PCIDEV_INTERRUPTS];
+	int ret = vq_pop(q, &p->mem, r);
+
+	if (!ret) {
+		vq_want_kicks(q, &p->mem, 1);
+		ret = vq_pop(q, &p->mem, r);	/* one may have come before the guest could know */
+	}
+	if (ret > 0)
+		vq_want_kicks(q, &p->mem, 0);
+	return ret;
 }
 
 /* Lock held: as many of the waiting interrupts as the guest has buffers for and as have their turn. */
@@ -83,7 +103,7 @@ static int send_interrupts(struct pcidev *p)
 		return 0;
 	}
 	while (p->pending && q->enabled && has_turn(p)) {
-		ret = vq_pop(q, &p->mem, &r);
+		ret = pop_buffer(p, &r);
 		if (ret < 0)
 			return ret;
 		if (!ret)
@@ -95,6 +115,7 @@ static int send_interrupts(struct pcidev *p)
 			return ret;
 		p->pending--;
 		p->sent++;
+		p->touched = 0;
 		p->count.msis++;
 		sent = 1;
 	}
@@ -144,12 +165,22 @@ static void cfg_read(struct pcidev *p, uint64_t off, uint8_t data[8], uint32_t s
 	pci_cfg_read(&p->fn, off, data, size);
 }
 
+/* No faults any more: what is left of a storm is one interrupt. */
+static void calm(struct pcidev *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->pending = p->pending ? 1 : 0;
+	pthread_mutex_unlock(&p->lock);
+}
+
 static void cfg_write(struct pcidev *p, uint64_t off, const uint8_t *data, uint32_t size)
 {
 	pthread_mutex_lock(&p->lock);
 	pci_cfg_write(&p->fn, off, data, size);
 	pthread_mutex_unlock(&p->lock);
 	update_dma(p);
+	if (off == PCI_SIM_FAULT && pci_cfg_get32(&p->fn, PCI_SIM_FAULT) == LXA_SIM_FAULT_NONE)
+		calm(p);
 	if (off == PCI_SIM_FAULT)
 		lxa_sim_fault(p->sim, (enum lxa_sim_fault)pci_cfg_get32(&p->fn, PCI_SIM_FAULT),
 			      pci_cfg_get32(&p->fn, PCI_SIM_AFTER), pci_cfg_get32(&p->fn, PCI_SIM_COUNT));
@@ -248,6 +279,12 @@ static int run_commands(struct pcidev *p)
 			break;
 		p->posted = r.n_in ? 0 : p->posted + 1;
 	}
+	if (ret)
+		return ret;
+	pthread_mutex_lock(&p->lock);
+	p->touched = 1;
+	ret = send_interrupts(p);
+	pthread_mutex_unlock(&p->lock);
 	if (p->posted >= POSTED_MAX) {
 		p->posted = 0;
 		pthread_mutex_lock(&p->lock);

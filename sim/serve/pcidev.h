@@ -34,6 +34,7 @@ struct pcidev {
 	unsigned int pending;		/* interrupts waiting for a buffer in queue 1, or for their turn */
 	int64_t tick;			/* the millisecond that `sent` counts */
 	unsigned int sent;
+	int touched;			/* a register, since an interrupt was sent last */
 	int wake_fd;			/* readable: interrupts wait for their turn, call pcidev_tick() a millisecond later */
 
 	struct {

@@ -8,6 +8,7 @@
 #define DESC_NEXT 1u
 #define DESC_WRITE 2u			/* the device writes */
 #define AVAIL_NO_INTERRUPT 1u
+#define USED_NO_NOTIFY 1u
 
 struct desc {
 	uint64_t addr;
@@ -63,7 +64,7 @@ int vq_pop(struct virtqueue *q, const struct guest_mem *m, struct vq_request *r)
 
 	if (!avail || !q->size)
 		return -EPROTO;
-	if (__atomic_load_n(&avail->idx, __ATOMIC_ACQUIRE) == q->next)
+	if (__atomic_load_n(&avail->idx, __ATOMIC_SEQ_CST) == q->next)
 		return 0;
 	ring = (const uint16_t *)(avail + 1);
 	i = __atomic_load_n(&ring[q->next & (q->size - 1)], __ATOMIC_RELAXED);
@@ -97,6 +98,15 @@ int vq_wants_call(const struct virtqueue *q, const struct guest_mem *m)
 
 	/* With the store in vq_push(): the used index is out before the flags are read. */
 	return avail && !(__atomic_load_n(&avail->flags, __ATOMIC_SEQ_CST) & AVAIL_NO_INTERRUPT);
+}
+
+void vq_want_kicks(struct virtqueue *q, const struct guest_mem *m, int want)
+{
+	struct ring_head *used = guest_ptr(m, q->used, sizeof(*used));
+
+	/* With the load in vq_pop(): the flag is out before the available index is read. */
+	if (used)
+		__atomic_store_n(&used->flags, want ? 0 : USED_NO_NOTIFY, __ATOMIC_SEQ_CST);
 }
 
 uint32_t vq_read_out(const struct vq_request *r, void *buf, uint32_t len)

@@ -33,6 +33,7 @@ struct vq_request {
 int vq_pop(struct virtqueue *q, const struct guest_mem *m, struct vq_request *r); /* 1, 0: none, -EPROTO */
 int vq_push(struct virtqueue *q, const struct guest_mem *m, uint16_t head, uint32_t written); /* 0, -EPROTO */
 int vq_wants_call(const struct virtqueue *q, const struct guest_mem *m);
+void vq_want_kicks(struct virtqueue *q, const struct guest_mem *m, int want); /* shall the guest tell of what it puts in? a hint */
 
 /* Copy between the request's segments and a flat buffer; how many bytes. Segments without memory count, but move nothing. */
 uint32_t vq_read_out(const struct vq_request *r, void *buf, uint32_t len);

@@ -93,7 +93,7 @@ coredump() { # the driver leaves one of a hang, of this device; it names the job
 	no_dump || return 1			# those of the tests before
 	before=$(cat $ms)
 	echo 200 >$ms
-	limit 60 /build/tests/kernel/hang_job
+	limit 60 /build/tests/kernel/fault_job hang
 	rc=$?
 	echo "$before" >$ms
 	[ $rc = 0 ] || return 1
@@ -109,11 +109,24 @@ coredump() { # the driver leaves one of a hang, of this device; it names the job
 	no_dump
 }
 
+storm() { # interrupts that bring nothing, one after the other: the driver switches them off, says so, and works on
+	dmesg >/tmp/before
+	limit 60 /build/tests/kernel/fault_job storm 9900 || return 1
+	i=0
+	while dmesg | tail -n "+$(($(wc -l </tmp/before) + 1))" >/tmp/since && ! grep -q "interrupt storm: 1000 in a row" /tmp/since; do
+		i=$((i + 1))
+		[ $i -lt $((200 * ${lxa_slow:-1})) ] || { echo "no word of a storm"; return 1; }
+		sleep 0.1
+	done
+	limit 60 /build/tests/kernel/fault_job calm && grep "interrupt storm" /tmp/since
+}
+
 suite() { # bus
 	check "$1: the driver finds the device" is_bus "$1"
 	check "$1: lxa info" info
 	programs "$1"
 	check "$1: coredump of a hang" coredump
+	check "$1: interrupt storm" storm
 	check "$1: lxa run, digits" digits "$1"
 	check "$1: unbind while open, bind" rebind
 	check "$1: lxa run after that" digits "$1"

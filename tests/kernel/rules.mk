@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The driver in real kernels (README.md of this folder). Not in `make test`: kernels have to be built first, once.
-HANG_JOB := $(B)/tests/kernel/hang_job
-KERNEL_BUILT = $(B)/lxa $(KSELFTEST_BIN) $(HANG_JOB) $(DIGITS) $(B)/sim/lxa.dtb
+FAULT_JOB := $(B)/tests/kernel/fault_job
+KERNEL_BUILT = $(B)/lxa $(KSELFTEST_BIN) $(FAULT_JOB) $(DIGITS) $(B)/sim/lxa.dtb
 
 .PHONY: kernel-test kernel-test-san kernel-coverage kernel-shell module-kernels setup-kernel kernel-built bench-path-uml
 setup-kernel:
@@ -29,8 +29,8 @@ kernel-shell: kernel-built ## a shell in User Mode Linux with /dev/lxa0
 	@B=$(B) tests/kernel/lane.sh shell plain
 
 # Plain system calls, nothing of ours linked.
-$(HANG_JOB).o: CPPFLAGS += -Itests/kselftest -Idriver/uapi
-$(HANG_JOB): $(HANG_JOB).o
+$(FAULT_JOB).o: CPPFLAGS += -Itests/kselftest -Idriver/uapi
+$(FAULT_JOB): $(FAULT_JOB).o
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^
 

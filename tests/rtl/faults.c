@@ -428,6 +428,38 @@ static void test_irq_rises(void **state)
 	}
 }
 
+/*
+ * Software that watches a record's COUNT in memory, while the device runs, must find the rest of the record there once it shows,
+ * however many beats it came in. The job is one of 16: others' records come right behind it.
+ */
+static void test_record_is_whole(void **state)
+{
+	struct rig *r = ((struct fixture *)*state)->r;
+	uint32_t nop[LXA_DESC_WORDS] = { 0 }, seen[LXA_CPL_WORDS], start;
+	uint32_t *rec;
+	int round, i;
+
+	desc_set(nop, LXA_D_MAGIC, LXA_MAGIC);
+	for (round = 0; round < 300; round++) {
+		start = r->tail;
+		rec = (uint32_t *)(uintptr_t)rig_record(r, start + (uint32_t)round % (1u << RIG_LOG2));
+		memset(rec, 0xee, LXA_CPL_BYTES);
+		for (i = 0; i < 1 << RIG_LOG2; i++) {
+			desc_set(nop, LXA_D_SEQ, r->tail);
+			rig_post(r, nop);
+		}
+		rig_doorbell(r);
+		for (i = 0; i < WAIT_MS * 1000 && __atomic_load_n(&rec[LXA_C_COUNT], __ATOMIC_ACQUIRE) == 0xeeeeeeee; i++)
+			if (i > 1000000)
+				usleep(1);
+		memcpy(seen, rec, sizeof(seen));
+		assert_int_equal(seen[LXA_C_COUNT], start + (uint32_t)round % (1u << RIG_LOG2) + 1);
+		assert_int_equal(seen[LXA_C_SEQ], start + (uint32_t)round % (1u << RIG_LOG2));
+		assert_int_equal(rig_wait(r, r->tail, WAIT_MS), 0);
+		assert_memory_equal(seen, rec, sizeof(seen));
+	}
+}
+
 static void faulted_job(struct rig *r, enum lxa_sim_fault kind, uint32_t status)
 {
 	uint32_t desc[LXA_DESC_WORDS];
@@ -609,7 +641,7 @@ static void test_trees(void **state)
 #define ALL_TESTS                                                                                                     \
 	T(test_registers), T(test_same_config), T(test_ring_wrap), T(test_nops), T(test_counters), T(test_disabled),  \
 	T(test_bad_descriptors), T(test_bad_residuals), T(test_windows), T(test_bus_errors), T(test_hang), T(test_lost_irq),                 \
-	T(test_spurious_irq), T(test_irq_rises), T(test_injected_bus_errors), T(test_bit_flip), T(test_idle_costs_nothing),              \
+	T(test_spurious_irq), T(test_irq_rises), T(test_record_is_whole), T(test_injected_bus_errors), T(test_bit_flip), T(test_idle_costs_nothing),              \
 	T(test_stop_and_start), T(test_engine_switch), T(test_switch_when_busy), T(test_mappings),                    \
 	T(test_command_log), T(test_trees)
 

@@ -58,6 +58,15 @@ expect 2 "up to 3 numbers" "$lxa" run $model --data x --mean 1,2,3,4
 expect 2 "up to 3 numbers" "$lxa" run $model --data x --mean 1,
 expect 2 "0 divides nothing" "$lxa" run $model --data x --std 0
 expect 1 "its images have 1 channels" "$lxa" run $model --data "$data" --std 1,1,1
+expect 0 "methods:" "$lxa" quantize --help
+expect 2 "usage: lxa quantize" "$lxa" quantize $model
+expect 2 "2 or sqrt2" "$lxa" quantize --method log $model --calib x -o y --act-base 3
+expect 2 "float, linear or log" "$lxa" quantize --method log $model --calib x -o y --shortcut some
+expect 1 "magic: no such method" "$lxa" quantize --method magic $model --calib "$data" -o "$tmp/q.onnx"
+expect 1 "weights of 9 bits" "$lxa" quantize --method log $model --calib "$data" -o "$tmp/q.onnx" --weight-bits 9
+expect 1 "quantized already" "$lxa" quantize --method log $model --calib "$data" -o "$tmp/q.onnx"
+test ! -e "$tmp/q.onnx"
+check "nothing is written then" $?
 expect 2 "--jobs 0" "$lxa" run $model --data x --jobs 0
 expect 2 "records one device" "$lxa" run $model --data x --jobs 2 --trace x.log
 expect 0 "exit codes" "$lxa" --help

@@ -55,6 +55,18 @@ for device in sim:model sim:rtl; do
 	check "a file through a model on $device" "^4 images" env LXA_DEVICE=$device $bin/run_model $model "$tmp/in.npy" "$tmp/$device.npy"
 done
 check "the files are the same" same sh -c "cmp $tmp/sim:model.npy $tmp/sim:rtl.npy && echo same"
+# by way of a daemon
+"$B/lxa" daemon --socket "$tmp/socket" --engine model >"$tmp/daemon.log" 2>&1 &
+daemon=$!
+for _ in $(seq 300); do
+	[ -S "$tmp/socket" ] && break
+	sleep 0.1
+done
+check "300 frames under way in a daemon" "^300 frames" $bin/async "unix:$tmp/socket" 300
+check "threads on a daemon's device" "^3 threads, 24 images each, 0 differ" $bin/threads $model "unix:$tmp/socket" 3
+check "the daemon's device and the CPU kernel" "the same$" $bin/layer "unix:$tmp/socket"
+kill $daemon
+wait $daemon
 refuses "a missing model is named" nonexistent.onnx $bin/classify /nonexistent.onnx cpu "$images"
 refuses "a missing input is named" nonexistent.npy $bin/run_model $model /nonexistent.npy "$tmp/x.npy"
 refuses "a missing device is named" sim:nothing $bin/layer sim:nothing

@@ -61,8 +61,10 @@ for kind in shared static; do
 done
 "$root/bin/lxa" info --engine rtl | grep -q LXA
 "$root/bin/lxa" run "$root/share/lxa/models/digits-lxa.onnx" --data "$tmp" --limit 20 --engine rtl | grep 'bit for bit  *equal'
-MANPATH=$root/share/man
-man -M "$MANPATH" -w 4 lxa >/dev/null 2>&1 || test -s "$MANPATH/man4/lxa.4"
+for f in $(nm -D --defined-only "$root/lib64/liblxa.so" | awk '$2 == "T" { sub("@.*", "", $3); print $3 }'); do
+	page=$root/share/man/$(sed -n 's/^\.so //p' "$root/share/man/man3/$f.3")
+	grep -qx "\.Fo $f" "$page"
+done
 EOF
 cp "$B/data/digits.csv.gz" "$tmp/"
 zcat "$B/data/digits.csv.gz" | awk 'NR % 5 == 0' | head -n 20 >"$tmp/images.csv"

@@ -77,9 +77,41 @@ void node_ints(struct node_test *t, const char *name, int n, const int64_t *v)
 	memcpy(a->ints, v, (size_t)n * sizeof(*v));
 }
 
+/* The code of a small float that is nearest to v, by trying all; the last answer is remembered. */
+static unsigned int nearest_code(enum lxa_dtype type, double v)
+{
+	static enum lxa_dtype last_type;
+	static double last_v;
+	static unsigned int last;
+	unsigned int k, n = lxa_dtype_size(type) == 2 ? 1 << 16 : 1 << 8;
+	uint16_t code;
+	struct lxa_tensor t = { .dtype = type, .data = &code };
+	double best = INFINITY, d;
+
+	if (type == last_type && v == last_v)
+		return last;
+	for (k = 0; k < n; k++) {
+		code = (uint16_t)k;
+		d = fabs(tensor_get(&t, 0) - v);
+		if (d < best) {
+			best = d;
+			last = k;
+		}
+	}
+	last_type = type;
+	last_v = v;
+	return last;
+}
+
 void tensor_set(struct lxa_tensor *t, int64_t i, double v)
 {
 	switch (t->dtype) {
+	case LXA_F16: case LXA_BF16:
+		((uint16_t *)t->data)[i] = (uint16_t)nearest_code(t->dtype, v);
+		break;
+	case LXA_F8E4M3FN: case LXA_F8E4M3FNUZ: case LXA_F8E5M2: case LXA_F8E5M2FNUZ:
+		((uint8_t *)t->data)[i] = (uint8_t)nearest_code(t->dtype, v);
+		break;
 	case LXA_F32:
 		((float *)t->data)[i] = (float)v;
 		break;
@@ -161,7 +193,7 @@ void node_run(struct node_test *t)
 
 void node_want(struct node_test *t, int o, enum lxa_dtype dtype, int ndim, const int64_t *dims, const double *v)
 {
-	int is_float = dtype == LXA_F32 || dtype == LXA_F64;
+	int is_float = dtype == LXA_F32 || dtype == LXA_F64 || dtype == LXA_F16 || dtype == LXA_BF16;
 	struct lxa_tensor want;
 	char why[256];
 

@@ -54,6 +54,6 @@ void node_want(struct node_test *t, int o, enum lxa_dtype dtype, int ndim, const
 /* Must be refused with a sentence that has the word, and the file's and the node's name. */
 void node_refused(struct node_test *t, const char *word);
 
-void tensor_set(struct lxa_tensor *t, int64_t i, double v);
+void tensor_set(struct lxa_tensor *t, int64_t i, double v);	/* small floats: the nearest code */
 
 #endif

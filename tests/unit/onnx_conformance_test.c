@@ -46,6 +46,7 @@ static const struct {
 	{ "test_training_dropout*", "training", "drops at random: there is no one result" },
 	{ "test_cast*STRING*", "string", "there are no string tensors" },
 	{ "test_identity_opt*", "not declared as a tensor", "there are no optional values" },
+	{ "*", "element type an unknown type", "an element type that came after opset 21" },
 	{ "test_identity_sequence*", "not declared as a tensor", "there are no sequences" },
 };
 
@@ -152,7 +153,8 @@ static void one_case(struct lxa_cpu *cpu, const char *folder, const char *name, 
 		printf("other    %s/%s: %s is not of the list\n", folder, name, unlisted);
 	} else {
 		t->failed++;
-		printf("FAILED   %s/%s: %s\n", folder, name, err.text);
+		printf("FAILED   %s/%s: %s\n", folder, name, strncmp(err.text, root, strlen(root)) ? err.text : err.text +
+		       strlen(root) + 1);
 	}
 }
 

@@ -60,6 +60,37 @@ static void test_quantize_types(void **unused)
 	}
 }
 
+/* 4-bit integers, and float8: -1000 / 0.5 is beyond e4m3's 448, 3.3 / 0.5 is 6.6, between its 6.5 and 7. */
+static void test_quantize_small_types(void **unused)
+{
+	struct node_test t;
+
+	node_init(&t, "QuantizeLinear", "", 21);
+	node_int(&t, "output_dtype", LXA_INT4);
+	node_in(&t, LXA_F32, DIMS(4), VALUES(-1000, 1.25, 1.75, 500));
+	node_in(&t, LXA_F32, SCALAR, VALUES(0.5));
+	node_want(&t, 0, LXA_INT4, DIMS(4), VALUES(-8, 2, 4, 7));
+	t.attr[0].i = LXA_UINT4;
+	node_run(&t);
+	node_want(&t, 0, LXA_UINT4, DIMS(4), VALUES(0, 2, 4, 15));
+	tensor_set(&t.in[0], 1, 3.3);
+	t.attr[0].i = LXA_F8E4M3FN;
+	node_run(&t);
+	node_want(&t, 0, LXA_F8E4M3FN, DIMS(4), NULL);
+	assert_memory_equal(t.out[0].data, ((uint8_t[]){ 0xfe, 0x4d, 0x46, 0x7e }), 4);
+	node_done(&t);
+
+	/* And back: 4.5 * 2, with a float16 scale and result. */
+	node_init(&t, "DequantizeLinear", "", 21);
+	node_in(&t, LXA_F8E4M3FN, DIMS(2), NULL);
+	memcpy(t.in[0].data, (uint8_t[]){ 0x49, 0xc9 }, 2);
+	node_in(&t, LXA_F16, SCALAR, NULL);
+	*(uint16_t *)t.in[1].data = 0x4000;
+	node_want(&t, 0, LXA_F16, DIMS(2), NULL);
+	assert_memory_equal(t.out[0].data, ((uint16_t[]){ 0x4880, 0xc880 }), 4);
+	node_done(&t);
+}
+
 static void test_quantize_axis(void **unused)
 {
 	struct node_test t;
@@ -96,10 +127,10 @@ static void test_quantize_refusals(void **unused)
 	struct node_test t;
 
 	node_init(&t, "QuantizeLinear", "", 21);
-	node_int(&t, "output_dtype", 17);
+	node_int(&t, "output_dtype", LXA_INT32);
 	node_in(&t, LXA_F32, DIMS(2, 3), NULL);
 	node_in(&t, LXA_F32, DIMS(2), VALUES(1, 1));
-	node_refused(&t, "quantizes to type 17");
+	node_refused(&t, "quantizes to type 6 (int32)");
 	t.attr[0].i = LXA_INT8;
 	node_refused(&t, "must be one value or one for each of 3 along axis 1");
 	node_in(&t, LXA_UINT8, DIMS(2), NULL);
@@ -392,7 +423,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quantize_ties), cmocka_unit_test(test_quantize_types),
-		cmocka_unit_test(test_quantize_axis), cmocka_unit_test(test_quantize_refusals),
+		cmocka_unit_test(test_quantize_small_types), cmocka_unit_test(test_quantize_axis), cmocka_unit_test(test_quantize_refusals),
 		cmocka_unit_test(test_dequantize), cmocka_unit_test(test_conv_integer),
 		cmocka_unit_test(test_conv_integer_large), cmocka_unit_test(test_qlinear_conv),
 		cmocka_unit_test(test_conv_refusals), cmocka_unit_test(test_matmul_integer), cmocka_unit_test(test_wraps),

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../userspace/cli/json.h"
 #include "json_tree.h"
 #include "lxa.h"
 
@@ -335,15 +336,43 @@ static void test_threads(void **state)
 	lxa_model_free(w[0].model);
 }
 
-/* The program's own spans, with names that a file must not trip over; unmatched ends and an open span are no harm. */
+/* Names that a file must not trip over, and what they are read back as. */
+static const char *const names[][2] = {
+	{ "plain", "plain" }, { "\"quoted\\\"", "\"quoted\\\"" }, { "tab\tline\n\x01", "tab\tline\n\x01" },
+	{ "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80" },
+	{ "bad \xff\xc3", "bad \xef\xbf\xbd\xef\xbf\xbd" }, { "over\xc0\xaf", "over\xef\xbf\xbd\xef\xbf\xbd" },
+	{ "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" }, { "", "" },
+};
+
+/* The command's JSON has them, too. */
+static void test_command(void **state)
+{
+	const size_t n = sizeof(names) / sizeof(names[0]);
+	struct json_node *root, *s;
+	char path[64], why[256];
+	struct json j = { 0 };
+
+	snprintf(path, sizeof(path), "/tmp/lxa-json-%d", (int)getpid());
+	j.f = fopen(path, "w");
+	assert_non_null(j.f);
+	json_open(&j, NULL, '[');
+	for (size_t i = 0; i < n; i++)
+		json_string(&j, NULL, names[i][0]);
+	json_close(&j, ']');
+	fclose(j.f);
+	root = json_tree_read(path, why, sizeof(why));
+	if (!root)
+		fail_msg("%s", why);
+	unlink(path);
+	s = root->child;
+	for (size_t i = 0; i < n; i++, s = s->next)
+		assert_string_equal(s->string, names[i][1]);
+	json_tree_free(root);
+}
+
+/* The program's own spans; unmatched ends and an open span are no harm. */
 static void test_names(void **state)
 {
-	static const char *const names[][2] = {
-		{ "plain", "plain" }, { "\"quoted\\\"", "\"quoted\\\"" }, { "tab\tline\n\x01", "tab\tline\n\x01" },
-		{ "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80" },
-		{ "bad \xff\xc3", "bad \xef\xbf\xbd\xef\xbf\xbd" }, { "over\xc0\xaf", "over\xef\xbf\xbd\xef\xbf\xbd" },
-		{ "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" }, { "", "" },
-	};
 	struct lxa_profile *p;
 	struct trace t;
 
@@ -411,7 +440,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reader), cmocka_unit_test(test_model), cmocka_unit_test(test_rtl), cmocka_unit_test(test_cpu),
-		cmocka_unit_test(test_threads), cmocka_unit_test(test_names), cmocka_unit_test(test_file),
+		cmocka_unit_test(test_threads), cmocka_unit_test(test_command), cmocka_unit_test(test_names), cmocka_unit_test(test_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,9 +38,6 @@ struct cli_options {
 /* Parse argv[1..]; prints what is wrong and returns EXIT_USAGE, or returns 0. */
 int cli_parse(struct cli_options *o, int argc, char **argv);
 
-/* "1.5" or "1,2,3" into values; the number of them, or 0 after saying what is wrong with --name. */
-int cli_numbers(const char *name, const char *text, int max, float *values);
-
 int cli_fail(const struct lxa_err *err); /* prints "lxa: <sentence>"; returns EXIT_FAILED */
 
 /* A device (NULL for engine "cpu"), and a model planned for it. */
@@ -58,6 +55,12 @@ void cli_session_close(struct cli_session *s); /* one made by _again leaves the 
 const char *cli_engine_name(const struct cli_session *s); /* "rtl", "model", "hardware", "cpu" */
 uint64_t cli_device_macs(const struct lxa_plan *p, uint64_t *total); /* MACs an image on the device, and all */
 
+/* The data set in folder dir whose images have the shape of the model's input (images.c). */
+int cli_images_load(const char *model, const char *dir, enum lxa_split split, const struct lxa_io *io, struct lxa_dataset *d,
+		    struct lxa_err *err);
+/* --mean, --std: 0, or EXIT_USAGE after saying what is wrong. */
+int cli_pixels(const char *name, const char *text, struct lxa_pixels *px);
+
 /* Tables (table.c), with the figures of a run; ws NULL: the plan alone. */
 struct workers;
 struct json;
@@ -68,6 +71,7 @@ void json_layers(struct json *j, const struct lxa_plan *p, const struct workers 
 int cmd_info(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_quantize(int argc, char **argv);
 int cmd_daemon(int argc, char **argv);
 int cmd_coredump(int argc, char **argv);
 int cmd_sim(int argc, char **argv);

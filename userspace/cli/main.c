@@ -16,6 +16,7 @@ static const char usage[] =
 	"                            order or as NAME=FILE\n"
 	"  lxa daemon --socket PATH  share a simulated device between processes; `lxa daemon --help`\n"
 	"  lxa coredump FILE         what the driver saved of the device before a reset\n"
+	"  lxa quantize              make a quantized model of a float one; `lxa quantize --help`\n"
 	"  lxa train                 make a network from a data set; `lxa train --help`\n"
 	"  lxa sim --serve SOCKET    host the simulated device for a kernel in User Mode Linux; `lxa sim --help`\n"
 	"\n"
@@ -55,6 +56,7 @@ int main(int argc, char **argv)
 		int (*run)(int argc, char **argv);
 	} commands[] = {
 		{ "info", cmd_info }, { "plan", cmd_plan }, { "run", cmd_run }, { "daemon", cmd_daemon },
+		{ "quantize", cmd_quantize },
 		{ "train", lxa_train_main }, { "coredump", cmd_coredump },
 		{ "sim", cmd_sim },
 	};

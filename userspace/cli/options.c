@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,42 +28,6 @@ static int add_file(const char *name, const char *text, const char **files, int 
 	}
 	files[(*n)++] = text;
 	return 0;
-}
-
-int cli_numbers(const char *name, const char *text, int max, float *values)
-{
-	const char *at = text;
-	char *end;
-	int n = 0;
-
-	for (;;) {
-		if (n == max)
-			break;
-		values[n] = strtof(at, &end);
-		if (end == at || !isfinite(values[n]))
-			break;
-		n++;
-		if (!*end)
-			return n;
-		if (*end != ',')
-			break;
-		at = end + 1;
-	}
-	fprintf(stderr, "lxa: --%s %s: up to %d numbers with commas between them are wanted\n", name, text, max);
-	return 0;
-}
-
-/* What a pixel becomes: one number, or one a channel. */
-static int pixel_option(const char *name, const char *text, float *values, int *n)
-{
-	*n = cli_numbers(name, text, LXA_DATA_CHANNELS, values);
-	for (int i = 0; !strcmp(name, "std") && i < *n; i++) {
-		if (values[i] == 0) {
-			fprintf(stderr, "lxa: --std %s: 0 divides nothing\n", text);
-			return EXIT_USAGE;
-		}
-	}
-	return *n ? 0 : EXIT_USAGE;
 }
 
 static int engine_known(const char *e)
@@ -111,8 +74,8 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 			o->batch = (int64_t)v;
 			break;
 		case 'C': o->check = 0; break;
-		case 'm': rc = pixel_option("mean", optarg, o->pixels.mean, &o->pixels.n_mean); break;
-		case 's': rc = pixel_option("std", optarg, o->pixels.std, &o->pixels.n_std); break;
+		case 'm': rc = cli_pixels("mean", optarg, &o->pixels); break;
+		case 's': rc = cli_pixels("std", optarg, &o->pixels); break;
 		case 'J':
 			rc = count("jobs", optarg, &v);
 			if (!rc && (v < 1 || v > CLI_MAX_JOBS)) {

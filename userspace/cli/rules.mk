@@ -28,5 +28,5 @@ run-built:
 	@$(if $(LXA_DATA),$(if $(MNIST_HERE),,echo "no MNIST files in $(LXA_DATA): the built-in digits instead"))
 	@$(B)/lxa run $(RUN_MODEL) --data $(RUN_DATA) --limit $(LIMIT) --engine rtl --json $(B)/run.json
 
-TESTS += tests/unit/cli-test.sh man/check.sh
+TESTS += tests/unit/cli-test.sh man/check.sh man/check-lib.sh
 tests-built: $(B)/lxa $(DIGITS)

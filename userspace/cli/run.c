@@ -31,37 +31,15 @@ struct run {
 
 /* ---- data set ------------------------------------------------------------------------------------------ */
 
-static int data_fits(const struct lxa_dataset *d, const struct lxa_io *io)
-{
-	return io->ndim == 4 && io->dims[1] == d->c && io->dims[2] == d->h && io->dims[3] == d->w;
-}
-
-/* The data set in the folder whose images have the model's shape. */
 static int load_data(struct run *r, struct lxa_err *err)
 {
-	static const char *const names[] = { "mnist", "cifar10", "digits" };
 	struct lxa_io io;
-	int rc, found = 0;
 
 	if (lxa_plan_inputs(r->s.plan) != 1)
 		return lxa_err_set(err, -EINVAL, "%s: --data wants a model with one input, this one has %d", r->o->model,
 				   lxa_plan_inputs(r->s.plan));
 	lxa_plan_input(r->s.plan, 0, &io);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		rc = lxa_data_load(names[i], r->o->data, LXA_SPLIT_TEST, &r->data, err);
-		if (rc == -ENOENT)
-			continue;
-		if (rc)
-			return rc;
-		if (data_fits(&r->data, &io))
-			return 0;
-		lxa_err_set(err, -EINVAL, "%s: the images of %s in %s are %dx%dx%d; input `%s' is of another shape", r->o->model,
-			    names[i], r->o->data, r->data.c, r->data.h, r->data.w, io.name);
-		lxa_data_free(&r->data);
-		memset(&r->data, 0, sizeof(r->data));
-		found = 1;
-	}
-	return found ? -EINVAL : lxa_err_set(err, -ENOENT, "%s: neither the digits nor MNIST nor CIFAR-10 are here", r->o->data);
+	return cli_images_load(r->o->model, r->o->data, LXA_SPLIT_TEST, &io, &r->data, err);
 }
 
 static int data_input(struct run *r, struct lxa_err *err)

@@ -2,8 +2,9 @@
 /* text.c - see text.h. */
 #include "text.h"
 
+#include "../lib/utf8.h"
+
 #include <stdint.h>
-#include <string.h>
 
 #define REPLACEMENT 0xfffd
 
@@ -11,22 +12,13 @@
 static uint32_t next(const char *s, int *n)
 {
 	const unsigned char *u = (const unsigned char *)s;
-	int more = u[0] < 0x80 ? 0 : u[0] >= 0xf0 && u[0] < 0xf5 ? 3 : u[0] >= 0xe0 && u[0] < 0xf0 ? 2 : u[0] >= 0xc2 && u[0] < 0xe0 ? 1 : -1, i;
-	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
-	uint32_t c = more <= 0 ? u[0] : u[0] & (0x3fu >> more);
+	int len = utf8_length(u), i;
+	uint32_t c = len <= 1 ? u[0] : u[0] & (0x7fu >> len);
 
-	*n = 1;
-	if (more < 0)
-		return REPLACEMENT;
-	for (i = 1; i <= more; i++) {
-		if ((u[i] & 0xc0) != 0x80)
-			return REPLACEMENT;
+	*n = len ? len : 1;
+	for (i = 1; i < len; i++)
 		c = c << 6 | (u[i] & 0x3f);
-	}
-	if (c < least[more] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-		return REPLACEMENT;
-	*n = more + 1;
-	return c;
+	return len ? c : REPLACEMENT;
 }
 
 static int control(uint32_t c)

@@ -13,7 +13,7 @@ $(B)/userspace/examples/raw_ioctl: $(B)/userspace/examples/raw_ioctl.o
 	@$(CC) $(CFLAGS) -o $@ $^
 
 # The script is told where things are by its place in the build folder.
-$(EXAMPLES_TEST): tests/unit/examples-test.sh $(EXAMPLES) $(PRELOAD_LIB) $(DIGITS)
+$(EXAMPLES_TEST): tests/unit/examples-test.sh $(EXAMPLES) $(B)/lxa $(PRELOAD_LIB) $(DIGITS)
 	@mkdir -p $(@D)
 	@sed 's|@B@|$(B)|g; s|@DIGITS@|$(DIGITS)|g' $< > $@
 	@chmod +x $@

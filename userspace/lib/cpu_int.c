@@ -13,16 +13,21 @@
 #include <string.h>
 
 #include "bcast.h"
-#include "elem.h"
+#include "dtype.h"
 #include "ops.h"
 #include "qlinear.h"
 #include "window.h"
 
 #define COLUMNS 512	/* output pixels of a convolution at a time */
 
+static inline int byte_at(const struct lxa_tensor *t, int64_t i)
+{
+	return t->dtype == LXA_UINT8 ? ((const uint8_t *)t->data)[i] : ((const int8_t *)t->data)[i];
+}
+
 static int zero_at(const struct lxa_tensor *zero, int64_t i)
 {
-	return zero ? (int)lxa_elem_int(zero, i) : 0;
+	return zero ? byte_at(zero, i) : 0;
 }
 
 /* n elements from `from`, less a zero point. */
@@ -30,12 +35,8 @@ static void widen(const struct lxa_tensor *t, int64_t from, int64_t n, int zero,
 {
 	int64_t i;
 
-	if (t->dtype == LXA_UINT8)
-		for (i = 0; i < n; i++)
-			to[i] = (int16_t)(((const uint8_t *)t->data)[from + i] - zero);
-	else
-		for (i = 0; i < n; i++)
-			to[i] = (int16_t)(((const int8_t *)t->data)[from + i] - zero);
+	for (i = 0; i < n; i++)
+		to[i] = (int16_t)(byte_at(t, from + i) - zero);
 }
 
 /* sum[m][n] = a[m][k] * b[k][n]; wraps around. */
@@ -63,9 +64,9 @@ static void multiply(int64_t m, int64_t n, int64_t k, const int16_t *a, const in
 struct store {
 	const struct lxa_int_args *a;
 	struct lxa_tensor *out;
-	const float *x_scale, *w_scale;
+	const struct lxa_tensor *x_scale, *w_scale;
 	double y_scale;
-	int64_t y_zero;
+	int y_zero;
 };
 
 static void store_init(const struct lxa_op_ctx *c, const struct lxa_int_args *a, struct store *s)
@@ -73,19 +74,24 @@ static void store_init(const struct lxa_op_ctx *c, const struct lxa_int_args *a,
 	*s = (struct store){ .a = a, .out = &c->out[0] };
 	if (a->y_zero < 0)
 		return;
-	s->x_scale = c->in[a->x_scale]->data;
-	s->w_scale = c->in[a->w_scale]->data;
-	s->y_scale = (double)*(const float *)c->in[a->y_scale]->data;
-	s->y_zero = lxa_elem_int(c->in[a->y_zero], 0);
+	s->x_scale = c->in[a->x_scale];
+	s->w_scale = c->in[a->w_scale];
+	s->y_scale = lxa_real_get(c->in[a->y_scale], 0);
+	s->y_zero = byte_at(c->in[a->y_zero], 0);
 }
 
-/* x, w: which of the scales. */
-static void store(const struct store *s, int64_t at, int32_t sum, int64_t x, int64_t w)
+/* What a sum is multiplied by; x, w: which of the scales. */
+static double factor(const struct store *s, int64_t x, int64_t w)
+{
+	return s->a->y_zero < 0 ? 1 : lxa_real_get(s->x_scale, x) * lxa_real_get(s->w_scale, w) / s->y_scale;
+}
+
+static void store(const struct store *s, int64_t at, int32_t sum, double factor)
 {
 	if (s->a->y_zero < 0)
 		((int32_t *)s->out->data)[at] = sum;
 	else
-		lxa_elem_saturate(s->out, at, rint(sum * ((double)s->x_scale[x] * (double)s->w_scale[w] / s->y_scale)), s->y_zero);
+		lxa_real_put(s->out, at, rint(sum * factor) + s->y_zero);
 }
 
 /* ---- convolution ---- */
@@ -129,7 +135,7 @@ static void columns(const struct iconv *v, int64_t at, int64_t o0, int64_t n)
 
 			for (ch = 0; ch < v->in_ch; ch++)
 				v->col[(ch * v->taps + k) * n + o] = pos < 0 ? 0 :
-					(int16_t)(lxa_elem_int(v->x, at + ch * v->in_size + pos) - v->x_zero);
+					(int16_t)(byte_at(v->x, at + ch * v->in_size + pos) - v->x_zero);
 		}
 	}
 }
@@ -145,18 +151,18 @@ static void conv_group(const struct iconv *v, const struct store *s, const int32
 		for (m = 0; m < v->out_ch; m++) {
 			int64_t ch = g * v->out_ch + m, to = (image * v->group * v->out_ch + ch) * v->out_size + o0;
 			uint32_t b = bias ? (uint32_t)bias[ch] : 0;
+			double f = factor(s, 0, s->w_scale && lxa_tensor_count(s->w_scale) > 1 ? ch : 0);
 
 			for (i = 0; i < n; i++)
-				store(s, to + i, (int32_t)((uint32_t)v->sum[m * n + i] + b), 0, ch);
+				store(s, to + i, (int32_t)((uint32_t)v->sum[m * n + i] + b), f);
 		}
 	}
 }
 
 static int conv(struct lxa_op_ctx *c, const struct lxa_int_args *a)
 {
-	const struct lxa_tensor *zero = lxa_arg(c, a->w_zero), *bias = lxa_arg(c, a->bias), *scale = lxa_arg(c, a->w_scale);
+	const struct lxa_tensor *zero = lxa_arg(c, a->w_zero), *bias = lxa_arg(c, a->bias);
 	struct iconv v = { .x = c->in[a->x], .weights = c->in[a->w], .group = lxa_node_int(c->n, "group", 1) };
-	float *scales = NULL;
 	struct store s;
 	int64_t g, n, m, size;
 	int i, ret;
@@ -178,14 +184,7 @@ static int conv(struct lxa_op_ctx *c, const struct lxa_int_args *a)
 	v.col = malloc((size_t)(size * COLUMNS) * sizeof(*v.col));
 	v.sum = malloc((size_t)(v.out_ch * COLUMNS) * sizeof(*v.sum));
 	store_init(c, a, &s);
-	/* One scale for all channels becomes one for each. */
-	if (scale) {
-		scales = malloc((size_t)v.weights->dims[0] * sizeof(*scales));
-		for (m = 0; scales && m < v.weights->dims[0]; m++)
-			scales[m] = ((const float *)scale->data)[lxa_tensor_count(scale) == 1 ? 0 : m];
-		s.w_scale = scales;
-	}
-	if (!v.wgt || !v.col || !v.sum || (scale && !scales))
+	if (!v.wgt || !v.col || !v.sum)
 		ret = lxa_op_err(c, -ENOMEM, "no memory for its columns");
 	for (g = 0; g < v.group && !ret; g++) {
 		for (m = 0; m < v.out_ch; m++) {
@@ -197,7 +196,6 @@ static int conv(struct lxa_op_ctx *c, const struct lxa_int_args *a)
 		for (n = 0; n < v.x->dims[0]; n++)
 			conv_group(&v, &s, bias ? bias->data : NULL, n, g);
 	}
-	free(scales);
 	free(v.sum);
 	free(v.col);
 	free(v.wgt);
@@ -250,8 +248,8 @@ static void product(struct lxa_op_ctx *c, const struct imatmul *v, const struct 
 	multiply(v->m, v->n, v->k, v->a, v->b, v->sum);
 	for (i = 0; i < v->m; i++)
 		for (j = 0; j < v->n; j++)
-			store(s, (mo * v->m + i) * v->n + j, v->sum[i * v->n + j], line_of(xs, ma, i, v->m),
-			      line_of(ws, mb, j, v->n));
+			store(s, (mo * v->m + i) * v->n + j, v->sum[i * v->n + j],
+			      factor(s, line_of(xs, ma, i, v->m), line_of(ws, mb, j, v->n)));
 }
 
 static struct lxa_tensor batch_of(const struct lxa_tensor *t)

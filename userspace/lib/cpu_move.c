@@ -344,14 +344,19 @@ LXA_OP_EXEC(depth_to_space)
 	return 0;
 }
 
-/* Output n, (by, bx, ch), y, x from input n, ch, y, by, x, bx. */
+/* Output n, (by, bx, ch) in DCR or (ch, by, bx) in CRD order, y, x from input n, ch, y, by, x, bx. */
 LXA_OP_EXEC(space_to_depth)
 {
 	const struct lxa_tensor *x = c->in[0];
 	int64_t block = lxa_node_int(c->n, "blocksize", 1), h = x->dims[2], w = x->dims[3];
 	int64_t dims[6] = { x->dims[0], block, block, x->dims[1], h / block, w / block };
 	int64_t stride[6] = { x->dims[1] * h * w, w, 1, h * w, block * w, block };
+	int64_t crd_dims[6] = { x->dims[0], x->dims[1], block, block, h / block, w / block };
+	int64_t crd_stride[6] = { x->dims[1] * h * w, h * w, w, 1, block * w, block };
 
-	gather_strided(&c->out[0], 6, dims, x->data, 0, stride);
+	if (!strcmp(lxa_node_string(c->n, "mode", "DCR"), "CRD"))
+		gather_strided(&c->out[0], 6, crd_dims, x->data, 0, crd_stride);
+	else
+		gather_strided(&c->out[0], 6, dims, x->data, 0, stride);
 	return 0;
 }

@@ -62,6 +62,8 @@ static dnnl_status_t pool_new(struct lxa_cpu *cpu, const struct pool_key *k, str
 	return s;
 }
 
+#define DNNL_MAX 4096	/* kernel, stride, dilation, padding: above that oneDNN's 32-bit offsets may overflow */
+
 /* 1 when oneDNN does not take these shapes (averages with more padding than kernel, which dilation makes possible). */
 static int pool_dnnl(struct lxa_op_ctx *c, struct lxa_window *w, dnnl_alg_kind_t alg)
 {
@@ -83,6 +85,9 @@ static int pool_dnnl(struct lxa_op_ctx *c, struct lxa_window *w, dnnl_alg_kind_t
 
 		if (k.w.pad_end[i] < reach - w->in[i] - w->pad_begin[i])
 			k.w.pad_end[i] = reach - w->in[i] - w->pad_begin[i];
+		if (w->kernel[i] > DNNL_MAX || w->stride[i] > DNNL_MAX || w->dilation[i] > DNNL_MAX ||
+		    w->pad_begin[i] > DNNL_MAX || k.w.pad_end[i] > DNNL_MAX)
+			return 1;
 	}
 	p = lxa_prim_find(c->cpu, &k, sizeof(k));
 	if (!p)
@@ -94,48 +99,58 @@ static int pool_dnnl(struct lxa_op_ctx *c, struct lxa_window *w, dnnl_alg_kind_t
 	return s == dnnl_success ? 0 : lxa_dnnl_err(c, s);
 }
 
-/* A walk over one window's taps. */
+/* A walk over the taps of one window that lie inside the input. */
 struct tap {
 	int64_t pos;			/* in the channel's plane, row-major */
-	int64_t counted;		/* taps inside input and padding, for count_include_pad */
-	int64_t at[LXA_WINDOW_MAX], base[LXA_WINDOW_MAX];
+	double counted;			/* taps inside input and padding, for count_include_pad */
+	int64_t at[LXA_WINDOW_MAX], base[LXA_WINDOW_MAX], first[LXA_WINDOW_MAX], end[LXA_WINDOW_MAX];
+	int empty;
 };
+
+/* The number of taps from base on, a dilation apart, that lie before `limit`. */
+static int64_t taps_before(int64_t base, int64_t dilation, int64_t limit)
+{
+	return limit <= base ? 0 : (limit - base + dilation - 1) / dilation;
+}
 
 static void tap_start(const struct lxa_window *w, int64_t out_pos, struct tap *t)
 {
 	int i;
 
-	memset(t, 0, sizeof(*t));
+	t->counted = 1;
+	t->empty = 0;
 	for (i = w->nd - 1; i >= 0; i--) {
-		t->base[i] = out_pos % w->out[i] * w->stride[i] - w->pad_begin[i];
-		t->at[i] = 0;
+		int64_t base = out_pos % w->out[i] * w->stride[i] - w->pad_begin[i];
+		int64_t end = taps_before(base, w->dilation[i], w->in[i]), all = taps_before(base, w->dilation[i],
+											     w->in[i] + w->pad_end[i]);
+
+		t->base[i] = base;
+		t->first[i] = t->at[i] = taps_before(base, w->dilation[i], 0);
+		t->end[i] = end < w->kernel[i] ? end : w->kernel[i];
+		t->empty |= t->first[i] >= t->end[i];
+		t->counted *= (double)(all < w->kernel[i] ? all : w->kernel[i]);
 		out_pos /= w->out[i];
 	}
-	t->at[w->nd - 1] = -1;
+	t->at[w->nd - 1]--;
 }
 
-/* The next tap that lies inside the input; 0 at the end. */
+/* The next tap; 0 at the end. */
 static int tap_next(const struct lxa_window *w, struct tap *t)
 {
-	for (;;) {
-		int i = w->nd - 1, inside = 1, padded = 1;
+	int i = w->nd - 1;
 
-		while (i >= 0 && ++t->at[i] == w->kernel[i])
-			t->at[i--] = 0;
-		if (i < 0)
-			return 0;
-		t->pos = 0;
-		for (i = 0; i < w->nd; i++) {
-			int64_t p = t->base[i] + t->at[i] * w->dilation[i];
-
-			inside &= p >= 0 && p < w->in[i];
-			padded &= p < w->in[i] + w->pad_end[i];
-			t->pos = t->pos * w->in[i] + p;
-		}
-		t->counted += padded;
-		if (inside)
-			return 1;
+	if (t->empty)
+		return 0;
+	while (i >= 0 && ++t->at[i] == t->end[i]) {
+		t->at[i] = t->first[i];
+		i--;
 	}
+	if (i < 0)
+		return 0;
+	t->pos = 0;
+	for (i = 0; i < w->nd; i++)
+		t->pos = t->pos * w->in[i] + t->base[i] + t->at[i] * w->dilation[i];
+	return 1;
 }
 
 static int64_t product(int n, const int64_t *v)
@@ -235,7 +250,7 @@ LXA_OP_EXEC(average_pool)
 			for (tap_start(&w, o, &t); tap_next(&w, &t); inside++)
 				sum += ((const float *)x->data)[p * in + t.pos];
 			/* A window that meets only padding averages to 0. */
-			((float *)c->out[0].data)[p * out + o] = inside ? sum / (float)(include ? t.counted : inside) : 0;
+			((float *)c->out[0].data)[p * out + o] = inside ? sum / (float)(include ? t.counted : (double)inside) : 0;
 		}
 	}
 	return 0;

@@ -3,18 +3,19 @@
  * cpu_qlinear.c - QuantizeLinear and DequantizeLinear.
  *
  * x / scale is rounded to float (an int32 x is divided in double), then to the nearest integer, ties to even; the zero point
- * is added after that.
+ * is added after that, and the sum limited to the type. For float8 the quotient plus the zero point is cast.
  */
+#include <errno.h>
 #include <math.h>
 
-#include "elem.h"
+#include "dtype.h"
 #include "ops.h"
 #include "qlinear.h"
 
-LXA_OP_EXEC(quantize_linear)
+/* x / scale + zero, rounded to an integer in between when `whole`; y is what holds it. */
+static int quantize(struct lxa_op_ctx *c, struct lxa_tensor *y, int whole)
 {
-	const struct lxa_tensor *x = c->in[0], *zero = c->n_in > 2 ? c->in[2] : NULL;
-	const float *scale = c->in[1]->data, *v = x->data;
+	const struct lxa_tensor *x = c->in[0], *scale = c->in[1], *zero = c->n_in > 2 ? c->in[2] : NULL;
 	struct lxa_grain g;
 	int64_t o, i, k, at = 0;
 	int ret = lxa_grain_parse(c, &g);
@@ -25,19 +26,34 @@ LXA_OP_EXEC(quantize_linear)
 		for (i = 0; i < g.len; i++)
 			for (k = 0; k < g.inner; k++, at++) {
 				int64_t p = lxa_grain_index(&g, o, i, k);
-				double q = x->dtype == LXA_F32 ? (double)rintf(v[at] / scale[p]) :
-					   rint((double)lxa_elem_int(x, at) / (double)scale[p]);
+				double v = lxa_real_get(x, at), s = lxa_real_get(scale, p);
+				double q = x->dtype == LXA_INT32 ? v / s : (double)((float)v / (float)s);
 
-				lxa_elem_saturate(&c->out[0], at, q, zero ? lxa_elem_int(zero, p) : 0);
+				lxa_real_put(y, at, (whole ? rint(q) : q) + (zero ? lxa_real_get(zero, p) : 0));
 			}
 	return 0;
 }
 
+LXA_OP_EXEC(quantize_linear)
+{
+	struct lxa_tensor y = c->out[0];
+	int ret;
+
+	if (!lxa_dtype_is_float(y.dtype))
+		return quantize(c, &y, 1);
+	y.dtype = LXA_F32;
+	if (lxa_tensor_alloc(&y))
+		return lxa_op_err(c, -ENOMEM, "no memory for the quotients");
+	ret = quantize(c, &y, 0);
+	if (!ret)
+		lxa_convert(&c->out[0], &y, lxa_node_int(c->n, "saturate", 1) != 0);
+	lxa_tensor_free(&y);
+	return ret;
+}
+
 LXA_OP_EXEC(dequantize_linear)
 {
-	const struct lxa_tensor *x = c->in[0], *zero = c->n_in > 2 ? c->in[2] : NULL;
-	const float *scale = c->in[1]->data;
-	float *out = c->out[0].data;
+	const struct lxa_tensor *x = c->in[0], *scale = c->in[1], *zero = c->n_in > 2 ? c->in[2] : NULL;
 	struct lxa_grain g;
 	int64_t o, i, k, at = 0;
 	int ret = lxa_grain_parse(c, &g);
@@ -48,8 +64,9 @@ LXA_OP_EXEC(dequantize_linear)
 		for (i = 0; i < g.len; i++)
 			for (k = 0; k < g.inner; k++, at++) {
 				int64_t p = lxa_grain_index(&g, o, i, k);
+				double v = lxa_real_get(x, at) - (zero ? lxa_real_get(zero, p) : 0);
 
-				out[at] = (float)(lxa_elem_int(x, at) - (zero ? lxa_elem_int(zero, p) : 0)) * scale[p];
+				lxa_real_put(&c->out[0], at, (double)((float)v * (float)lxa_real_get(scale, p)));
 			}
 	return 0;
 }

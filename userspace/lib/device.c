@@ -5,16 +5,19 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "../lxa.h"
+#include "device.h"
 #include "../../driver/lxa_regs.h"
 #include "../../driver/shim/lxa_shim.h"
 #include "profile.h"
+
+#define KEPT_MAX 2048		/* the driver keeps as many */
 
 struct lxa_device {
 	int fd;
@@ -22,6 +25,9 @@ struct lxa_device {
 	uint32_t ctx;
 	uint64_t platform;
 	struct lxa_caps caps;
+	pthread_mutex_t lock;		/* guards what follows */
+	struct lxa_event *kept;		/* records that somebody else is going to ask for, oldest first */
+	uint32_t n_kept;
 };
 
 struct lxa_bo {
@@ -143,6 +149,7 @@ int lxa_device_open(const char *path, struct lxa_device **out, struct lxa_err *e
 		goto out_close;
 	}
 	dev->ctx = ctx.ctx;
+	pthread_mutex_init(&dev->lock, NULL);
 	prof_span(start, PROF_DRIVER, "open", path, -1);
 	*out = dev;
 	return 0;
@@ -160,6 +167,8 @@ void lxa_device_close(struct lxa_device *dev)
 	if (!dev)
 		return;
 	lxa_close(dev->fd);	/* the context goes with the descriptor */
+	pthread_mutex_destroy(&dev->lock);
+	free(dev->kept);
 	free(dev->path);
 	free(dev);
 }
@@ -323,14 +332,75 @@ int lxa_job_wait(struct lxa_device *dev, uint64_t seqno, uint32_t timeout_ms, in
 	return ret;
 }
 
-int lxa_event_read(struct lxa_device *dev, struct lxa_event *ev, uint32_t n)
+/* ---- records ------------------------------------------------------------------------------------------------- */
+
+/* Up to n from the driver; 0: none there. */
+static int read_records(struct lxa_device *dev, struct lxa_event *ev, uint32_t n)
 {
 	ssize_t got = lxa_read(dev->fd, ev, n * sizeof(*ev));
 
 	if (got == -EAGAIN)
 		return 0;
-	if (got < 0)
-		return (int)got;
-	prof_jobs(dev, ev, (int)((size_t)got / sizeof(*ev)));
-	return (int)((size_t)got / sizeof(*ev));
+	return got < 0 ? (int)got : (int)((size_t)got / sizeof(*ev));
+}
+
+static void forget(struct lxa_device *dev, uint32_t from, uint32_t n)
+{
+	dev->n_kept -= n;
+	memmove(dev->kept + from, dev->kept + from + n, (dev->n_kept - from) * sizeof(*dev->kept));
+}
+
+/* For whoever asks for it. Without memory, or when nobody does, the oldest goes, as in the driver. */
+static void keep(struct lxa_device *dev, const struct lxa_event *ev)
+{
+	if (!dev->kept)
+		dev->kept = malloc(KEPT_MAX * sizeof(*dev->kept));
+	if (!dev->kept)
+		return;
+	if (dev->n_kept == KEPT_MAX)
+		forget(dev, 0, 1);
+	dev->kept[dev->n_kept++] = *ev;
+}
+
+int lxa_event_read(struct lxa_device *dev, struct lxa_event *ev, uint32_t n)
+{
+	uint32_t old;
+	int got = 0;
+
+	pthread_mutex_lock(&dev->lock);
+	old = dev->n_kept < n ? dev->n_kept : n;
+	if (old) {
+		memcpy(ev, dev->kept, old * sizeof(*ev));
+		forget(dev, 0, old);
+	}
+	if (old < n)
+		got = read_records(dev, ev + old, n - old);
+	pthread_mutex_unlock(&dev->lock);
+	if (got < 0 && !old)
+		return got;
+	got = (int)old + (got > 0 ? got : 0);
+	prof_jobs(dev, ev, got);
+	return got;
+}
+
+int lxa_event_take(struct lxa_device *dev, uint64_t first, uint64_t last, struct lxa_event *ev)
+{
+	uint32_t i;
+	int got = 0;
+
+	pthread_mutex_lock(&dev->lock);
+	for (i = 0; i < dev->n_kept && !got; i++) {
+		if (dev->kept[i].seqno < first || dev->kept[i].seqno > last)
+			continue;
+		*ev = dev->kept[i];
+		forget(dev, i, 1);
+		got = 1;
+	}
+	while (!got && (got = read_records(dev, ev, 1)) > 0 && (ev->seqno < first || ev->seqno > last)) {
+		keep(dev, ev);
+		got = 0;
+	}
+	pthread_mutex_unlock(&dev->lock);
+	prof_jobs(dev, ev, got);
+	return got;
 }

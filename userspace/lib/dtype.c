@@ -93,6 +93,11 @@ int lxa_dtype_is_half(enum lxa_dtype t)
 	return t == LXA_F16 || t == LXA_BF16;
 }
 
+int lxa_dtype_is_float8(enum lxa_dtype t)
+{
+	return t == LXA_F8E4M3FN || t == LXA_F8E4M3FNUZ || t == LXA_F8E5M2 || t == LXA_F8E5M2FNUZ;
+}
+
 int lxa_dtype_is_signed(enum lxa_dtype t)
 {
 	return t == LXA_INT8 || t == LXA_INT16 || t == LXA_INT32 || t == LXA_INT64 || t == LXA_INT4;
@@ -171,7 +176,7 @@ static int int_bits(enum lxa_dtype t)
 	return t == LXA_INT4 || t == LXA_UINT4 ? 4 : 8 * (int)lxa_dtype_size(t);
 }
 
-static void real_put(struct lxa_tensor *t, int64_t i, double v, int saturate)
+void lxa_real_put_as(struct lxa_tensor *t, int64_t i, double v, int saturate)
 {
 	const struct minifloat *f;
 
@@ -196,7 +201,7 @@ static void real_put(struct lxa_tensor *t, int64_t i, double v, int saturate)
 
 void lxa_real_put(struct lxa_tensor *t, int64_t i, double v)
 {
-	real_put(t, i, v, 1);
+	lxa_real_put_as(t, i, v, 1);
 }
 
 void lxa_convert(struct lxa_tensor *dst, const struct lxa_tensor *src, int saturate)
@@ -214,7 +219,7 @@ void lxa_convert(struct lxa_tensor *dst, const struct lxa_tensor *src, int satur
 		return;
 	}
 	for (i = 0; i < n; i++)
-		real_put(dst, i, lxa_real_get(src, i), saturate);
+		lxa_real_put_as(dst, i, lxa_real_get(src, i), saturate);
 }
 
 int lxa_tensor_is_zero(const struct lxa_tensor *t)

@@ -12,6 +12,7 @@
 
 int lxa_dtype_is_float(enum lxa_dtype t);	/* also float16, bfloat16, float8 */
 int lxa_dtype_is_half(enum lxa_dtype t);	/* float16, bfloat16 */
+int lxa_dtype_is_float8(enum lxa_dtype t);
 int lxa_dtype_is_signed(enum lxa_dtype t);	/* an integer type with sign */
 
 /* Element i of an integer or bool tensor, sign- or zero-extended to 64 bits; stored: the low bits. */
@@ -25,6 +26,7 @@ void lxa_int_put(struct lxa_tensor *t, int64_t i, uint64_t v);
  */
 double lxa_real_get(const struct lxa_tensor *t, int64_t i);
 void lxa_real_put(struct lxa_tensor *t, int64_t i, double v);
+void lxa_real_put_as(struct lxa_tensor *t, int64_t i, double v, int saturate); /* saturate: see lxa_convert */
 
 /*
  * ONNX's Cast of all elements: dst has its type, its shape and memory. saturate is for float8: beyond its largest number

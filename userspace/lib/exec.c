@@ -129,5 +129,6 @@ int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_ten
 		*res = r.res;
 	free(r.flights);
 	free(r.jobs);
+	free(r.ranges);
 	return ret;
 }

@@ -21,6 +21,10 @@ struct flight {
 	uint64_t seqno;			/* of its last job, once it is submitted */
 };
 
+struct job_range {
+	uint64_t first, last;
+};
+
 struct run {
 	struct lxa_plan *p;
 	const struct lxa_run_options *opt;
@@ -34,7 +38,9 @@ struct run {
 	struct flight *flights;		/* submitted ones first, in the order of their jobs; then those collected */
 	int n_flights, n_submitted;
 	struct lxa_job *jobs;		/* room for all that can be collected */
-	uint64_t first, last;		/* numbers of this run's jobs; 0: none yet */
+	struct job_range *ranges;	/* one a submission whose records are not all read; room for one a job */
+	int n_ranges;
+	uint64_t last;			/* number of the last job; 0: none yet */
 	int job_failed;			/* the error is a job's */
 	struct lxa_err *err;
 };

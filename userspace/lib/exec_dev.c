@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device.h"
 #include "exec.h"
 
 /* ---- records ----------------------------------------------------------------------------------------------------- */
@@ -65,24 +66,35 @@ static int job_failed(struct run *r, int error, const char *layer)
 			   lxa_device_path(r->p->dev), job_fault(error));
 }
 
-/* Records of this run's jobs; others on this device are not ours. Returns the first failure. */
+/* The records that can be read of this run's jobs; a device's jobs may be several runs'. Returns the first failure. */
 static int read_events(struct run *r)
 {
 	struct lxa_event ev;
-	int n, ret = 0;
+	int n = 0, ret = 0, i;
 
-	while ((n = lxa_event_read(r->p->dev, &ev, 1)) > 0) {
-		if (!r->last || ev.seqno < r->first || ev.seqno > r->last || ev.user >= (uint64_t)r->p->n_layers)
-			continue;
-		account(r, r->p->layers[ev.user], &ev);
-		prof_job_name(r->p->dev, ev.seqno, exec_layer_name(r->p, (int)ev.user));
-		if (ev.error && !ret)
-			ret = job_failed(r, ev.error, exec_layer_name(r->p, (int)ev.user));
+	for (i = 0; i < r->n_ranges && n >= 0; i++) {
+		while ((n = lxa_event_take(r->p->dev, r->ranges[i].first, r->ranges[i].last, &ev)) > 0) {
+			account(r, r->p->layers[ev.user], &ev);
+			prof_job_name(r->p->dev, ev.seqno, exec_layer_name(r->p, (int)ev.user));
+			if (ev.error && !ret)
+				ret = job_failed(r, ev.error, exec_layer_name(r->p, (int)ev.user));
+		}
 	}
 	if (!ret && n < 0)
 		ret = lxa_err_set(r->err, n, "%s: records of %s cannot be read: %s", r->p->g->path, lxa_device_path(r->p->dev),
 				  strerror(-n));
 	return ret;
+}
+
+/* Jobs up to `seqno` have ended and their records were read. */
+static void forget_ranges(struct run *r, uint64_t seqno)
+{
+	int i, kept = 0;
+
+	for (i = 0; i < r->n_ranges; i++)
+		if (r->ranges[i].last > seqno)
+			r->ranges[kept++] = r->ranges[i];
+	r->n_ranges = kept;
 }
 
 /* ---- submission -------------------------------------------------------------------------------------------------- */
@@ -97,7 +109,8 @@ int exec_jobs_alloc(struct run *r)
 		jobs += r->p->layers[i]->n_parts ? (size_t)r->p->layers[i]->n_parts : 1;
 	r->flights = calloc(2 * (size_t)r->p->n_layers + 1, sizeof(*r->flights));
 	r->jobs = calloc(2 * jobs + 1, sizeof(*r->jobs));
-	return r->flights && r->jobs ? 0 : lxa_err_set(r->err, -ENOMEM, "out of memory");
+	r->ranges = calloc(2 * jobs + 1, sizeof(*r->ranges));
+	return r->flights && r->jobs && r->ranges ? 0 : lxa_err_set(r->err, -ENOMEM, "out of memory");
 }
 
 static void layer_job(const struct flight *f, struct lxa_job *j)
@@ -174,8 +187,7 @@ static int submit_jobs(struct run *r, const struct lxa_job *jobs, int n)
 	}
 	if (ret)
 		return ret;
-	if (!r->last)
-		r->first = seqno - (uint64_t)n + 1;
+	r->ranges[r->n_ranges++] = (struct job_range){ seqno - (uint64_t)n + 1, seqno };
 	r->last = seqno;
 	return 0;
 }
@@ -284,6 +296,7 @@ int exec_poll(struct run *r, int wait)
 					   lxa_device_path(r->p->dev), strerror(-ret));
 		driver_took(r, start, 0, 1);
 		ret = read_events(r);
+		forget_ranges(r, r->flights[0].seqno);
 		if (!ret && job_error)
 			ret = job_failed(r, job_error, NULL);
 		if (!ret)

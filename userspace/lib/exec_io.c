@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dtype.h"
 #include "exec.h"
 
 int exec_check_input(const struct lxa_plan *p, int i, const struct lxa_tensor *t, int64_t total, struct lxa_err *err)
@@ -26,29 +27,9 @@ int exec_check_input(const struct lxa_plan *p, int i, const struct lxa_tensor *t
 	return 0;
 }
 
-static void convert(void *dst, enum lxa_dtype type, const float *src, int64_t n)
-{
-	int64_t i;
-
-	for (i = 0; i < n; i++) {
-		switch (type) {
-		case LXA_UINT8: ((uint8_t *)dst)[i] = (uint8_t)src[i]; break;
-		case LXA_INT8: ((int8_t *)dst)[i] = (int8_t)src[i]; break;
-		case LXA_UINT16: ((uint16_t *)dst)[i] = (uint16_t)src[i]; break;
-		case LXA_INT16: ((int16_t *)dst)[i] = (int16_t)src[i]; break;
-		case LXA_INT32: ((int32_t *)dst)[i] = (int32_t)src[i]; break;
-		case LXA_UINT32: ((uint32_t *)dst)[i] = (uint32_t)src[i]; break;
-		case LXA_INT64: ((int64_t *)dst)[i] = (int64_t)src[i]; break;
-		case LXA_UINT64: ((uint64_t *)dst)[i] = (uint64_t)src[i]; break;
-		case LXA_BOOL: ((uint8_t *)dst)[i] = src[i] != 0; break;
-		case LXA_F64: ((double *)dst)[i] = src[i]; break;
-		default: ((float *)dst)[i] = src[i]; break;
-		}
-	}
-}
-
 int exec_load_inputs(struct run *r, struct plan_batch *b, const struct lxa_tensor *in)
 {
+	struct lxa_tensor part;
 	int i;
 
 	for (i = 0; i < r->p->g->n_in; i++) {
@@ -63,10 +44,10 @@ int exec_load_inputs(struct run *r, struct plan_batch *b, const struct lxa_tenso
 		t->dtype = r->p->g->values[value].t.dtype;
 		if (lxa_tensor_alloc(t))
 			return lxa_err_set(r->err, -ENOMEM, "out of memory for %lld images", (long long)b->n);
-		if (t->dtype == in[i].dtype)
-			memcpy(t->data, src, (size_t)b->n * each * size);
-		else
-			convert(t->data, t->dtype, (const float *)src, (int64_t)((size_t)b->n * each));
+		part = *t;
+		part.dtype = in[i].dtype;
+		part.data = (void *)src;
+		lxa_convert(t, &part, 1);
 		b->v[value].made = PLAN_READY;
 	}
 	return 0;

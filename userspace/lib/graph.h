@@ -21,10 +21,14 @@ struct lxa_value {
 	struct lxa_tensor t;		/* type and shape; data when constant (initializer or folded), else NULL */
 	int known;			/* dtype and shape are known */
 	int producer;			/* node index; -1: graph input or initializer */
+	int of_shapes;			/* computed by lxa_graph_infer() from shapes alone */
 	int free_batch;			/* graph input whose first dimension the file leaves open */
 };
 
-enum lxa_attr_type { LXA_ATTR_INT, LXA_ATTR_FLOAT, LXA_ATTR_STRING, LXA_ATTR_INTS, LXA_ATTR_FLOATS, LXA_ATTR_TENSOR };
+enum lxa_attr_type {
+	LXA_ATTR_INT, LXA_ATTR_FLOAT, LXA_ATTR_STRING, LXA_ATTR_INTS, LXA_ATTR_FLOATS, LXA_ATTR_TENSOR,
+	LXA_ATTR_OTHER,			/* graphs, lists of strings, ...: only the name is kept */
+};
 
 struct lxa_attr {
 	char *name;
@@ -62,6 +66,8 @@ struct lxa_graph {
  * fault in err (never NULL).
  */
 int lxa_graph_load(const char *path, struct lxa_graph **out, struct lxa_err *err);
+/* The same from memory; name stands for the path in messages. */
+int lxa_graph_parse(const char *name, const uint8_t *data, size_t size, struct lxa_graph **out, struct lxa_err *err);
 int lxa_graph_infer(struct lxa_graph *g, int64_t batch, struct lxa_err *err); /* replaces symbolic/unknown first dims */
 /* Gives graph input i (0..n_in-1) this shape before lxa_graph_infer(): for files that leave more than the batch open. */
 int lxa_graph_set_input(struct lxa_graph *g, int i, int ndim, const int64_t *dims, struct lxa_err *err);

@@ -14,6 +14,8 @@
 #define LXA_MAX_COUNT ((int64_t)1 << 31)	/* elements of one tensor: far above any layer here, far below overflow */
 #define LXA_MAX_INPUTS 64			/* inputs of one known operator (Concat has the most) */
 #define LXA_MAX_OUTPUTS 64			/* of one known operator (Split has the most) */
+#define LXA_MAX_NODES 100000			/* of a graph: the largest networks have some thousands */
+#define LXA_MAX_ATTRS 256			/* of a node */
 
 const char *lxa_dtype_name(int t);
 int64_t lxa_dims_count(int ndim, const int64_t *dims);	/* -1: negative or above LXA_MAX_COUNT */
@@ -51,6 +53,9 @@ const struct lxa_opdef *lxa_op_at(int i);	/* the table's lines one after the oth
 int lxa_op_infer(const struct lxa_opdef *op, struct lxa_op_ctx *c);
 /* Infer, allocate the outputs and compute. On failure nothing stays allocated. */
 int lxa_op_exec(const struct lxa_opdef *op, struct lxa_op_ctx *c);
+
+/* Attributes of a known name have the type that the name has in every operator. */
+int lxa_op_attr_types(const struct lxa_op_ctx *c);
 
 /* Set the sentence "FILE: node 'NAME' (OP): ..." and return code. */
 int lxa_op_err(const struct lxa_op_ctx *c, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -3,8 +3,8 @@
  * infer.c - types and shapes of every value of a graph.
  *
  * Nodes are in topological order, so one pass does. Values that describe shapes (the results of Shape, and of Gather,
- * Concat, ... on such) are computed on the way, because a later Reshape may need them; all other constants are left
- * alone, as the planner wants to see a quantizer in front of its weights. The outputs of an unknown operator stay
+ * Concat, ... on such; also as floats, for sizes that are scaled) are computed on the way, because a later Reshape or
+ * Resize may need them; all other constants are left alone, as the planner wants to see a quantizer in front of its weights. The outputs of an unknown operator stay
  * unknown, and so does what depends on them.
  */
 #include <errno.h>
@@ -58,15 +58,39 @@ static int infer_inputs(struct lxa_graph *g, int64_t batch, struct lxa_err *err)
 	return 0;
 }
 
-/* 1 when the node's outputs describe shapes and can be computed now. */
-static int foldable(const struct lxa_op_ctx *c)
+static int is_shape_op(const struct lxa_node *n)
+{
+	return !strcmp(n->op, "Shape") || !strcmp(n->op, "Size");
+}
+
+/* 1 when an input was computed from shapes. */
+static int of_shapes(const struct lxa_graph *g, const struct lxa_node *n)
 {
 	int i;
 
-	for (i = 0; i < c->n_out; i++)
-		if ((c->out[i].dtype != LXA_INT64 && c->out[i].dtype != LXA_INT32) || lxa_tensor_count(&c->out[i]) > FOLD_MAX)
+	for (i = 0; i < n->n_in; i++)
+		if (n->in[i] >= 0 && g->values[n->in[i]].of_shapes)
+			return 1;
+	return is_shape_op(n);
+}
+
+/*
+ * 1 when the node's outputs describe shapes and can be computed now: they are integers, or lists or single values that come from
+ * shapes (never convolutions or pools, which would need an engine).
+ */
+static int foldable(const struct lxa_op_ctx *c, int from_shapes)
+{
+	int i;
+
+	for (i = 0; i < c->n_out; i++) {
+		const struct lxa_tensor *t = &c->out[i];
+
+		if (t->dtype != LXA_INT64 && t->dtype != LXA_INT32 && !(from_shapes && t->ndim <= 1))
 			return 0;
-	if (!strcmp(c->n->op, "Shape"))
+		if (lxa_tensor_count(t) > FOLD_MAX)
+			return 0;
+	}
+	if (is_shape_op(c->n))
 		return 1;
 	for (i = 0; i < c->n_in; i++)
 		if (c->in[i] && !c->in[i]->data)
@@ -80,7 +104,7 @@ static int infer_node(struct lxa_graph *g, const struct lxa_node *n, struct lxa_
 	const struct lxa_tensor *in[LXA_MAX_INPUTS];
 	struct lxa_tensor out[LXA_MAX_OUTPUTS] = { 0 };
 	struct lxa_op_ctx c = { .g = g, .n = n, .in = in, .n_in = n->n_in, .out = out, .n_out = n->n_out, .err = err };
-	int i, ret;
+	int i, ret, from_shapes = of_shapes(g, n);
 
 	if (!op)
 		return 0;
@@ -93,7 +117,7 @@ static int infer_node(struct lxa_graph *g, const struct lxa_node *n, struct lxa_
 			return 0;
 	}
 	ret = lxa_op_infer(op, &c);
-	if (!ret && foldable(&c))
+	if (!ret && foldable(&c, from_shapes))
 		ret = lxa_op_exec(op, &c);
 	if (ret)
 		return ret;
@@ -104,6 +128,7 @@ static int infer_node(struct lxa_graph *g, const struct lxa_node *n, struct lxa_
 		}
 		g->values[n->out[i]].t = out[i];
 		g->values[n->out[i]].known = 1;
+		g->values[n->out[i]].of_shapes = from_shapes && out[i].data;
 	}
 	return 0;
 }

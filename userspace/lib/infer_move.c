@@ -47,11 +47,11 @@ LXA_OP_INFER(reshape)
 		}
 		if (dims[i] < -1 || (dims[i] == -1 && open >= 0))
 			return lxa_op_err(c, -EINVAL, "shape %s is not possible", lxa_dims_str(n, dims, to));
-		if (dims[i] == -1) {
+		if (dims[i] == -1)
 			open = i;
-			dims[i] = 1;
-		}
 	}
+	if (open >= 0)
+		dims[open] = 1;
 	known = lxa_dims_count(n, dims);
 	if (open >= 0) {
 		if (known <= 0 || count % known)
@@ -339,8 +339,11 @@ LXA_OP_INFER(slice)
 
 static int blocks(struct lxa_op_ctx *c, int64_t *block)
 {
+	const char *mode = lxa_node_string(c->n, "mode", "DCR");
 	const struct lxa_tensor *x = c->in[0];
 
+	if (strcmp(mode, "DCR") && strcmp(mode, "CRD"))
+		return lxa_op_err(c, -EINVAL, "mode \"%s\" is not known", mode);
 	*block = lxa_node_int(c->n, "blocksize", 0);
 	if (x->ndim != 4)
 		return lxa_op_err(c, -EINVAL, "the input has %d dimensions, must have 4", x->ndim);
@@ -351,15 +354,12 @@ static int blocks(struct lxa_op_ctx *c, int64_t *block)
 
 LXA_OP_INFER(depth_to_space)
 {
-	const char *mode = lxa_node_string(c->n, "mode", "DCR");
 	const struct lxa_tensor *x = c->in[0];
 	int64_t block;
 	int ret = blocks(c, &block);
 
 	if (ret)
 		return ret;
-	if (strcmp(mode, "DCR") && strcmp(mode, "CRD"))
-		return lxa_op_err(c, -EINVAL, "mode \"%s\" is not known", mode);
 	if (x->dims[1] % (block * block))
 		return lxa_op_err(c, -EINVAL, "blocksize %lld does not fit %lld channels", (long long)block,
 				  (long long)x->dims[1]);

@@ -2,6 +2,7 @@
 /* infer_qlinear.c - output types and shapes of ONNX's quantized operators. */
 #include <errno.h>
 
+#include "dtype.h"
 #include "ops.h"
 #include "qlinear.h"
 #include "window.h"
@@ -79,7 +80,27 @@ static int is_int8(enum lxa_dtype t)
 
 static int is_quantized(enum lxa_dtype t)
 {
-	return is_int8(t) || t == LXA_INT16 || t == LXA_UINT16;
+	return is_int8(t) || t == LXA_INT16 || t == LXA_UINT16 || t == LXA_INT4 || t == LXA_UINT4 ||
+	       (lxa_dtype_is_float(t) && lxa_dtype_size(t) == 1);
+}
+
+static int is_scale(enum lxa_dtype t)
+{
+	return t == LXA_F32 || lxa_dtype_is_half(t);
+}
+
+/* For messages: the name of a type that a file gives as a number. */
+static const char *type_name(int64_t t)
+{
+	return lxa_dtype_name(t < 0 || t > 64 ? -1 : (int)t);
+}
+
+static int need_scale(const struct lxa_op_ctx *c)
+{
+	if (is_scale(c->in[1]->dtype))
+		return 0;
+	return lxa_op_err(c, -EOPNOTSUPP, "the scale is %s; supported are float, float16 and bfloat16",
+			  lxa_dtype_name((int)c->in[1]->dtype));
 }
 
 LXA_OP_INFER(quantize_linear)
@@ -88,21 +109,22 @@ LXA_OP_INFER(quantize_linear)
 	int64_t wanted = lxa_node_int(c->n, "output_dtype", 0), precision = lxa_node_int(c->n, "precision", 0);
 	int64_t type = zero ? (int64_t)zero->dtype : wanted ? wanted : LXA_UINT8;
 	struct lxa_grain g;
-	int ret;
+	int ret = need_scale(c);
 
-	if (x->dtype != LXA_INT32 && (ret = lxa_op_need_f32(c, 0)))
-		return ret;
-	ret = lxa_op_need_f32(c, 1);
 	if (ret)
 		return ret;
+	if (x->dtype != LXA_INT32 && !is_scale(x->dtype))
+		return lxa_op_err(c, -EOPNOTSUPP, "input 0 is %s; supported are float, float16, bfloat16 and int32",
+				  lxa_dtype_name((int)x->dtype));
 	if (wanted && wanted != type)
 		return lxa_op_err(c, -EINVAL, "output_dtype is %lld (%s), the zero point is %s", (long long)wanted,
-				  lxa_dtype_name(wanted > 64 ? -1 : (int)wanted), lxa_dtype_name((int)type));
+				  type_name(wanted), type_name(type));
 	if (type < 0 || type > 64 || !is_quantized((enum lxa_dtype)type))
-		return lxa_op_err(c, -EOPNOTSUPP, "quantizes to type %lld (%s); supported are 8 and 16 bit integers",
-				  (long long)type, lxa_dtype_name(type > 64 ? -1 : (int)type));
+		return lxa_op_err(c, -EOPNOTSUPP, "quantizes to type %lld (%s); supported are integers of 4, 8 and 16 bits "
+				  "and float8", (long long)type, type_name(type));
 	if (precision && precision != LXA_F32)
-		return lxa_op_err(c, -EOPNOTSUPP, "precision is %lld; supported is float", (long long)precision);
+		return lxa_op_err(c, -EOPNOTSUPP, "precision is %lld (%s); supported is float", (long long)precision,
+				  type_name(precision));
 	ret = lxa_grain_parse(c, &g);
 	return ret ? ret : lxa_op_shape(c, 0, (enum lxa_dtype)type, x->ndim, x->dims);
 }
@@ -110,22 +132,25 @@ LXA_OP_INFER(quantize_linear)
 LXA_OP_INFER(dequantize_linear)
 {
 	const struct lxa_tensor *x = c->in[0], *zero = c->n_in > 2 ? c->in[2] : NULL;
-	int64_t wanted = lxa_node_int(c->n, "output_dtype", 0);
+	int64_t type = lxa_node_int(c->n, "output_dtype", 0);
 	struct lxa_grain g;
-	int ret;
+	int ret = need_scale(c);
 
+	if (ret)
+		return ret;
 	if (!is_quantized(x->dtype) && x->dtype != LXA_INT32)
-		return lxa_op_err(c, -EOPNOTSUPP, "input 0 is %s; supported are 8, 16 and 32 bit integers",
+		return lxa_op_err(c, -EOPNOTSUPP, "input 0 is %s; supported are integers of 4, 8, 16 and 32 bits and float8",
 				  lxa_dtype_name((int)x->dtype));
 	if (zero && zero->dtype != x->dtype)
 		return lxa_op_err(c, -EINVAL, "input 0 is %s, its zero point is %s", lxa_dtype_name((int)x->dtype),
 				  lxa_dtype_name((int)zero->dtype));
-	if (wanted && wanted != LXA_F32)
-		return lxa_op_err(c, -EOPNOTSUPP, "output_dtype is %lld; supported is float", (long long)wanted);
-	ret = lxa_op_need_f32(c, 1);
-	if (!ret)
-		ret = lxa_grain_parse(c, &g);
-	return ret ? ret : lxa_op_shape(c, 0, LXA_F32, x->ndim, x->dims);
+	if (!type)
+		type = c->in[1]->dtype;
+	if (type < 0 || type > 64 || !is_scale((enum lxa_dtype)type))
+		return lxa_op_err(c, -EOPNOTSUPP, "output_dtype is %lld (%s); supported are float, float16 and bfloat16",
+				  (long long)type, type_name(type));
+	ret = lxa_grain_parse(c, &g);
+	return ret ? ret : lxa_op_shape(c, 0, (enum lxa_dtype)type, x->ndim, x->dims);
 }
 
 /* ---- ConvInteger, MatMulInteger, QLinearConv, QLinearMatMul ---- */
@@ -148,7 +173,7 @@ static int need_int8(const struct lxa_op_ctx *c, int i, int like)
 static int need_types(const struct lxa_op_ctx *c, const struct lxa_int_args *a)
 {
 	const struct lxa_tensor *bias = lxa_arg(c, a->bias);
-	int ret = need_int8(c, a->x, a->x);
+	int scales[3] = { a->x_scale, a->w_scale, a->y_scale }, i, ret = need_int8(c, a->x, a->x);
 
 	if (!ret)
 		ret = need_int8(c, a->w, a->w);
@@ -159,12 +184,10 @@ static int need_types(const struct lxa_op_ctx *c, const struct lxa_int_args *a)
 	if (ret || a->y_zero < 0)
 		return ret;
 	ret = need_int8(c, a->y_zero, a->y_zero);
-	if (!ret)
-		ret = lxa_op_need_f32(c, a->x_scale);
-	if (!ret)
-		ret = lxa_op_need_f32(c, a->w_scale);
-	if (!ret)
-		ret = lxa_op_need_f32(c, a->y_scale);
+	for (i = 0; i < 3 && !ret; i++)
+		if (!is_scale(c->in[scales[i]]->dtype))
+			ret = lxa_op_err(c, -EINVAL, "input %d is %s, must be float, float16 or bfloat16", scales[i],
+					 lxa_dtype_name((int)c->in[scales[i]]->dtype));
 	if (!ret && bias && bias->dtype != LXA_INT32)
 		ret = lxa_op_err(c, -EINVAL, "the bias is %s, must be int32", lxa_dtype_name((int)bias->dtype));
 	return ret;

@@ -55,8 +55,11 @@ static int loader_init(struct loader *l)
 
 	for (i = 0; i < pb->n_node; i++)
 		n += pb->node[i]->n_output;
-	if (n > INT32_MAX / 4 || pb->n_node > INT32_MAX / 4)
+	if (n > INT32_MAX / 4)
 		return lxa_err_set(l->err, -EINVAL, "%s: has too many values", l->g->path);
+	if (pb->n_node > LXA_MAX_NODES)
+		return lxa_err_set(l->err, -EINVAL, "%s: has %zu nodes, at most %d are supported", l->g->path, pb->n_node,
+				   LXA_MAX_NODES);
 	for (l->hash_size = 16; l->hash_size < 2 * n + 1; l->hash_size *= 2)
 		;
 	l->cap_values = (int)n;
@@ -216,7 +219,6 @@ static int attr_type(const Onnx__AttributeProto *p)
 	return ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS;
 }
 
-/* 0: taken, 1: of a kind that no known operator has (graphs, lists of strings or tensors), negative: error. */
 static int load_attr(struct loader *l, const struct lxa_node *n, const Onnx__AttributeProto *p, struct lxa_attr *a)
 {
 	char what[400];
@@ -258,8 +260,9 @@ static int load_attr(struct loader *l, const struct lxa_node *n, const Onnx__Att
 		if (lxa_tensor_from_pb(p->t, what, &a->t, l->err))
 			return -EINVAL;
 		break;
-	default:
-		return 1;
+	default:			/* of a kind that no known operator has: graphs, lists of strings or tensors */
+		a->type = LXA_ATTR_OTHER;
+		break;
 	}
 	a->name = strdup(p->name);
 	return a->name ? 0 : -ENOMEM;
@@ -270,6 +273,9 @@ static int load_attrs(struct loader *l, const Onnx__NodeProto *p, struct lxa_nod
 	size_t i;
 	int ret;
 
+	if (p->n_attribute > LXA_MAX_ATTRS)
+		return lxa_err_set(l->err, -EINVAL, "%s: node '%s' (%s): has %zu attributes, at most %d are possible",
+				   l->g->path, n->name, n->op, p->n_attribute, LXA_MAX_ATTRS);
 	n->attr = calloc(p->n_attribute ? p->n_attribute : 1, sizeof(*n->attr));
 	if (!n->attr)
 		return lxa_err_set(l->err, -ENOMEM, "%s: out of memory", l->g->path);
@@ -282,10 +288,7 @@ static int load_attrs(struct loader *l, const Onnx__NodeProto *p, struct lxa_nod
 		if (lxa_node_attr(n, a->name))
 			return lxa_err_set(l->err, -EINVAL, "%s: node '%s' (%s): attribute '%s' is given twice",
 					   l->g->path, n->name, n->op, a->name);
-		ret = load_attr(l, n, a, &n->attr[n->n_attr]);
-		/* Half filled ones count as well, so that they are freed with the node; only skipped ones do not. */
-		if (ret != 1)
-			n->n_attr++;
+		ret = load_attr(l, n, a, &n->attr[n->n_attr++]);	/* half filled ones count: they are freed with the node */
 		if (ret == -ENOMEM)
 			return lxa_err_set(l->err, ret, "%s: out of memory", l->g->path);
 		if (ret < 0)
@@ -427,10 +430,44 @@ static int load_model(struct loader *l, const Onnx__ModelProto *m)
 	return ret;
 }
 
-int lxa_graph_load(const char *path, struct lxa_graph **out, struct lxa_err *err)
+int lxa_graph_parse(const char *name, const uint8_t *data, size_t size, struct lxa_graph **out, struct lxa_err *err)
 {
 	struct loader l = { .err = err };
 	Onnx__ModelProto *model = NULL;
+	int ret;
+
+	*out = NULL;
+	l.g = calloc(1, sizeof(*l.g));
+	if (l.g)
+		l.g->path = strdup(name);
+	if (!l.g || !l.g->path) {
+		ret = lxa_err_set(err, -ENOMEM, "%s: out of memory", name);
+		goto out;
+	}
+	ret = lxa_pb_check_depth(&onnx__model_proto__descriptor, data, size);
+	if (ret) {
+		lxa_err_set(err, ret, "%s: its messages nest more than %d deep", name, LXA_PB_MAX_DEPTH);
+		goto out;
+	}
+	model = onnx__model_proto__unpack(NULL, size, data);
+	if (!model) {
+		ret = lxa_err_set(err, -EINVAL, "%s: is not an ONNX model, or is cut short", name);
+		goto out;
+	}
+	ret = load_model(&l, model);
+out:
+	if (model)
+		onnx__model_proto__free_unpacked(model, NULL);
+	free(l.hash);
+	if (ret)
+		lxa_graph_free(l.g);
+	else
+		*out = l.g;
+	return ret;
+}
+
+int lxa_graph_load(const char *path, struct lxa_graph **out, struct lxa_err *err)
+{
 	uint8_t *data = NULL;
 	size_t size;
 	int ret;
@@ -439,33 +476,7 @@ int lxa_graph_load(const char *path, struct lxa_graph **out, struct lxa_err *err
 	ret = lxa_file_read(path, &data, &size, err);
 	if (ret)
 		return ret;
-	ret = -ENOMEM;
-	l.g = calloc(1, sizeof(*l.g));
-	if (l.g)
-		l.g->path = strdup(path);
-	if (!l.g || !l.g->path) {
-		lxa_err_set(err, ret, "%s: out of memory", path);
-		goto out;
-	}
-	ret = lxa_pb_check_depth(&onnx__model_proto__descriptor, data, size);
-	if (ret) {
-		lxa_err_set(err, ret, "%s: its messages nest more than %d deep", path, LXA_PB_MAX_DEPTH);
-		goto out;
-	}
-	model = onnx__model_proto__unpack(NULL, size, data);
-	if (!model) {
-		ret = lxa_err_set(err, -EINVAL, "%s: is not an ONNX model, or is cut short", path);
-		goto out;
-	}
-	ret = load_model(&l, model);
-out:
-	if (model)
-		onnx__model_proto__free_unpacked(model, NULL);
+	ret = lxa_graph_parse(path, data, size, out, err);
 	free(data);
-	free(l.hash);
-	if (ret)
-		lxa_graph_free(l.g);
-	else
-		*out = l.g;
 	return ret;
 }

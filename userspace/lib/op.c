@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device.h"
 #include "lxa_layer.h"
 #include "profile.h"
 
@@ -119,18 +120,6 @@ static int grow(struct lxa_operation *op, struct lxa_bo **bo, uint64_t bytes, st
 	return lxa_bo_create(op->dev, bytes, bo, err);
 }
 
-/* Reads records until the one of job seqno: earlier ones belong to calls whose caller did not want them. */
-static int find_event(struct lxa_device *dev, uint64_t seqno, struct lxa_event *ev)
-{
-	int n;
-
-	while ((n = lxa_event_read(dev, ev, 1)) > 0)
-		if (ev->seqno == seqno)
-			return 0;
-	memset(ev, 0, sizeof(*ev));
-	return n;
-}
-
 static int cpu_takes(struct lxa_operation *op, struct lxa_bo *bo, uint32_t flags, struct lxa_err *err)
 {
 	int ret = lxa_bo_prep(bo, flags, WAIT_SLICE_MS);
@@ -169,7 +158,8 @@ static int run_on_device(struct lxa_operation *op, struct lxa_job *job, const st
 		ret = job_error;
 	if (ret)
 		return lxa_err_set(err, ret, "%s: the job failed: %s", lxa_device_path(op->dev), strerror(-ret));
-	find_event(op->dev, seqno, ev ? ev : &mine);
+	if (lxa_event_take(op->dev, seqno, seqno, &mine) > 0 && ev)
+		*ev = mine;
 	prof_job_name(op->dev, seqno, "operation");
 	ret = cpu_takes(op, op->out, LXA_PREP_READ, err);
 	if (ret)

@@ -10,7 +10,7 @@
 #include "dtype.h"
 #include "op_types.h"
 
-static int check_arity(const struct lxa_opdef *op, const struct lxa_op_ctx *c)
+static int check_node(const struct lxa_opdef *op, const struct lxa_op_ctx *c)
 {
 	int i;
 
@@ -21,7 +21,7 @@ static int check_arity(const struct lxa_opdef *op, const struct lxa_op_ctx *c)
 	for (i = 0; i < op->min_in; i++)
 		if (!c->in[i])
 			return lxa_op_err(c, -EINVAL, "input %d is missing", i);
-	return 0;
+	return lxa_op_attr_types(c);
 }
 
 static int check_type(const struct lxa_optypes *t, const struct lxa_op_ctx *c)
@@ -65,14 +65,15 @@ static void widen_free(struct wide *w)
 }
 
 /* max: inputs of more elements get no data. */
-static int widen(struct wide *w, const struct lxa_op_ctx *c, int64_t max)
+static int widen(struct wide *w, const struct lxa_optypes *t, const struct lxa_op_ctx *c, int64_t max)
 {
+	const struct lxa_tensor *model = c->in[t->widen - 1];
 	int i;
 
 	memset(w, 0, sizeof(*w));
 	w->c = *c;
 	w->c.in = w->in;
-	w->result = c->in[0] && lxa_dtype_is_half(c->in[0]->dtype) ? c->in[0]->dtype : LXA_F32;
+	w->result = model && lxa_dtype_is_half(model->dtype) ? model->dtype : LXA_F32;
 	for (i = 0; i < c->n_in; i++) {
 		w->in[i] = c->in[i];
 		if (!c->in[i] || !lxa_dtype_is_half(c->in[i]->dtype))
@@ -92,10 +93,10 @@ static int widen(struct wide *w, const struct lxa_op_ctx *c, int64_t max)
 	return 0;
 }
 
-static int infer_wide(const struct lxa_opdef *op, struct lxa_op_ctx *c)
+static int infer_wide(const struct lxa_opdef *op, const struct lxa_optypes *t, struct lxa_op_ctx *c)
 {
 	struct wide w;
-	int i, ret = widen(&w, c, 2 * LXA_MAX_DIMS);	/* lists that decide shapes are no longer */
+	int i, ret = widen(&w, t, c, 2 * LXA_MAX_DIMS);	/* lists that decide shapes are no longer */
 
 	if (ret)
 		return ret;
@@ -107,11 +108,11 @@ static int infer_wide(const struct lxa_opdef *op, struct lxa_op_ctx *c)
 	return ret;
 }
 
-static int exec_wide(const struct lxa_opdef *op, struct lxa_op_ctx *c)
+static int exec_wide(const struct lxa_opdef *op, const struct lxa_optypes *t, struct lxa_op_ctx *c)
 {
 	struct lxa_tensor out[LXA_MAX_OUTPUTS];
 	struct wide w;
-	int i, ret = widen(&w, c, LXA_MAX_COUNT);
+	int i, ret = widen(&w, t, c, LXA_MAX_COUNT);
 
 	if (ret)
 		return ret;
@@ -137,17 +138,18 @@ static int exec_wide(const struct lxa_opdef *op, struct lxa_op_ctx *c)
 int lxa_op_infer(const struct lxa_opdef *op, struct lxa_op_ctx *c)
 {
 	const struct lxa_optypes *t = lxa_optypes_find(op);
-	int ret = check_arity(op, c);
+	int ret = check_node(op, c);
 
 	if (!ret)
 		ret = check_type(t, c);
 	if (ret)
 		return ret;
-	return has_half(t, c) ? infer_wide(op, c) : op->infer(c);
+	return has_half(t, c) ? infer_wide(op, t, c) : op->infer(c);
 }
 
 int lxa_op_exec(const struct lxa_opdef *op, struct lxa_op_ctx *c)
 {
+	const struct lxa_optypes *t = lxa_optypes_find(op);
 	int i, ret, any = 0;
 
 	for (i = 0; i < c->n_out; i++)
@@ -155,8 +157,8 @@ int lxa_op_exec(const struct lxa_opdef *op, struct lxa_op_ctx *c)
 	ret = lxa_op_infer(op, c);
 	if (ret)
 		return ret;
-	if (has_half(lxa_optypes_find(op), c)) {
-		ret = exec_wide(op, c);
+	if (has_half(t, c)) {
+		ret = exec_wide(op, t, c);
 	} else {
 		for (i = 0; i < c->n_out && !ret; i++) {
 			any |= lxa_tensor_count(&c->out[i]) > 0;

@@ -10,7 +10,10 @@
 #define SIGNED (T(INT8) | T(INT16) | T(INT32) | T(INT64))
 #define UNSIGNED (T(UINT8) | T(UINT16) | T(UINT32) | T(UINT64))
 #define NUMBERS (FLOATS | SIGNED | UNSIGNED)
-#define ALL (NUMBERS | T(BOOL) | T(F8E4M3FN) | T(F8E4M3FNUZ) | T(F8E5M2) | T(F8E5M2FNUZ) | T(INT4) | T(UINT4))
+
+#define FLOAT8 (T(F8E4M3FN) | T(F8E4M3FNUZ) | T(F8E5M2) | T(F8E5M2FNUZ))
+#define ALL (NUMBERS | T(BOOL) | FLOAT8 | T(INT4) | T(UINT4))
+#define QUANTIZED (T(INT8) | T(UINT8) | T(INT16) | T(UINT16) | T(INT4) | T(UINT4) | FLOAT8)
 
 static const struct lxa_optypes types[] = {
 	/* name, versions, types, float16 and bfloat16 by way of float, note */
@@ -33,6 +36,7 @@ static const struct lxa_optypes types[] = {
 	{ "ConvInteger", "10", T(INT8) | T(UINT8), 0, "" },
 	{ "ConvTranspose", "1, 11", T(F32) | HALF, 1, "" },
 	{ "DepthToSpace", "1, 11, 13", ALL, 0, "" },
+	{ "DequantizeLinear", "10, 13, 19, 21", QUANTIZED | T(INT32), 2, "" },
 	{ "Div", "1, 6, 7, 13, 14", NUMBERS, 1, "an integer divided by 0 is an error" },
 	{ "Dropout", "1, 6, 7, 10, 12, 13", FLOATS, 0, "inference only: training mode is refused unless the ratio is 0" },
 	{ "Elu", "1, 6", FLOATS, 1, "" },
@@ -74,6 +78,9 @@ static const struct lxa_optypes types[] = {
 	{ "PRelu", "1, 6, 7, 9, 16", FLOATS | T(INT32) | T(INT64) | T(UINT32) | T(UINT64), 1, "" },
 	{ "Pad", "1, 2, 11, 13, 18, 19, 21", ALL, 0, "" },
 	{ "Pow", "1, 7, 12, 13, 15", NUMBERS, 1, "" },
+	{ "QLinearConv", "10", T(INT8) | T(UINT8), 0, "" },
+	{ "QLinearMatMul", "10, 21", T(INT8) | T(UINT8), 0, "" },
+	{ "QuantizeLinear", "10, 13, 19, 21", T(F32) | HALF | T(INT32), 1, "to int4, uint4, int8, uint8, int16, uint16, float8" },
 	{ "Reciprocal", "1, 6, 13", FLOATS, 1, "" },
 	{ "ReduceL1", "1, 11, 13, 18", NUMBERS, 1, "" },
 	{ "ReduceL2", "1, 11, 13, 18", NUMBERS, 1, "" },
@@ -114,6 +121,12 @@ static const struct lxa_optypes types[] = {
 	{ "Upsample", "1, 7, 9, 10", NUMBERS, 1, "before opset 10; Resize took its place" },
 	{ "Where", "9, 16", T(BOOL), 0, "" },
 	{ "Xor", "1, 7", T(BOOL), 0, "" },
+	{ "BipolarQuant", "", T(F32), 0, "" },
+	{ "IntQuant", "", T(F32), 0, "Quant by its newer name" },
+	{ "MultiThreshold", "", T(F32), 0, "" },
+	{ "Quant", "", T(F32), 0, "" },
+	{ "Trunc", "", T(F32), 0, "both versions" },
+	{ "LogQuant", "", T(F32), 0, "see LOGQUANT.md" },
 };
 
 const struct lxa_optypes *lxa_optypes_at(int i)

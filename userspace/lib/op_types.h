@@ -17,8 +17,8 @@ struct lxa_optypes {
 	const char *versions;		/* opsets up to 21 at which the specification of the operator changed; "" outside ONNX */
 	unsigned int types;		/* LXA_TYPE() of input 0 */
 	/*
-	 * Takes float16 and bfloat16 by widening: inputs of these types become float, the float outputs are rounded once. For
-	 * operators that know float.
+	 * Not 0: takes float16 and bfloat16 by widening. Inputs of these types become float, and when input `widen` - 1 was one,
+	 * the float outputs are rounded to its type. For operators that know float.
 	 */
 	int widen;
 	const char *note;		/* for the document: what is left out, or "" */

@@ -98,9 +98,40 @@ int plan_const_channels(const struct lxa_tensor *t, int ndim, uint32_t n, double
 	return 1;
 }
 
+/* Elements of all constants in the file. */
+static int64_t file_elements(const struct lxa_graph *g)
+{
+	int64_t sum = 0;
+	int i;
+
+	for (i = 0; i < g->n_values; i++)
+		if (g->values[i].t.data && g->values[i].producer < 0)
+			sum += lxa_tensor_count(&g->values[i].t);
+	return sum;
+}
+
+/*
+ * What node i makes of constants is taken off room: a small file must not ask for memory without end (a chain of Expand and
+ * Tile). Some megabytes and some copies of what the file holds are more than any network needs.
+ */
+static int fold_room(const struct lxa_plan *p, int i, int64_t *room, struct lxa_err *err)
+{
+	const struct lxa_node *n = &p->g->nodes[i];
+	int k;
+
+	for (k = 0; k < n->n_out; k++)
+		if (n->out[k] >= 0 && p->g->values[n->out[k]].known)
+			*room -= lxa_tensor_count(&p->g->values[n->out[k]].t);
+	if (*room >= 0)
+		return 0;
+	return lxa_err_set(err, -E2BIG, "%s: node '%s' (%s): the constants that it and the nodes before it make are too large for what "
+			   "the file holds", p->g->path, n->name, n->op);
+}
+
 /* Evaluate nodes that depend on constants only: quantized weights above all. */
 static int fold_constants(struct lxa_plan *p, struct lxa_err *err)
 {
+	int64_t room = (1 << 22) + 32 * file_elements(p->g);
 	const struct lxa_tensor *in[64];
 	struct lxa_tensor out[8];
 	int i, k, ret;
@@ -115,6 +146,9 @@ static int fold_constants(struct lxa_plan *p, struct lxa_err *err)
 		}
 		if (!constant)
 			continue;
+		ret = fold_room(p, i, &room, err);
+		if (ret)
+			return ret;
 		memset(out, 0, sizeof(out));
 		ret = lxa_cpu_exec(p->cpu, p->g, i, in, out, err);
 		if (ret)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "profile.h"
+#include "utf8.h"
 
 struct writer {
 	FILE *f;
@@ -27,21 +28,6 @@ static const char *const kinds[] = {
 
 /* ---- JSON ---------------------------------------------------------------------------------------------------- */
 
-/* Length of the well-formed UTF-8 sequence at s, 0 when there is none: names come from models, which are anybody's. */
-static int utf8(const unsigned char *s)
-{
-	int n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 :
-		s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0, i;
-
-	for (i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-	    (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 static void put_string(FILE *f, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
@@ -49,7 +35,7 @@ static void put_string(FILE *f, const char *text)
 
 	fputc('"', f);
 	while (*s) {
-		n = utf8(s);
+		n = utf8_length(s);
 		if (!n)
 			fputs("\\ufffd", f);
 		else if (*s == '"' || *s == '\\')

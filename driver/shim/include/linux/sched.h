@@ -38,5 +38,7 @@ bool signal_pending(struct task_struct *t);
 void shim_interrupt(struct task_struct *t);	/* for good: its thread is going to end */
 static inline bool fatal_signal_pending(struct task_struct *t) { return false; }
 void cond_resched(void);
+static inline bool need_resched(void) { return false; }
+void cpu_relax(void);		/* here the device needs the CPU to get on */
 
 #endif
