@@ -338,6 +338,46 @@ static void test_roots(void **state)
 	unlink(n.path);
 }
 
+/* ---- too big for one job -------------------------------------------------------------------------------------------- */
+
+/* Bit planes whose window does not fit: parts of the channels, groups, kernel rows. */
+static void one_too_big(int bits_in, int64_t c, int64_t oc, int64_t k, int64_t dilation, int64_t pad, int64_t groups)
+{
+	int64_t size = (k - 1) * dilation + 1, both[] = { dilation, dilation }, pads[] = { pad, pad, pad, pad };
+	struct lxa_tensor in;
+	struct planned r;
+	struct net n;
+
+	net_begin(&n, c, size, size);
+	if (bits_in)
+		net_quant(&n, 0.5f, (float)bits_in, bits_in == 3);
+	else
+		net_bipolar(&n, 1);
+	net_conv_open(&n, NET_INT3, oc, k, k, groups, 1);
+	lxa_onnx_attr_ints(n.m, "dilations", 2, both);
+	lxa_onnx_attr_ints(n.m, "pads", 4, pads);
+	n.height = n.width = size + 2 * pad - (k - 1) * dilation;
+	net_bn(&n, 1);
+	net_quant(&n, 4, 4, 0);
+	net_conv(&n, NET_INT4, 5, 1, 1, 0, 1, 0);
+	net_end(&n);
+	random_input(&in, 2, c, size, size, -0.5f, 2);
+	check(&n, &in, 2, &r, "too big");
+	expect(&r, "Conv", 0, LXA_PLACE_DEVICE, NULL);
+	if (!strstr(net_entry(&r, "Conv", 0)->reason, "jobs"))
+		fail_msg("not in parts: %s", net_entry(&r, "Conv", 0)->reason);
+	planned_free(&r);
+}
+
+static void test_too_big(void **state)
+{
+	one_too_big(4, 1100, 20, 3, 5, 5, 1);	/* channels in parts, with a border */
+	one_too_big(3, 4 * 400, 4 * 5, 3, 5, 0, 4);	/* groups */
+	one_too_big(2, 70, 9, 4, 31, 7, 1);	/* kernel rows */
+	one_too_big(0, 2200, 30, 11, 1, 5, 1);	/* bits with weights of three planes */
+	one_too_big(0, 300, 9, 7, 11, 5, 1);	/* and kernel rows: a border that adds nothing */
+}
+
 /* ---- QuantizeLinear and DequantizeLinear ---------------------------------------------------------------------------- */
 
 /* The current value through both. */
@@ -573,7 +613,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_sum), cmocka_unit_test(test_formats), cmocka_unit_test(test_binary_inputs),
 		cmocka_unit_test(test_two_readers), cmocka_unit_test(test_plain_weights), cmocka_unit_test(test_nearly),
-		cmocka_unit_test(test_roots), cmocka_unit_test(test_qdq), cmocka_unit_test(test_one_dimension), cmocka_unit_test(test_random),
+		cmocka_unit_test(test_roots), cmocka_unit_test(test_qdq), cmocka_unit_test(test_too_big), cmocka_unit_test(test_one_dimension), cmocka_unit_test(test_random),
 	};
 
 	if (argc > 1)
