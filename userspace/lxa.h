@@ -8,6 +8,7 @@
  *   3. models                   load an ONNX file, plan what the device takes, run it
  *   4. tensors and errors
  *   5. profiles                 where the time goes
+ *   6. quantizing               a quantized model of a float one
  *
  * Conventions. Functions return 0 or a negative errno; where they take a struct lxa_err (never NULL) they then leave a
  * sentence in it that names what failed and where. Sizes are in elements unless a name says bytes; times in
@@ -257,10 +258,14 @@ struct lxa_plan_entry {
 	const char *name, *op;
 	enum lxa_place place;
 	const char *reason;		/* why there; for the CPU: what kept it off the device. Never NULL */
+	const char *needs;		/* CPU: what would have to be otherwise for the device to take it; "" where nothing would do. Never NULL */
 	int layer;			/* device: number of the device layer that this node is part of; else -1 */
 	int head;			/* device: 1 for the layer's convolution, where its figures are counted */
 	int constant;			/* 1: depends on constants only; evaluated while planning */
+	int n_in, n_out;		/* inputs and outputs: lxa_plan_entry_input(), lxa_plan_entry_output() */
 	uint64_t macs;			/* multiply-accumulates for one image (convolutions and matrix products) */
+	uint64_t bytes;			/* one image. Device heads: predicted bytes to and from memory, everything included; CPU: of its
+					 * tensors, weights included */
 	/* head nodes: */
 	const char *lanes;		/* "shift" or "xnor" */
 	const char *what;		/* "log4 x log5 -> log4", for people */
@@ -274,9 +279,18 @@ struct lxa_plan_entry {
 /* The memory of predictions: the simulator's default. */
 #define LXA_PREDICT_LATENCY 100		/* cycles */
 #define LXA_PREDICT_BYTES 16		/* a cycle */
+#define LXA_PREDICT_READS 32		/* bursts in flight, of the `base` configuration: no parameter of the driver tells */
 
 int lxa_plan_entries(const struct lxa_plan *p);	/* how many */
 const struct lxa_plan_entry *lxa_plan_entry(const struct lxa_plan *p, int i);	/* 0 <= i < lxa_plan_entries(p) */
+
+/*
+ * The graph between entries, for drawing it. Input k of entry i: fills io (name "" and no dimensions where it is absent or not known
+ * before it runs) and returns the number of the entry that makes it, or one of these.
+ */
+enum { LXA_FROM_INPUT = -1, LXA_FROM_CONSTANT = -2, LXA_FROM_NOTHING = -3 };
+int lxa_plan_entry_input(const struct lxa_plan *p, int i, int k, struct lxa_io *io);
+void lxa_plan_entry_output(const struct lxa_plan *p, int i, int k, struct lxa_io *io);
 
 /* What running entry i has cost since the plan was made. Fused nodes other than the head have zeros. */
 struct lxa_layer_report {
@@ -284,7 +298,7 @@ struct lxa_layer_report {
 	uint64_t macs;			/* the layer's own: of every image, computed from its shape */
 	double seconds;			/* host time: CPU nodes, and device layers run on the CPU kernels */
 	double encode_s, decode_s;	/* host time: floats to this layer's codes, its codes to floats; with several jobs, moving parts */
-	double driver_s;		/* submitting and waiting; layers submitted together share it by their cycles */
+	double driver_s;		/* submitting, shared by layers submitted together, and waiting for this layer with nothing else to do */
 	double check_s;			/* host time of the comparison */
 	/* device (all jobs of this layer added up): */
 	uint64_t jobs, cycles, busy;
@@ -355,6 +369,7 @@ void lxa_profile_end(void);
  * otherData.dropped_events in the file says how many. Errors: that of the file, which is named.
  */
 int lxa_profile_write(struct lxa_profile *p, const char *path, struct lxa_err *err);
+
 /* ---- 6. quantizing a float model ----------------------------------------------------------------------- */
 
 /* What a value becomes that convolutions read and a shortcut, too (residual networks): the convolutions quantize it as usual. */

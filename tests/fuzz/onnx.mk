@@ -4,8 +4,9 @@
 FUZZ_ONNX := $(FUZZ_DIR)/fuzz_onnx
 FUZZ_SEEDS := $(FUZZ_DIR)/onnx_seeds
 
-$(FUZZ_ONNX).o $(FUZZ_SEEDS).o: CPPFLAGS += $(LXA_CPPFLAGS)
-$(FUZZ_ONNX): $(FUZZ_DIR)/fuzz_onnx.o $(FUZZ_MAIN) $(LXA_LIB) $(DRIVER_LIB) $(KSELFTEST_SIM)
+$(FUZZ_ONNX).o $(FUZZ_SEEDS).o $(FUZZ_DIR)/onnx_mutate.o: CPPFLAGS += $(LXA_CPPFLAGS)
+$(FUZZ_DIR)/onnx_mutate.o: | $(LXA_PB).h
+$(FUZZ_ONNX): $(FUZZ_DIR)/fuzz_onnx.o $(FUZZ_DIR)/onnx_mutate.o $(FUZZ_MAIN) $(LXA_LIB) $(DRIVER_LIB) $(KSELFTEST_SIM)
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) $(FUZZ_LINK) -o $@ $^ $(DRIVER_LDLIBS) $(LXA_LDLIBS)
 $(FUZZ_SEEDS): $(FUZZ_DIR)/onnx_seeds.o $(LXA_LIB) $(DRIVER_LIB) $(SIM_LIB)

@@ -70,12 +70,11 @@ static void run(const struct input *in)
 	free(copy);
 }
 
-static void mutate(struct input *in)
+static void mutate_bytes(struct input *in)
 {
 	const struct input *other = &corpus[rnd(count)];
 	uint32_t at, n;
 
-	*in = corpus[rnd(count)];
 	for (uint32_t k = 1 + rnd(6); k; k--) {
 		at = rnd((uint32_t)in->size + 1);
 		switch (rnd(5)) {
@@ -104,6 +103,28 @@ static void mutate(struct input *in)
 			in->size = at;
 		}
 	}
+}
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max)
+{
+	static struct input in;
+
+	memcpy(in.data, data, size);
+	in.size = size;
+	mutate_bytes(&in);
+	if (in.size > max)
+		in.size = max;
+	memcpy(data, in.data, in.size);
+	return in.size;
+}
+
+static void mutate(struct input *in)
+{
+	*in = corpus[rnd(count)];
+	if (LLVMFuzzerCustomMutator)
+		in->size = LLVMFuzzerCustomMutator(in->data, in->size, INPUT_MAX, rnd(1u << 30));
+	else
+		mutate_bytes(in);
 }
 
 int main(int argc, char **argv)

@@ -58,9 +58,19 @@ expect 2 "up to 3 numbers" "$lxa" run $model --data x --mean 1,2,3,4
 expect 2 "up to 3 numbers" "$lxa" run $model --data x --mean 1,
 expect 2 "0 divides nothing" "$lxa" run $model --data x --std 0
 expect 1 "its images have 1 channels" "$lxa" run $model --data "$data" --std 1,1,1
+expect 0 "methods:" "$lxa" quantize --help
+expect 2 "usage: lxa quantize" "$lxa" quantize $model
+expect 2 "2 or sqrt2" "$lxa" quantize --method log $model --calib x -o y --act-base 3
+expect 2 "float, linear or log" "$lxa" quantize --method log $model --calib x -o y --shortcut some
+expect 1 "magic: no such method" "$lxa" quantize --method magic $model --calib "$data" -o "$tmp/q.onnx"
+expect 1 "weights of 9 bits" "$lxa" quantize --method log $model --calib "$data" -o "$tmp/q.onnx" --weight-bits 9
+expect 1 "quantized already" "$lxa" quantize --method log $model --calib "$data" -o "$tmp/q.onnx"
+test ! -e "$tmp/q.onnx"
+check "nothing is written then" $?
 expect 2 "--jobs 0" "$lxa" run $model --data x --jobs 0
 expect 2 "records one device" "$lxa" run $model --data x --jobs 2 --trace x.log
 expect 0 "exit codes" "$lxa" --help
+expect 0 "lxa $(sed -n 's/^LXA_VERSION := //p' userspace/rules.mk), driver interface" "$lxa" --version
 expect 0 "vhost-user" "$lxa" sim --help
 expect 2 "--serve SOCKET is wanted" "$lxa" sim
 expect 2 "rtl or model" "$lxa" sim --serve "$tmp/sock" --engine cpu
@@ -148,6 +158,11 @@ check "outputs are in the images' order" $?
 [ $? = 1 ] && grep -q "standard output: No space left" "$tmp/log"
 check "plan to a full disk says so" $?
 expect 1 "/dev/full: cannot be written" "$lxa" plan $model --json /dev/full
+expect 1 "/dev/full: cannot be written" "$lxa" plan $model --html /dev/full
+expect 1 "no/such/dir" "$lxa" plan $model --dot no/such/dir/x.dot
+expect 0 "reads in flight" "$lxa" plan $model --engine cpu --dot "$tmp/x.dot" --html "$tmp/x.html"
+grep -q '^digraph' "$tmp/x.dot" && grep -q '</html>' "$tmp/x.html"
+check "plan draws" $?
 # a hang leaves a coredump, which a person can read
 mkdir "$tmp/core"
 LXA_COREDUMP=$tmp/core expect 1 "the device hung" "$lxa" run $model --data "$data" --device sim:rtl,hard_cap_ms=1 --batch 64

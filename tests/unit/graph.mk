@@ -2,7 +2,7 @@
 # Tests of the graph half of liblxa: loader, writer, shapes, operators, quantizers, tensor files.
 
 GRAPH_TESTS := graph_test onnx_ops_test quant_ops_test onnx_conformance_test onnx_models_test
-NODE_TESTS := qonnx_test onnx_nn_test onnx_quantized_test onnx_hostile_test ops_doc_test
+NODE_TESTS := qonnx_test onnx_nn_test onnx_quantized_test onnx_hostile_test ops_doc_test onnx_eltwise_test onnx_cast_test onnx_reduce_test onnx_move_test onnx_resize_test onnx_shape_test
 NODE_UTIL := $(addprefix $(B)/tests/unit/,node_util.o geometry_util.o)
 GRAPH_TEST_BINS := $(GRAPH_TESTS:%=$(B)/tests/unit/%) $(NODE_TESTS:%=$(B)/tests/unit/%)
 

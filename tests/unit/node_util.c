@@ -193,7 +193,7 @@ void node_run(struct node_test *t)
 
 void node_want(struct node_test *t, int o, enum lxa_dtype dtype, int ndim, const int64_t *dims, const double *v)
 {
-	int is_float = dtype == LXA_F32 || dtype == LXA_F64;
+	int is_float = dtype == LXA_F32 || dtype == LXA_F64 || dtype == LXA_F16 || dtype == LXA_BF16;
 	struct lxa_tensor want;
 	char why[256];
 

@@ -337,6 +337,78 @@ static void test_roots(void **state)
 	unlink(n.path);
 }
 
+/* ---- one dimension ------------------------------------------------------------------------------------------------- */
+
+static void put_weights(struct net *n, const char *name, int64_t oc, int64_t ic, int64_t k)
+{
+	int64_t dims[3] = { oc, ic, k }, i;
+	float *w = malloc((size_t)(oc * ic * k) * sizeof(*w));
+
+	for (i = 0; i < oc * ic * k; i++)
+		w[i] = rnd(2) ? 0.5f : -0.5f;
+	lxa_onnx_f32(n->m, name, 3, dims, w);
+	free(w);
+}
+
+/* A network on sequences: convolutions, batch normalization, a pool, a matrix product behind Flatten. */
+static void test_one_dimension(void **state)
+{
+	static const struct {
+		int64_t c, len;
+		const char *quantizer;
+	} cases[] = { { 5, 40, "bits" }, { 2, 33, "bytes" }, { 70, 26, "nibbles" } };
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		int64_t c = cases[i].c, len = cases[i].len, out = (len + 3 - 5) / 2 + 1, pooled = (out - 3) / 2 + 1, k;
+		struct lxa_tensor in = { .dtype = LXA_F32, .ndim = 3, .dims = { 3, c, len } };
+		struct planned r;
+		struct net n;
+
+		net_begin(&n, 1, 1, 1);		/* another input than that, and no images */
+		lxa_onnx_free(n.m);
+		n.m = lxa_onnx_new("test");
+		lxa_onnx_input(n.m, "x", LXA_F32, 3, (int64_t[]){ -1, c, len });
+		if (i == 0)
+			net_bipolar(&n, 1);
+		else
+			net_quant(&n, 0.125f, i == 1 ? 8 : 4, 0);
+		put_weights(&n, "w1", 20, c, 5);
+		lxa_onnx_node(n.m, "c1", "", "Conv", strcat(strcpy((char[80]){ "" }, n.cur), " w1"), "c1");
+		lxa_onnx_attr_ints(n.m, "pads", 2, (int64_t[]){ 1, 2 });
+		lxa_onnx_attr_ints(n.m, "strides", 1, (int64_t[]){ 2 });
+		strcpy(n.cur, "c1");
+		n.channels = 20;
+		net_bn(&n, 0);
+		lxa_onnx_node(n.m, "p", "", "MaxPool", n.cur, "p");
+		lxa_onnx_attr_ints(n.m, "kernel_shape", 1, (int64_t[]){ 3 });
+		lxa_onnx_attr_ints(n.m, "strides", 1, (int64_t[]){ 2 });
+		strcpy(n.cur, "p");
+		net_bipolar(&n, 1);
+		put_weights(&n, "w2", 9, 20, 3);
+		lxa_onnx_node(n.m, "c2", "", "Conv", strcat(strcpy((char[80]){ "" }, n.cur), " w2"), "c2");
+		lxa_onnx_attr_ints(n.m, "dilations", 1, (int64_t[]){ 2 });
+		strcpy(n.cur, "c2");
+		net_bipolar(&n, 1);
+		n.channels = 9 * (pooled - 4);
+		n.height = 0;
+		lxa_onnx_node(n.m, "flat", "", "Flatten", n.cur, "flat");
+		strcpy(n.cur, "flat");
+		net_fc(&n, NET_BIPOLAR, 6, 1);
+		net_end(&n);
+		assert_int_equal(lxa_tensor_alloc(&in), 0);
+		for (k = 0; k < lxa_tensor_count(&in); k++)
+			((float *)in.data)[k] = random_between(-1, 2);
+		check(&n, &in, 2, &r, cases[i].quantizer);
+		expect(&r, "Conv", 0, LXA_PLACE_DEVICE, i == 0 ? "b1 x b1 -> b1" : i == 1 ? "u8 x b1 -> b1" : "u4 x b1 -> b1");
+		expect(&r, "Conv", 1, LXA_PLACE_DEVICE, "b1 x b1 -> b1");
+		expect(&r, "MaxPool", 0, LXA_PLACE_DEVICE, NULL);
+		expect(&r, "Flatten", 0, LXA_PLACE_DEVICE, NULL);
+		expect(&r, "Gemm", 0, LXA_PLACE_DEVICE, NULL);
+		planned_free(&r);
+	}
+}
+
 /* ---- random networks ------------------------------------------------------------------------------------------------ */
 
 static void quantizer(struct net *n, int last)
@@ -437,7 +509,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_sum), cmocka_unit_test(test_formats), cmocka_unit_test(test_binary_inputs),
 		cmocka_unit_test(test_two_readers), cmocka_unit_test(test_plain_weights), cmocka_unit_test(test_nearly),
-		cmocka_unit_test(test_roots), cmocka_unit_test(test_random),
+		cmocka_unit_test(test_roots), cmocka_unit_test(test_one_dimension), cmocka_unit_test(test_random),
 	};
 
 	if (argc > 1)

@@ -22,6 +22,8 @@
 #include "lxa.h"
 #include "onnx_save.h"
 
+#define NETS 5
+
 static char dir[] = "/tmp/lxa-quantize-test-XXXXXX";
 
 static const char *at(const char *file)
@@ -107,7 +109,7 @@ static void add_conv(struct lxa_onnx *m, const char *name, const char *in, const
 	snprintf(b, sizeof(b), "%s.b", name);
 	add_weights(m, w, 4, (int64_t[]){ oc, ic / groups, k, k }, 0, on_grid);
 	if (bias)
-		add_vector(m, b, oc, -1, 1);
+		add_vector(m, b, oc, 0, 0.5f);
 	snprintf(inputs, sizeof(inputs), "%s %s%s%s", in, w, bias ? " " : "", bias ? b : "");
 	lxa_onnx_node(m, name, "", "Conv", inputs, out);
 	lxa_onnx_attr_ints(m, "pads", 4, (int64_t[]){ k / 2, k / 2, k / 2, k / 2 });
@@ -123,7 +125,7 @@ static void add_bn(struct lxa_onnx *m, const char *name, const char *in, const c
 
 	for (int i = 0; i < 4; i++) {
 		snprintf(par, sizeof(par), "%s.%s", name, what[i]);
-		add_vector(m, par, c, i == 3 ? 0.5f : i ? -0.5f : rnd(2) ? 0.5f : -0.5f, i == 3 ? 2 : i ? 0.5f : 1.5f);
+		add_vector(m, par, c, i == 3 ? 0.5f : i == 2 ? -0.5f : i ? 0 : rnd(2) ? 0.5f : -0.5f, i == 3 ? 2 : i ? 0.5f : 1.5f);
 		n += (size_t)snprintf(inputs + n, sizeof(inputs) - n, " %s", par);
 	}
 	lxa_onnx_node(m, name, "", "BatchNormalization", inputs, out);
@@ -151,7 +153,7 @@ static void save_net(const char *file, int64_t batch)
 	lxa_onnx_node(m, "gap", "", "GlobalAveragePool", "r4", "g");
 	lxa_onnx_node(m, "flat", "", "Flatten", "g", "f");
 	add_weights(m, "fc1.w", 2, (int64_t[]){ 16, 12 }, 1, 0);
-	add_vector(m, "fc1.b", 12, -1, 1);
+	add_vector(m, "fc1.b", 12, 0, 1);
 	lxa_onnx_node(m, "fc1", "", "Gemm", "f fc1.w fc1.b", "h");
 	lxa_onnx_attr_float(m, "alpha", 0.5f);
 	lxa_onnx_attr_float(m, "beta", 2);
@@ -169,7 +171,7 @@ static void random_images(struct lxa_tensor *t, int64_t n, int64_t c, int64_t si
 	assert_int_equal(lxa_tensor_alloc(t), 0);
 	for (int64_t i = 0; i < lxa_tensor_count(t); i++) {
 		if (i % (side * side) == 0)
-			shade = gauss();	/* images differ as wholes, too */
+			shade = 4 * gauss();	/* images differ as wholes, too */
 		((float *)t->data)[i] = whole ? (float)rnd(255) - 127 : shade + gauss();
 	}
 	((float *)t->data)[0] = whole ? 127 : ((float *)t->data)[0];
@@ -244,7 +246,6 @@ static void test_exact(void **state)
 	assert_int_equal(r.n, 1);
 	assert_int_equal(r.images, 64);
 	assert_true(r.layers[0].input_error < 1e-12);
-	print_message("error %g, difference %g\n", r.layers[0].error, difference(at("grid.onnx"), at("grid.q.onnx"), &in));
 	assert_true(r.layers[0].error < 1e-5);	/* a difference of sums in float: that is its limit */
 	assert_true(difference(at("grid.onnx"), at("grid.q.onnx"), &in) < 1e-9);
 	lxa_quantize_report_free(&r);
@@ -298,6 +299,29 @@ static void check_model(const char *path, const struct lxa_quantize_options *o, 
 	lxa_graph_free(g);
 }
 
+/* What the addition reads: the float, 8 bits in steps of a power of two, or log codes. */
+static void check_shortcut(const char *path, enum lxa_shortcut kind)
+{
+	struct lxa_graph *g;
+	struct lxa_err err;
+	int seen = 0, e;
+
+	assert_int_equal(lxa_graph_load(path, &g, &err), 0);
+	for (int i = 0; i < g->n_nodes; i++) {
+		const struct lxa_node *n = &g->nodes[i], *q;
+
+		if (strcmp(n->name, "add"))
+			continue;
+		seen = 1;
+		q = producer(g, n->in[0]);
+		assert_string_equal(q->op, kind == LXA_SHORTCUT_FLOAT ? "Relu" : kind == LXA_SHORTCUT_LOG ? "LogQuant" : "Quant");
+		if (kind == LXA_SHORTCUT_LINEAR)
+			assert_true(frexpf(((float *)g->values[q->in[1]].t.data)[0], &e) == 0.5f);
+	}
+	assert_true(seen);
+	lxa_graph_free(g);
+}
+
 /* All its products are on the device, and run there as the CPU kernels say. */
 static void check_device(const char *path, const struct lxa_tensor *in)
 {
@@ -326,47 +350,64 @@ static void check_device(const char *path, const struct lxa_tensor *in)
 	lxa_device_close(dev);
 }
 
+/* A random network, quantized; the error on images that it was not calibrated with. */
+static double net_once(const struct lxa_quantize_options *o, int64_t batch)
+{
+	struct lxa_quantize_report r;
+	struct lxa_tensor in, fresh;
+	double d = 0;
+
+	save_net("net.onnx", batch);
+	random_images(&in, 64, 3, 8, 0);
+	random_images(&fresh, 16, 3, 8, 0);
+	quantize(at("net.onnx"), at("net.q.onnx"), &in, o, &r);
+	assert_int_equal(r.n, 6);
+	for (int k = 0; k < r.n; k++)
+		assert_string_equal(r.layers[k].left, "");
+	check_model(at("net.q.onnx"), o, batch);
+	check_shortcut(at("net.q.onnx"), o->shortcut);
+	check_device(at("net.q.onnx"), &fresh);
+	if (batch < 0)
+		d = difference(at("net.onnx"), at("net.q.onnx"), &fresh);
+	lxa_quantize_report_free(&r);
+	lxa_tensor_free(&in);
+	lxa_tensor_free(&fresh);
+	return d;
+}
+
+/*
+ * Random networks differ widely in what rounding does to them: bounds hold for the geometric mean of some, five standard
+ * deviations and more away from it (1.5 to 13 % in base root 2, 5 to 37 % in base 2 were seen of single ones).
+ */
 static void test_net(void **state)
 {
 	static const struct {
-		int act_bits, act_steps, weight_bits, weight_steps, edge_bits;
+		int act_steps, weight_bits, weight_steps, edge_bits;
 		enum lxa_shortcut shortcut;
 		int64_t batch;
 		double most;		/* relative mean square error */
 	} cases[] = {
-		{ 4, 2, 5, 2, 8, LXA_SHORTCUT_LINEAR, -1, 0.05 },
-		{ 4, 2, 5, 2, 0, LXA_SHORTCUT_LOG, -1, 0.1 },
-		{ 5, 2, 6, 2, 8, LXA_SHORTCUT_FLOAT, 8, 0.05 },
-		{ 4, 1, 4, 1, 8, LXA_SHORTCUT_LINEAR, -1, 0.3 },
+		{ 2, 5, 2, 8, LXA_SHORTCUT_LINEAR, -1, 0.16 },
+		{ 2, 5, 2, 0, LXA_SHORTCUT_LOG, -1, 0.5 },
+		{ 2, 6, 2, 8, LXA_SHORTCUT_FLOAT, -1, 0.16 },
+		{ 1, 4, 1, 8, LXA_SHORTCUT_LINEAR, -1, 0.5 },
+		{ 2, 5, 2, 8, LXA_SHORTCUT_LINEAR, 8, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct lxa_quantize_report r;
 		struct lxa_quantize_options o;
-		struct lxa_tensor in, fresh;
-		double d;
+		double sum = 0;
 
 		lxa_quantize_defaults(&o);
-		o.act_bits = cases[i].act_bits, o.act_steps = cases[i].act_steps;
+		o.act_steps = cases[i].act_steps;
 		o.weight_bits = cases[i].weight_bits, o.weight_steps = cases[i].weight_steps;
 		o.edge_bits = cases[i].edge_bits, o.shortcut = cases[i].shortcut;
-		save_net("net.onnx", cases[i].batch);
-		random_images(&in, 128, 3, 8, 0);
-		random_images(&fresh, 16, 3, 8, 0);
-		quantize(at("net.onnx"), at("net.q.onnx"), &in, &o, &r);
-		assert_int_equal(r.n, 6);
-		for (int k = 0; k < r.n; k++)
-			assert_string_equal(r.layers[k].left, "");
-		check_model(at("net.q.onnx"), &o, cases[i].batch);
-		if (cases[i].batch < 0) {
-			d = difference(at("net.onnx"), at("net.q.onnx"), &fresh);
-			print_message("case %zu: %.3f %%\n", i, 100 * d);
-			assert_true(d < cases[i].most);
-		}
-		check_device(at("net.q.onnx"), &fresh);
-		lxa_quantize_report_free(&r);
-		lxa_tensor_free(&in);
-		lxa_tensor_free(&fresh);
+		for (int k = 0; k < NETS; k++)
+			sum += log(net_once(&o, cases[i].batch));
+		if (cases[i].batch > 0)
+			continue;
+		print_message("case %zu: %.3f %%\n", i, 100 * exp(sum / NETS));
+		assert_true(exp(sum / NETS) < cases[i].most);
 	}
 }
 
@@ -477,6 +518,7 @@ static void test_left(void **state)
 	lxa_tensor_free(&in);
 }
 
+/* code 0: it is not. */
 static void refused(const char *file, const struct lxa_tensor *in, const struct lxa_quantize_options *o, int code,
 		    const char *says)
 {
@@ -486,7 +528,7 @@ static void refused(const char *file, const struct lxa_tensor *in, const struct 
 	assert_int_equal(lxa_quantize(at(file), in, o, at("none.onnx"), NULL, &err), code);
 	if (!strstr(err.text, says))
 		fail_msg("says '%s', should say '%s'", err.text, says);
-	assert_int_not_equal(access(at("none.onnx"), F_OK), 0);
+	assert_int_equal(access(at("none.onnx"), F_OK) != 0, code != 0);
 }
 
 static int stop_late(void *ctx, uint64_t done, uint64_t total)
@@ -550,6 +592,14 @@ static void test_errors(void **state)
 	add_conv(m, "conv1", "s", "y", 4, 3, 3, 1, 1, 0, 0);
 	end(m, "y", 4, (int64_t[]){ -1, 4, 8, 8 }, "huge.onnx");
 	refused("huge.onnx", &in, &o, -EDOM, "node 'conv1' (Conv)");
+
+	m = begin(-1, 3, 8);
+	lxa_onnx_f32(m, "w", 4, (int64_t[]){ 1, 3, 1, 1 }, (float[]){ 1, NAN, 2 });
+	lxa_onnx_node(m, "conv1", "", "Conv", "image w", "y");
+	end(m, "y", 4, (int64_t[]){ -1, 1, 8, 8 }, "nan.onnx");
+	refused("nan.onnx", &in, &o, -EDOM, "node 'conv1' (Conv)");
+
+	refused("net.onnx", &in, &o, 0, "");	/* they were all refused for their reason */
 	lxa_tensor_free(&in);
 }
 

@@ -26,7 +26,7 @@ struct cli_options {
 	const char *engine;		/* "rtl", "model", "cpu" or NULL */
 	const char *device;		/* path for lxa_device_open, or NULL */
 	struct lxa_pixels pixels;	/* --mean, --std: what images of --data become */
-	const char *data, *json, *trace, *profile;
+	const char *data, *json, *trace, *profile, *dot, *html;
 	const char *in[CLI_MAX_FILES], *out[CLI_MAX_FILES]; /* FILE or NAME=FILE */
 	int n_in, n_out;
 	uint64_t limit;			/* images, 0: all */

@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* json.c - see json.h. */
 #include "json.h"
-
-#include "../lib/utf8.h"
+#include "text.h"
 
 static void text(struct json *j, const char *s)
 {
-	int n;
-
 	fputc('"', j->f);
-	for (; *s; s += n ? n : 1) {
-		unsigned char c = (unsigned char)*s;
-
-		n = utf8_length((const unsigned char *)s);
-		if (!n)
-			fputs("\\ufffd", j->f);
-		else if (c == '"' || c == '\\')
-			fprintf(j->f, "\\%c", c);
-		else if (c < 0x20)
-			fprintf(j->f, "\\u%04x", c);
-		else
-			fwrite(s, 1, (size_t)n, j->f);
-	}
+	text_put(j->f, TEXT_JSON, s);
 	fputc('"', j->f);
 }
 

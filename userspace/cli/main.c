@@ -19,11 +19,15 @@ static const char usage[] =
 	"  lxa quantize              make a quantized model of a float one; `lxa quantize --help`\n"
 	"  lxa train                 make a network from a data set; `lxa train --help`\n"
 	"  lxa sim --serve SOCKET    host the simulated device for a kernel in User Mode Linux; `lxa sim --help`\n"
+	"  lxa --version             of the library and of the driver's interface\n"
 	"\n"
 	"options of info, plan and run:\n"
 	"  --engine rtl|model|cpu    simulated RTL, functional model (same bits, faster), or no device at all\n"
 	"  --device PATH             a device node; default: $LXA_DEVICE, else /dev/lxa0, else the simulated RTL\n"
 	"  --json FILE               the figures as JSON (plan, run)\n"
+	"options of plan:\n"
+	"  --dot FILE                the graph for Graphviz, places as colours\n"
+	"  --html FILE               the same as one page that needs nothing else\n"
 	"options of run:\n"
 	"  --limit N                 that many images\n"
 	"  --mean A[,B,C] --std A[,B,C]\n"
@@ -61,6 +65,10 @@ int main(int argc, char **argv)
 	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))) {
 		fputs(usage, stdout);
 		return EXIT_OK;
+	}
+	if (argc >= 2 && !strcmp(argv[1], "--version")) {
+		printf("lxa %s, driver interface %d\n", LXA_VERSION, LXA_ABI_VERSION);
+		return said(EXIT_OK);
 	}
 	for (size_t i = 0; argc >= 2 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))

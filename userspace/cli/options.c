@@ -44,7 +44,8 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 		{ "json", required_argument, NULL, 'j' },    { "trace", required_argument, NULL, 't' },
 		{ "batch", required_argument, NULL, 'b' },   { "no-check", no_argument, NULL, 'C' },
 		{ "jobs", required_argument, NULL, 'J' },    { "mean", required_argument, NULL, 'm' },
-		{ "std", required_argument, NULL, 's' },
+		{ "std", required_argument, NULL, 's' },     { "dot", required_argument, NULL, 'G' },
+		{ "html", required_argument, NULL, 'H' },
 		{ "profile", required_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -62,6 +63,8 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 		case 'd': o->data = optarg; break;
 		case 'j': o->json = optarg; break;
 		case 't': o->trace = optarg; break;
+		case 'G': o->dot = optarg; break;
+		case 'H': o->html = optarg; break;
 		case 'p': o->profile = optarg; break;
 		case 'i': rc = add_file("input", optarg, o->in, &o->n_in); break;
 		case 'o': rc = add_file("output", optarg, o->out, &o->n_out); break;

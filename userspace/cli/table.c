@@ -2,6 +2,7 @@
 /* table.c - the layers of a plan, as a table for people and as JSON. */
 #include "cli.h"
 #include "json.h"
+#include "text.h"
 #include "workers.h"
 
 #include <string.h>
@@ -16,13 +17,16 @@ static double per_image(uint64_t v, uint64_t images)
 	return images ? (double)v / (double)images : 0.0;
 }
 
+/* Figures of one node: those of a run, else what is predicted. */
 static void print_figures(FILE *f, const struct lxa_plan_entry *e, const struct lxa_layer_report *r, uint64_t images)
 {
 	if (e->place == LXA_PLACE_DEVICE && !e->head)
 		fprintf(f, "  %10s %10s %6s %10s", "", "", "", "");
 	else if (e->place == LXA_PLACE_DEVICE && !images && e->cycles)
-		fprintf(f, "  %10llu %10llu %5.1f%% %10s", (unsigned long long)e->macs, (unsigned long long)e->cycles,
-			100.0 * (double)e->macs / (double)e->cycles / e->lane_macs, "");
+		fprintf(f, "  %10llu %10llu %5.1f%% %10llu", (unsigned long long)e->macs, (unsigned long long)e->cycles,
+			100.0 * (double)e->macs / (double)e->cycles / e->lane_macs, (unsigned long long)e->bytes);
+	else if (!images)
+		fprintf(f, "  %10llu %10s %6s %10llu", (unsigned long long)e->macs, "-", "-", (unsigned long long)e->bytes);
 	else if (e->place == LXA_PLACE_CPU || !r->cycles)
 		fprintf(f, "  %10llu %10s %6s %10s", (unsigned long long)e->macs, "-", "-", "-");
 	else
@@ -37,7 +41,7 @@ void table_layers(FILE *f, const struct lxa_plan *p, const struct workers *ws)
 	int n = lxa_plan_entries(p), folded = 0;
 
 	fprintf(f, "%-18s %-18s %-6s", "layer", "operation", "place");
-	fprintf(f, "  %10s %10s %6s %10s", "MACs/img", images ? "cycles/img" : "predicted", "util", images ? "bytes/img" : "");
+	fprintf(f, "  %10s %10s %6s %10s", "MACs/img", images ? "cycles/img" : "predicted", "util", "bytes/img");
 	fprintf(f, "  why\n");
 	for (int i = 0; i < n; i++) {
 		const struct lxa_plan_entry *e = lxa_plan_entry(p, i);
@@ -48,13 +52,21 @@ void table_layers(FILE *f, const struct lxa_plan *p, const struct workers *ws)
 		}
 		if (ws)
 			workers_report(ws, i, &r);
-		fprintf(f, "%-18.18s %-18.18s %-6s", e->name, e->op, place_name(e->place));
+		text_column(f, e->name, 18);
+		fputc(' ', f);
+		text_column(f, e->op, 18);
+		fprintf(f, " %-6s", place_name(e->place));
 		print_figures(f, e, &r, images);
 		if (e->place == LXA_PLACE_DEVICE && e->head)
 			fprintf(f, "  %s lanes, %s; ", e->lanes, e->what);
 		else
 			fprintf(f, "  ");
-		fprintf(f, "%s\n", e->reason);
+		text_put(f, TEXT_PLAIN, e->reason);
+		if (!ws && *e->needs) {
+			fprintf(f, "\n%*sneeds ", 48, "");
+			text_put(f, TEXT_PLAIN, e->needs);
+		}
+		fputc('\n', f);
 	}
 	if (folded)
 		fprintf(f, "(and %d nodes on constants, evaluated while planning)\n", folded);
@@ -68,10 +80,20 @@ static void print_seconds(FILE *f, double s)
 		fprintf(f, " %9s", "-");
 }
 
+static void print_times(FILE *f, const struct lxa_layer_report *r)
+{
+	print_seconds(f, r->seconds);
+	print_seconds(f, r->encode_s);
+	print_seconds(f, r->decode_s);
+	print_seconds(f, r->driver_s);
+	print_seconds(f, r->check_s);
+	fprintf(f, " %12llu\n", (unsigned long long)r->cycles);
+}
+
 void table_times(FILE *f, const struct lxa_plan *p, const struct workers *ws)
 {
 	struct lxa_layer_report r, all = { 0 };
-	int n = lxa_plan_entries(p);
+	int n = lxa_plan_entries(p), within = 0;
 
 	fprintf(f, "%-18s %-6s %9s %9s %9s %9s %9s %12s\n", "seconds of layer", "place", "cpu", "encode", "decode", "driver", "check",
 		"cycles");
@@ -79,25 +101,20 @@ void table_times(FILE *f, const struct lxa_plan *p, const struct workers *ws)
 		const struct lxa_plan_entry *e = lxa_plan_entry(p, i);
 
 		workers_report(ws, i, &r);
-		if (!r.images)
+		if (r.seconds == 0 && r.encode_s == 0 && r.decode_s == 0 && r.driver_s == 0 && r.check_s == 0) {
+			within += !e->constant;
 			continue;
-		fprintf(f, "%-18.18s %-6s", e->name, place_name(e->place));
-		print_seconds(f, r.seconds);
-		print_seconds(f, r.encode_s);
-		print_seconds(f, r.decode_s);
-		print_seconds(f, r.driver_s);
-		print_seconds(f, r.check_s);
-		fprintf(f, " %12llu\n", (unsigned long long)r.cycles);
+		}
+		text_column(f, e->name, 18);
+		fprintf(f, " %-6s", place_name(e->place));
+		print_times(f, &r);
 		all.seconds += r.seconds, all.encode_s += r.encode_s, all.decode_s += r.decode_s;
 		all.driver_s += r.driver_s, all.check_s += r.check_s, all.cycles += r.cycles;
 	}
 	fprintf(f, "%-18s %-6s", "all", "");
-	print_seconds(f, all.seconds);
-	print_seconds(f, all.encode_s);
-	print_seconds(f, all.decode_s);
-	print_seconds(f, all.driver_s);
-	print_seconds(f, all.check_s);
-	fprintf(f, " %12llu\n", (unsigned long long)all.cycles);
+	print_times(f, &all);
+	if (within)
+		fprintf(f, "(and %d nodes within those before them)\n", within);
 }
 
 void json_layers(struct json *j, const struct lxa_plan *p, const struct workers *ws)
@@ -119,9 +136,11 @@ void json_layers(struct json *j, const struct lxa_plan *p, const struct workers 
 		json_string(j, "op", e->op);
 		json_string(j, "place", place_name(e->place));
 		json_string(j, "reason", e->reason);
+		json_string(j, "needs", e->needs);
 		json_uint(j, "macs", e->macs);
 		json_uint(j, "cycles", r.cycles);
 		json_double(j, "utilization", r.utilization);
+		json_uint(j, "bytes", e->bytes);
 		if (e->layer >= 0)
 			json_uint(j, "device_layer", (uint64_t)e->layer);
 		if (e->head) {

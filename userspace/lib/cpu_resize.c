@@ -247,7 +247,7 @@ LXA_OP_INFER(resize)
 /* The input coordinate that output coordinate o stands for. */
 static double source(const struct resize *r, const struct axis *a, int64_t o)
 {
-	double x = (double)o, last = (double)a->in - 1;
+	double x = (double)o, last = (double)a->in - 1, offset = 0;
 
 	if (!strcmp(r->coords, "asymmetric"))
 		return x / a->scale;
@@ -260,10 +260,9 @@ static double source(const struct resize *r, const struct axis *a, int64_t o)
 			0.5 * (a->start + a->end) * last;
 	if (!strcmp(r->coords, "pytorch_half_pixel") && a->out == 1)
 		return 0;
-	x = (x + 0.5) / a->scale - 0.5;
 	if (!strcmp(r->coords, "half_pixel_symmetric"))
-		x += (double)a->in / 2 * (1 - (double)a->out / a->target);
-	return x;
+		offset = (double)a->in / 2 * (1 - (double)a->out / a->target);
+	return offset + (x + 0.5) / a->scale - 0.5;
 }
 
 static double filter(const struct resize *r, double d)

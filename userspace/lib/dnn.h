@@ -45,7 +45,7 @@ struct dnn_packed {
 
 struct dnn_step {
 	enum dnn_kind kind;
-	int n_nodes, nodes[DNN_MAX_NODES];	/* the one that names it first, in the graph's order */
+	int n_nodes, nodes[DNN_MAX_NODES];	/* in the graph's order */
 	int n_in, in[DNN_MAX_IN], out;		/* values */
 	int sum;				/* CONV: in[1] is added to the result */
 	int exact;				/* see above */
@@ -54,6 +54,7 @@ struct dnn_step {
 	dnnl_alg_kind_t alg;			/* POOL */
 	int64_t group;				/* CONV */
 	int by_rows;				/* FC: weights are K x O */
+	int flat;				/* FC: the first node is a Flatten */
 	struct dnn_move move;
 	float *wgt, *bias;			/* CONV, FC: with a BatchNormalization folded in, NORM: its scale and shift */
 	const float *use_wgt, *use_bias;	/* these, or the graph's own; bias NULL: none */
@@ -106,6 +107,12 @@ struct dnn {
 	struct dnn_prog *progs;
 	struct dnn_buf *free;		/* buffers not in use */
 };
+
+/* The node that names a step: a product behind a Flatten, else the first. */
+static inline int dnn_head(const struct dnn_step *s)
+{
+	return s->nodes[s->kind == DNN_FC && s->flat];
+}
 
 /* ---- dnn_match.c ---- */
 int dnn_plan(struct lxa_plan *p, struct lxa_err *err);	/* after the places are decided; sets p->dnn */

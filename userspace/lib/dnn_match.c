@@ -277,6 +277,7 @@ static int fc(struct dnn *d, int node)
 	before = flat(d, n->in[0]);
 	if (before >= 0) {
 		s.in[0] = d->p->g->nodes[before].in[0];
+		s.flat = 1;
 		add_node(d, &s, before);
 	}
 	add_node(d, &s, node);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exec.c - runs a plan, batch by batch: CPU nodes one after the other, device layers collected into one array of jobs
- * that is submitted when the CPU needs a result. A value exists as floats, as packed codes, or as both; it is
- * converted when the other form is first asked for. exec_dev.c has the jobs, exec_io.c inputs and outputs.
+ * exec.c - runs a plan: batches of images begin, are worked on and end. Two are under way where there is a device, so
+ * that it and the CPU work at the same time; exec.h says where the rest is.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 void exec_progress(struct run *r)
 {
+	r->told = exec_now();
 	if (r->opt->progress && r->opt->progress(r->opt->ctx, (uint64_t)r->done, (uint64_t)r->total))
 		r->stop = 1;
 }
@@ -21,105 +21,77 @@ const char *exec_layer_name(const struct lxa_plan *p, int layer)
 	return p->g->nodes[p->layers[layer]->nodes[0]].name;
 }
 
-/* ---- layers ------------------------------------------------------------------------------- */
+/* ---- batches ------------------------------------------------------------------------------------------------------- */
 
-/*
- * A layer on the CPU, node by node in float: for a batch with values that have no code, such as a Sign's 0. What the
- * layers behind it need is made from the floats.
- */
-static int run_layer_float(struct run *r, const struct plan_layer *l)
-{
-	int i, ret = 0;
-
-	for (i = 0; !ret && i < l->n_nodes; i++)
-		ret = exec_node(r, l->nodes[i]);
-	return ret;
-}
-
-static int run_layer(struct run *r, int layer)
-{
-	struct plan_layer *l = r->p->layers[layer];
-	struct plan_slot *in = &r->p->slots[l->in_value], *out = &r->p->slots[l->out_value];
-	const struct lxa_tensor *t;
-	struct exec_span start;
-	int ret, exact;
-
-	if (!in->have_packed) {
-		ret = exec_value_float(r, l->in_value, &t);
-		if (ret)
-			return ret;
-		if (t->ndim < 1 || t->dims[0] != r->n)
-			return lxa_err_set(r->err, -EINVAL, "%s: the input of %s does not have one part an image",
-					   r->p->g->path, exec_layer_name(r->p, layer));
-		ret = exec_cpu_begins(r, LXA_PREP_WRITE);
-		if (ret)
-			return ret;
-		start = exec_time();
-		exact = plan_encode(r->p, in->reader, t, plan_packed(r->p, l->in_value));
-		exec_took(r, start, &l->rep.encode_s, PROF_ENCODE, exec_layer_name(r->p, layer), NULL);
-		exec_cpu_ends(r);
-		if (!exact)
-			return run_layer_float(r, l);
-		in->have_packed = 1;
-	}
-	out->have_packed = 1;
-	if (r->p->dev && l->n_parts)
-		return exec_run_parts(r, layer);
-	if (r->p->dev) {
-		r->pending[r->n_pending++] = layer;
-		return 0;
-	}
-	start = exec_time();
-	lxa_kernel_run(l->layer.kernel, (uint32_t)r->n, plan_packed(r->p, l->in_value),
-		       plan_packed(r->p, l->out_value));
-	exec_took(r, start, &l->rep.seconds, PROF_CPU, exec_layer_name(r->p, layer), "kernel");
-	exec_count_work(r, l);
-	return 0;
-}
-
-/* ---- batches ---------------------------------------------------------------------- */
-
-static void reset_slots(struct lxa_plan *p)
+static void forget(struct plan_batch *b)
 {
 	int v;
 
-	for (v = 0; v < p->g->n_values; v++)
-		plan_slot_clear(p, v);
-}
-
-static int run_batch(struct run *r, const struct lxa_tensor *in, struct lxa_tensor *out)
-{
-	uint64_t span = prof_start();
-	int ret, i;
-
-	ret = exec_load_inputs(r, in);
-	for (i = 0; !ret && i < r->p->g->n_nodes; i++) {
-		const struct lxa_plan_entry *e = &r->p->nodes[i].e;
-
-		if (e->constant || r->p->nodes[i].unused)
-			continue;
-		if (e->place == LXA_PLACE_CPU)
-			ret = exec_cpu(r, i);
-		else if (e->head)
-			ret = run_layer(r, e->layer);
+	for (v = 0; v < b->p->g->n_values; v++) {
+		plan_value_drop(b, v);
+		b->v[v].have_packed = b->v[v].busy = 0;
+		b->v[v].made = PLAN_NOT_YET;
+		b->v[v].keep = b->p->slots[v].keep;
 	}
-	if (!ret)
-		ret = exec_flush(r);
-	if (!ret)
-		ret = exec_store_outputs(r, out);
-	r->n_pending = 0;
-	reset_slots(r->p);
-	prof_span(span, PROF_RUN, "batch", NULL, r->n);
-	return ret;
+	memset(b->done, 0, (size_t)b->p->n_tasks);
+	memset(b->on_device, 0, (size_t)b->p->n_layers);
+	b->split_busy = b->under_way = b->from = 0;
+	b->left = b->p->n_tasks;
 }
 
-static int most_jobs(const struct lxa_plan *p)
+/* The next batch of images, in memory that no other has. */
+static int begin(struct run *r, const struct lxa_tensor *in)
 {
-	int i, most = p->n_layers;
+	struct plan_batch *b = &r->p->batches[0];
 
-	for (i = 0; i < p->n_layers; i++)
-		most = p->layers[i]->n_parts > most ? p->layers[i]->n_parts : most;
-	return most;
+	if (r->n_batches && r->batch[0] == b)
+		b = &r->p->batches[1];
+	b->first = r->begun;
+	b->n = r->total - r->begun < r->p->batch ? r->total - r->begun : r->p->batch;
+	forget(b);
+	r->begun += b->n;
+	r->batch[r->n_batches++] = b;
+	return exec_load_inputs(r, b, in);
+}
+
+/* The oldest one is done: batches end in the order of their images. */
+static int end(struct run *r, struct lxa_tensor *out)
+{
+	struct plan_batch *b = r->batch[0];
+	int ret = exec_store_outputs(r, b, out);
+
+	if (ret)
+		return ret;
+	forget(b);
+	/* a batch's span is its turn as the oldest: spans of a thread must not overlap */
+	prof_span(r->turn, PROF_RUN, "batch", NULL, b->n);
+	r->turn = prof_start();
+	r->done += b->n;
+	r->batch[0] = r->batch[1];
+	r->n_batches--;
+	exec_progress(r);
+	return 0;
+}
+
+static int run_batches(struct run *r, const struct lxa_tensor *in, struct lxa_tensor *out)
+{
+	int ret = 0, depth = 1;
+	struct lxa_err none;
+
+	/* without memory for a second one they go one after the other */
+	if (r->p->dev && r->p->n_layers && r->total > r->p->batch && !r->p->watch.serial && !plan_mem_batch(r->p, 1, &none))
+		depth = 2;
+	while (!ret) {
+		while (!ret && !r->stop && r->n_batches < depth && r->begun < r->total)
+			ret = begin(r, in);
+		if (ret || !r->n_batches)
+			break;
+		if (!r->batch[0]->left && !r->batch[0]->under_way)
+			ret = end(r, out);
+		else
+			ret = exec_advance(r);
+	}
+	return ret;
 }
 
 int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_tensor *out,
@@ -139,25 +111,24 @@ int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_ten
 		ret = lxa_err_set(err, -EINVAL,
 				  "%s: %lld images do not fill batches of %lld, which the model is made for",
 				  p->g->path, (long long)r.total, (long long)p->batch);
-	r.pending = calloc((size_t)p->n_layers + 1, sizeof(*r.pending));
-	r.jobs = calloc((size_t)most_jobs(p) + 1, sizeof(*r.jobs));
-	if (!ret && (!r.pending || !r.jobs))
-		ret = lxa_err_set(err, -ENOMEM, "out of memory");
-	while (!ret && !r.stop && r.done < r.total) {
-		r.n = r.total - r.done < p->batch ? r.total - r.done : p->batch;
-		ret = run_batch(&r, in, out);
-		if (!ret) {
-			r.done += r.n;
-			exec_progress(&r);
-		}
-	}
+	if (!ret)
+		ret = exec_jobs_alloc(&r);
+	r.told = exec_now();
+	r.turn = prof_start();
+	if (!ret)
+		ret = run_batches(&r, in, out);
+	if (ret)
+		ret = exec_drain(&r, ret);
+	while (r.n_batches)
+		forget(r.batch[--r.n_batches]);
 	if (!ret && r.done < r.total)
 		ret = lxa_err_set(err, -EINTR, "stopped after %lld of %lld images", (long long)r.done,
 				  (long long)r.total);
 	r.res.images = (uint64_t)r.done;
 	if (res)
 		*res = r.res;
-	free(r.pending);
+	free(r.flights);
 	free(r.jobs);
+	free(r.ranges);
 	return ret;
 }

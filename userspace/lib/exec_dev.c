@@ -1,67 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* exec_dev.c - device layers of a run: jobs, their records, and the check against the CPU kernels. */
+/*
+ * exec_dev.c - the device's half of a run: layers are collected, submitted together, and end in the order of their jobs.
+ * An error leaves nothing under way: exec_drain() waits for every job of the run, for their buffers.
+ */
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "device.h"
 #include "exec.h"
 
-/* ---- check: the CPU kernel on the device's input against the device's output ------------------------------- */
-
-static void note_mismatch(struct run *r, int layer, int64_t image, uint32_t c, uint32_t y, uint32_t x, int32_t dev,
-			  int32_t cpu)
-{
-	if (r->res.mismatches++)
-		return;
-	snprintf(r->res.first_mismatch, sizeof(r->res.first_mismatch),
-		 "layer %.100s, image %lld, channel %u, row %u, column %u: device %d, CPU %d", exec_layer_name(r->p, layer),
-		 (long long)(r->done + image), c, y, x, dev, cpu);
-}
-
-static void compare_image(struct run *r, int layer, int64_t image, const uint8_t *dev, const uint8_t *cpu)
-{
-	struct plan_layer *l = r->p->layers[layer];
-	const struct lxa_layout *lay = &l->layer.lay;
-	uint32_t bits = lxa_ofmt_bits(l->layer.job.out_fmt), y, x, c, written;
-	uint64_t at;
-
-	/* the device writes whole blocks of channels, zeros beyond the last one */
-	written = lay->ocb * lay->block_oc * bits / 8 < lay->out_px ? lay->ocb * lay->block_oc * bits / 8 : lay->out_px;
-	for (y = 0; y < lay->out_h; y++) {
-		for (x = 0; x < lay->out_w; x++) {
-			at = y * lay->out_row + (uint64_t)x * lay->out_px;
-			l->rep.compared += l->layer.job.out_c;
-			r->res.compared += l->layer.job.out_c;
-			if (!memcmp(dev + at, cpu + at, written))
-				continue;
-			for (c = 0; c < written * 8 / bits; c++) {
-				int32_t a = lxa_element_get(dev + at, bits, c), b = lxa_element_get(cpu + at, bits, c);
-
-				if (a == b)
-					continue;
-				l->rep.mismatches++;
-				note_mismatch(r, layer, image, c, y, x, a, b);
-			}
-		}
-	}
-}
-
-static void check_layer(struct run *r, int layer)
-{
-	struct plan_layer *l = r->p->layers[layer];
-	const uint8_t *in = plan_packed(r->p, l->in_value), *out = plan_packed(r->p, l->out_value);
-	struct exec_span start = exec_time();
-	int64_t i;
-
-	for (i = 0; i < r->n; i++) {
-		lxa_kernel_run(l->layer.kernel, 1, in + (uint64_t)i * l->layer.lay.in_img, r->p->check);
-		compare_image(r, layer, i, out + (uint64_t)i * l->layer.lay.out_img, r->p->check);
-	}
-	exec_took(r, start, &l->rep.check_s, PROF_CHECK, exec_layer_name(r->p, layer), NULL);
-}
-
-/* ---- device layers --------------------------------------------------------------------------------------------- */
+/* ---- records ----------------------------------------------------------------------------------------------------- */
 
 static void account(struct run *r, struct plan_layer *l, const struct lxa_event *ev)
 {
@@ -69,7 +18,6 @@ static void account(struct run *r, struct plan_layer *l, const struct lxa_event 
 
 	rep->jobs++;
 	rep->cycles += ev->cycles;
-	l->new_cycles += ev->cycles;
 	rep->busy += ev->busy;
 	rep->st_wgt += ev->st_wgt;
 	rep->st_act += ev->st_act;
@@ -87,10 +35,10 @@ static void account(struct run *r, struct plan_layer *l, const struct lxa_event 
  * The layer's MACs, not those of the jobs' records: records cut time at the moments when jobs begin, so that some of a
  * job's MACs can be in its neighbour's (rtl/PROGRAMMING.md, 3).
  */
-void exec_count_work(const struct run *r, struct plan_layer *l)
+void exec_count_work(const struct plan_batch *b, struct plan_layer *l)
 {
-	l->rep.images += (uint64_t)r->n;
-	l->rep.macs += lxa_layer_macs(&l->layer) * (uint64_t)r->n;
+	l->rep.images += (uint64_t)b->n;
+	l->rep.macs += lxa_layer_macs(&l->layer) * (uint64_t)b->n;
 }
 
 static const char *job_fault(int error)
@@ -109,168 +57,270 @@ static const char *job_fault(int error)
 	}
 }
 
-/* Records of jobs first..last. Returns the first failure. */
-static int read_events(struct run *r, uint64_t first, uint64_t last)
+static int job_failed(struct run *r, int error, const char *layer)
+{
+	if (r->job_failed)
+		return error;
+	r->job_failed = 1;
+	return lxa_err_set(r->err, error, "%s: %s%s failed on %s: %s", r->p->g->path, layer ? "layer " : "", layer ? layer : "a job",
+			   lxa_device_path(r->p->dev), job_fault(error));
+}
+
+/* The records that can be read of this run's jobs; a device's jobs may be several runs'. Returns the first failure. */
+static int read_events(struct run *r)
 {
 	struct lxa_event ev;
-	int n, ret = 0;
+	int n = 0, ret = 0, i;
 
-	while ((n = lxa_event_take(r->p->dev, first, last, &ev)) > 0) {
-		account(r, r->p->layers[ev.user], &ev);
-		prof_job_name(r->p->dev, ev.seqno, exec_layer_name(r->p, (int)ev.user));
-		if (ev.error && !ret)
-			ret = lxa_err_set(r->err, ev.error, "%s: layer %s failed on %s: %s", r->p->g->path,
-					  exec_layer_name(r->p, (int)ev.user), lxa_device_path(r->p->dev),
-						  job_fault(ev.error));
+	for (i = 0; i < r->n_ranges && n >= 0; i++) {
+		while ((n = lxa_event_take(r->p->dev, r->ranges[i].first, r->ranges[i].last, &ev)) > 0) {
+			account(r, r->p->layers[ev.user], &ev);
+			prof_job_name(r->p->dev, ev.seqno, exec_layer_name(r->p, (int)ev.user));
+			if (ev.error && !ret)
+				ret = job_failed(r, ev.error, exec_layer_name(r->p, (int)ev.user));
+		}
 	}
-	return ret ? ret : n;
+	if (!ret && n < 0)
+		ret = lxa_err_set(r->err, n, "%s: records of %s cannot be read: %s", r->p->g->path, lxa_device_path(r->p->dev),
+				  strerror(-n));
+	return ret;
 }
 
-/* Jobs, no more than the driver takes at once: submitted and waited for. */
-static int submit(struct run *r, const struct lxa_job *jobs, int n)
+/* Jobs up to `seqno` have ended and their records were read. */
+static void forget_ranges(struct run *r, uint64_t seqno)
 {
-	struct exec_span start = exec_time();
-	uint64_t seqno = 0;
-	int ret, job_error = 0, got;
+	int i, kept = 0;
 
-	ret = lxa_job_submit(r->p->dev, jobs, (uint32_t)n, &seqno, r->err);
+	for (i = 0; i < r->n_ranges; i++)
+		if (r->ranges[i].last > seqno)
+			r->ranges[kept++] = r->ranges[i];
+	r->n_ranges = kept;
+}
+
+/* ---- submission -------------------------------------------------------------------------------------------------- */
+
+/* Two batches of every layer at most are collected or under way. */
+int exec_jobs_alloc(struct run *r)
+{
+	size_t jobs = 0;
+	int i;
+
+	for (i = 0; i < r->p->n_layers; i++)
+		jobs += r->p->layers[i]->n_parts ? (size_t)r->p->layers[i]->n_parts : 1;
+	r->flights = calloc(2 * (size_t)r->p->n_layers + 1, sizeof(*r->flights));
+	r->jobs = calloc(2 * jobs + 1, sizeof(*r->jobs));
+	r->ranges = calloc(2 * jobs + 1, sizeof(*r->ranges));
+	return r->flights && r->jobs && r->ranges ? 0 : lxa_err_set(r->err, -ENOMEM, "out of memory");
+}
+
+static void layer_job(const struct flight *f, struct lxa_job *j)
+{
+	const struct plan_batch *b = f->b;
+	const struct plan_layer *l = b->p->layers[f->layer];
+
+	*j = l->layer.job;
+	j->batch = (uint16_t)b->n;
+	j->act.handle = lxa_bo_handle(b->v[l->in_value].bo);
+	j->out.handle = lxa_bo_handle(b->v[l->out_value].bo);
+	j->wgt.handle = j->par.handle = lxa_bo_handle(b->p->consts);
+	j->act.offset = j->out.offset = 0;
+	j->wgt.offset = l->wgt_at;
+	j->par.offset = l->par_at;
+	if (l->res_value >= 0)
+		j->res.handle = lxa_bo_handle(b->v[l->res_value].bo);
+}
+
+/* The parts of a layer that is too big for one job: the CPU puts their inputs next to each other. */
+static int gather(struct run *r, struct plan_batch *b, int layer)
+{
+	struct plan_layer *l = r->p->layers[layer];
+	struct exec_span start;
+	int ret = exec_cpu_takes(r, b->v[l->in_value].bo, LXA_PREP_READ);
+
+	if (!ret)
+		ret = exec_cpu_takes(r, b->split, LXA_PREP_WRITE);
 	if (ret)
 		return ret;
-	/*
-	 * a job that hangs is ended by the driver: this loop ends, and must not be left before, because of the
-	 * buffers
-	 */
-	while ((ret = lxa_job_wait(r->p->dev, seqno, WAIT_SLICE_MS, &job_error)) == -ETIMEDOUT)
-		exec_progress(r);
-	got = read_events(r, seqno - (uint64_t)n + 1, seqno);
-	exec_driver_took(r, start, jobs, n);
-	if (ret)
-		return lxa_err_set(r->err, ret, "%s: waiting for %s failed: %s", r->p->g->path,
-				   lxa_device_path(r->p->dev),
-				   strerror(-ret));
-	if (job_error && got >= 0)
-		return lxa_err_set(r->err, job_error, "%s: a job failed on %s: %s", r->p->g->path,
-				   lxa_device_path(r->p->dev), job_fault(job_error));
-	return got;
+	start = exec_time();
+	plan_split_gather(b, l);
+	exec_took(b->n, start, &l->rep.encode_s, PROF_ENCODE, exec_layer_name(r->p, layer), "gather");
+	lxa_bo_fini(b->split);
+	lxa_bo_fini(b->v[l->in_value].bo);
+	b->split_busy = 1;
+	return 0;
 }
 
-static int submit_all(struct run *r, int n)
+int exec_collect(struct run *r, struct plan_batch *b, int layer)
 {
-	uint64_t max = 1;
-	int first, ret = 0, some;
+	struct plan_layer *l = r->p->layers[layer];
+	int ret = l->n_parts ? gather(r, b, layer) : 0;
 
+	if (ret)
+		return ret;
+	/* what the parts leave is put together when they have ended; other jobs' outputs later jobs can read */
+	b->v[l->out_value].have_packed = !l->n_parts;
+	b->v[l->out_value].made = PLAN_QUEUED;
+	b->v[l->in_value].busy++;
+	if (l->res_value >= 0)
+		b->v[l->res_value].busy++;
+	b->v[l->out_value].busy++;
+	b->under_way++;
+	b->on_device[layer] = 1;
+	r->flights[r->n_flights++] = (struct flight){ .b = b, .layer = layer, .n_jobs = l->n_parts ? l->n_parts : 1 };
+	return 0;
+}
+
+/* As many as the driver takes at once; while it has too many of ours, wait for those. */
+static int submit_jobs(struct run *r, const struct lxa_job *jobs, int n)
+{
+	uint64_t seqno = 0;
+	int ret, job_error;
+
+	ret = lxa_job_submit(r->p->dev, jobs, (uint32_t)n, &seqno, r->err);
+	while (ret == -EAGAIN && r->last) {
+		ret = lxa_job_wait(r->p->dev, r->last, WAIT_SLICE_MS, &job_error);
+		exec_progress(r);
+		if (!ret && job_error)
+			return job_failed(r, job_error, NULL);
+		if (!ret || ret == -ETIMEDOUT)
+			ret = lxa_job_submit(r->p->dev, jobs, (uint32_t)n, &seqno, r->err);
+	}
+	if (ret)
+		return ret;
+	r->ranges[r->n_ranges++] = (struct job_range){ seqno - (uint64_t)n + 1, seqno };
+	r->last = seqno;
+	return 0;
+}
+
+/* The host's time for flights from..to - 1, shared. */
+static void driver_took(struct run *r, double start, int from, int to)
+{
+	double each = (exec_now() - start) / (to > from ? to - from : 1);
+
+	for (; from < to; from++)
+		r->p->layers[r->flights[from].layer]->rep.driver_s += each;
+}
+
+int exec_submit(struct run *r)
+{
+	uint64_t max = 1, seqno;
+	int i, k, n = 0, ret = 0, first, some, at = 0, from = r->n_submitted;
+	double start = exec_now();
+
+	for (i = r->n_submitted; i < r->n_flights; i++)
+		for (k = 0; k < r->flights[i].n_jobs; k++, n++) {
+			const struct flight *f = &r->flights[i];
+
+			if (r->p->layers[f->layer]->n_parts)
+				plan_split_job(f->b, r->p->layers[f->layer], k, &r->jobs[n]);
+			else
+				layer_job(f, &r->jobs[n]);
+			r->jobs[n].user = (uint64_t)f->layer;
+		}
 	if (lxa_device_param(r->p->dev, LXA_PARAM_MAX_JOBS, &max) || !max)
 		max = 1;
 	for (first = 0; !ret && first < n; first += some) {
 		some = n - first < (int)max ? n - first : (int)max;
-		ret = submit(r, r->jobs + first, some);
+		ret = submit_jobs(r, r->jobs + first, some);
+		/* a flight whose last job is among them has its number */
+		seqno = r->last - (uint64_t)some;
+		for (i = r->n_submitted; !ret && i < r->n_flights && at + r->flights[i].n_jobs <= first + some; i++) {
+			at += r->flights[i].n_jobs;
+			r->flights[i].seqno = seqno + (uint64_t)(at - first);
+			r->n_submitted = i + 1;
+			exec_did(r, r->flights[i].b, PLAN_DID_SUBMIT, r->flights[i].layer);
+		}
 	}
+	driver_took(r, start, from, r->n_submitted);
 	return ret;
 }
 
-static void layer_job(const struct run *r, int layer, struct lxa_job *j)
-{
-	const struct plan_layer *l = r->p->layers[layer];
+/* ---- completion --------------------------------------------------------------------------------------------------- */
 
-	*j = l->layer.job;
-	j->batch = (uint16_t)r->n;
-	j->user = (uint64_t)layer;
-	j->act.handle = j->out.handle = lxa_bo_handle(r->p->acts);
-	j->wgt.handle = j->par.handle = lxa_bo_handle(r->p->consts);
-	j->act.offset = r->p->slots[l->in_value].at;
-	j->out.offset = r->p->slots[l->out_value].at;
-	j->wgt.offset = l->wgt_at;
-	j->par.offset = l->par_at;
-}
-
-static int cpu_takes(struct run *r, struct lxa_bo *bo, uint32_t flags)
-{
-	int ret;
-
-	while ((ret = lxa_bo_prep(bo, flags, WAIT_SLICE_MS)) == -ETIMEDOUT)
-		exec_progress(r);
-	return ret ? lxa_err_set(r->err, ret, "%s: the buffer cannot be taken: %s", r->p->g->path, strerror(-ret)) : 0;
-}
-
-void exec_cpu_ends(struct run *r)
-{
-	if (r->p->dev)
-		lxa_bo_fini(r->p->acts);
-}
-
-static int check_layers(struct run *r, const int *layers, int n)
-{
-	int i, ret;
-
-	if (!r->opt->check)
-		return 0;
-	ret = cpu_takes(r, r->p->acts, LXA_PREP_READ);
-	for (i = 0; !ret && i < n; i++)
-		check_layer(r, layers[i]);
-	if (!ret)
-		exec_cpu_ends(r);
-	return ret;
-}
-
-/* Run everything that was collected. */
-int exec_flush(struct run *r)
-{
-	int ret, i;
-
-	if (!r->n_pending)
-		return 0;
-	for (i = 0; i < r->n_pending; i++)
-		layer_job(r, r->pending[i], &r->jobs[i]);
-	ret = submit_all(r, r->n_pending);
-	for (i = 0; !ret && i < r->n_pending; i++)
-		exec_count_work(r, r->p->layers[r->pending[i]]);
-	if (!ret)
-		ret = check_layers(r, r->pending, r->n_pending);
-	r->n_pending = 0;
-	return ret;
-}
-
-/* Let the CPU at the buffer of the values: nothing may be under way. */
-int exec_cpu_begins(struct run *r, uint32_t flags)
-{
-	int ret = exec_flush(r);
-
-	return ret || !r->p->dev ? ret : cpu_takes(r, r->p->acts, flags);
-}
-
-/* A layer of several jobs: the CPU puts the parts' inputs together before and their outputs after. */
-int exec_run_parts(struct run *r, int layer)
+static int scatter(struct run *r, struct plan_batch *b, int layer)
 {
 	struct plan_layer *l = r->p->layers[layer];
 	struct exec_span start;
-	int ret, i;
+	int ret = exec_cpu_takes(r, b->split, LXA_PREP_READ);
 
-	ret = exec_cpu_begins(r, LXA_PREP_READ);
 	if (!ret)
-		ret = cpu_takes(r, r->p->split, LXA_PREP_WRITE);
+		ret = exec_cpu_takes(r, b->v[l->out_value].bo, LXA_PREP_WRITE);
 	if (ret)
 		return ret;
 	start = exec_time();
-	plan_split_gather(r->p, l, r->n);
-	exec_took(r, start, &l->rep.encode_s, PROF_ENCODE, exec_layer_name(r->p, layer), "gather");
-	lxa_bo_fini(r->p->split);
-	exec_cpu_ends(r);
-	for (i = 0; i < l->n_parts; i++) {
-		plan_split_job(r->p, l, i, r->n, &r->jobs[i]);
-		r->jobs[i].user = (uint64_t)layer;
+	plan_split_scatter(b, l);
+	exec_took(b->n, start, &l->rep.decode_s, PROF_DECODE, exec_layer_name(r->p, layer), "scatter");
+	lxa_bo_fini(b->split);
+	lxa_bo_fini(b->v[l->out_value].bo);
+	b->split_busy = 0;
+	return 0;
+}
+
+/* The oldest layer under way has ended. */
+static int landed(struct run *r)
+{
+	struct flight f = r->flights[0];
+	struct plan_layer *l = r->p->layers[f.layer];
+	int ret = l->n_parts ? scatter(r, f.b, f.layer) : 0;
+
+	f.b->v[l->in_value].busy--;
+	if (l->res_value >= 0)
+		f.b->v[l->res_value].busy--;
+	f.b->v[l->out_value].busy--;
+	f.b->v[l->out_value].have_packed = 1;
+	f.b->v[l->out_value].made = PLAN_READY;
+	f.b->under_way--;
+	exec_count_work(f.b, l);
+	memmove(r->flights, r->flights + 1, (size_t)(r->n_flights - 1) * sizeof(*r->flights));
+	r->n_flights--;
+	r->n_submitted--;
+	exec_did(r, f.b, PLAN_DID_END, f.layer);
+	return ret;
+}
+
+int exec_poll(struct run *r, int wait)
+{
+	int ret = 0, job_error;
+	double start;
+
+	while (!ret && r->n_submitted) {
+		start = exec_now();
+		/* a job that hangs is ended by the driver: this loop ends */
+		while ((ret = lxa_job_wait(r->p->dev, r->flights[0].seqno, wait ? WAIT_SLICE_MS : 0, &job_error)) == -ETIMEDOUT) {
+			if (!wait)
+				return 0;
+			exec_progress(r);
+		}
+		if (ret)
+			return lxa_err_set(r->err, ret, "%s: waiting for %s failed: %s", r->p->g->path,
+					   lxa_device_path(r->p->dev), strerror(-ret));
+		driver_took(r, start, 0, 1);
+		ret = read_events(r);
+		forget_ranges(r, r->flights[0].seqno);
+		if (!ret && job_error)
+			ret = job_failed(r, job_error, NULL);
+		if (!ret)
+			ret = landed(r);
+		wait = 0;
 	}
-	ret = submit_all(r, l->n_parts);
-	if (!ret)
-		ret = cpu_takes(r, r->p->split, LXA_PREP_READ);
-	if (!ret)
-		ret = cpu_takes(r, r->p->acts, LXA_PREP_WRITE);
-	if (ret)
+	return ret;
+}
+
+int exec_drain(struct run *r, int ret)
+{
+	int job_error = 0, failed, waited, known = r->job_failed;
+
+	if (!r->p->dev || !r->last)
 		return ret;
-	start = exec_time();
-	plan_split_scatter(r->p, l, r->n);
-	exec_took(r, start, &l->rep.decode_s, PROF_DECODE, exec_layer_name(r->p, layer), "scatter");
-	lxa_bo_fini(r->p->split);
-	exec_cpu_ends(r);
-	exec_count_work(r, l);
-	return check_layers(r, &layer, 1);
+	while ((waited = lxa_job_wait(r->p->dev, r->last, WAIT_SLICE_MS, &job_error)) == -ETIMEDOUT)
+		exec_progress(r);
+	/* a job's fault explains whatever went wrong behind it, such as a submission that was refused */
+	failed = read_events(r);
+	if (known)
+		return ret;
+	if (failed && r->job_failed)
+		return failed;
+	if (!waited && job_error)
+		return job_failed(r, job_error, NULL);
+	return ret;
 }

@@ -27,32 +27,33 @@ int exec_check_input(const struct lxa_plan *p, int i, const struct lxa_tensor *t
 	return 0;
 }
 
-int exec_load_inputs(struct run *r, const struct lxa_tensor *in)
+int exec_load_inputs(struct run *r, struct plan_batch *b, const struct lxa_tensor *in)
 {
 	struct lxa_tensor part;
 	int i;
 
 	for (i = 0; i < r->p->g->n_in; i++) {
 		int value = r->p->g->in[i];
-		struct lxa_tensor *t = &r->p->slots[value].t;
+		struct lxa_tensor *t = &b->v[value].t;
 		size_t each = (size_t)(lxa_tensor_count(&in[i]) / r->total), size = lxa_dtype_size(in[i].dtype);
-		const uint8_t *src = (const uint8_t *)in[i].data + (size_t)r->done * each * size;
+		const uint8_t *src = (const uint8_t *)in[i].data + (size_t)b->first * each * size;
 
 		*t = in[i];
 		t->data = NULL;
-		t->dims[0] = r->n;
+		t->dims[0] = b->n;
 		t->dtype = r->p->g->values[value].t.dtype;
 		if (lxa_tensor_alloc(t))
-			return lxa_err_set(r->err, -ENOMEM, "out of memory for %lld images", (long long)r->n);
+			return lxa_err_set(r->err, -ENOMEM, "out of memory for %lld images", (long long)b->n);
 		part = *t;
 		part.dtype = in[i].dtype;
 		part.data = (void *)src;
 		lxa_convert(t, &part, 1);
+		b->v[value].made = PLAN_READY;
 	}
 	return 0;
 }
 
-int exec_store_outputs(struct run *r, struct lxa_tensor *out)
+int exec_store_outputs(struct run *r, struct plan_batch *b, struct lxa_tensor *out)
 {
 	int i, ret;
 
@@ -61,10 +62,10 @@ int exec_store_outputs(struct run *r, struct lxa_tensor *out)
 		const struct lxa_tensor *t;
 		size_t bytes;
 
-		ret = exec_value_float(r, r->p->g->out[i], &t);
+		ret = exec_value_float(r, b, r->p->g->out[i], &t);
 		if (ret)
 			return ret;
-		if (r->n != r->total && (t->ndim < 1 || t->dims[0] != r->n))
+		if (b->n != r->total && (t->ndim < 1 || t->dims[0] != b->n))
 			return lxa_err_set(r->err, -EINVAL,
 					   "%s: output %s does not have one part an image: it takes all %lld "
 					   "images in one batch", r->p->g->path, name, (long long)r->total);
@@ -72,12 +73,13 @@ int exec_store_outputs(struct run *r, struct lxa_tensor *out)
 		if (!out[i].data) {
 			out[i] = *t;
 			out[i].data = NULL;
-			if (r->n != r->total)
+			if (b->n != r->total)
 				out[i].dims[0] = r->total;
 			if (lxa_tensor_alloc(&out[i]))
 				return lxa_err_set(r->err, -ENOMEM, "out of memory for output %s", name);
 		}
-		memcpy((uint8_t *)out[i].data + (size_t)r->done * (bytes / (size_t)r->n), t->data, bytes);
+		memcpy((uint8_t *)out[i].data + (size_t)b->first * (bytes / (size_t)b->n), t->data, bytes);
+		exec_did(r, b, PLAN_DID_STORE, i);
 	}
 	return 0;
 }

@@ -4,7 +4,7 @@
 
 #include "exec.h"
 
-static double now(void)
+double exec_now(void)
 {
 	struct timespec t;
 
@@ -14,27 +14,11 @@ static double now(void)
 
 struct exec_span exec_time(void)
 {
-	return (struct exec_span){ now(), prof_start() };
+	return (struct exec_span){ exec_now(), prof_start() };
 }
 
-void exec_took(const struct run *r, struct exec_span s, double *seconds, enum prof_kind kind, const char *name, const char *op)
+void exec_took(int64_t images, struct exec_span s, double *seconds, enum prof_kind kind, const char *name, const char *op)
 {
-	*seconds += now() - s.start;
-	prof_span(s.prof, kind, name, op, r->n);
-}
-
-void exec_driver_took(struct run *r, struct exec_span s, const struct lxa_job *jobs, int n)
-{
-	double seconds = now() - s.start;
-	uint64_t all = 0;
-	int i;
-
-	for (i = 0; i < r->p->n_layers; i++)
-		all += r->p->layers[i]->new_cycles;
-	for (i = 0; i < n && all; i++) {
-		struct plan_layer *l = r->p->layers[jobs[i].user];
-
-		l->rep.driver_s += seconds * (double)l->new_cycles / (double)all;
-		l->new_cycles = 0;	/* a layer of several jobs has it all with the first */
-	}
+	*seconds += exec_now() - s.start;
+	prof_span(s.prof, kind, name, op, images);
 }

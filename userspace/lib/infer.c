@@ -74,15 +74,22 @@ static int of_shapes(const struct lxa_graph *g, const struct lxa_node *n)
 	return is_shape_op(n);
 }
 
-/* 1 when the node's outputs describe shapes and can be computed now: they come from shapes, or are integers. */
+/*
+ * 1 when the node's outputs describe shapes and can be computed now: they are integers, or lists or single values that come from
+ * shapes (never convolutions or pools, which would need an engine).
+ */
 static int foldable(const struct lxa_op_ctx *c, int from_shapes)
 {
 	int i;
 
-	for (i = 0; i < c->n_out; i++)
-		if ((!from_shapes && c->out[i].dtype != LXA_INT64 && c->out[i].dtype != LXA_INT32) ||
-		    lxa_tensor_count(&c->out[i]) > FOLD_MAX)
+	for (i = 0; i < c->n_out; i++) {
+		const struct lxa_tensor *t = &c->out[i];
+
+		if (t->dtype != LXA_INT64 && t->dtype != LXA_INT32 && !(from_shapes && t->ndim <= 1))
 			return 0;
+		if (lxa_tensor_count(t) > FOLD_MAX)
+			return 0;
+	}
 	if (is_shape_op(c->n))
 		return 1;
 	for (i = 0; i < c->n_in; i++)

@@ -47,11 +47,11 @@ LXA_OP_INFER(reshape)
 		}
 		if (dims[i] < -1 || (dims[i] == -1 && open >= 0))
 			return lxa_op_err(c, -EINVAL, "shape %s is not possible", lxa_dims_str(n, dims, to));
-		if (dims[i] == -1) {
+		if (dims[i] == -1)
 			open = i;
-			dims[i] = 1;
-		}
 	}
+	if (open >= 0)
+		dims[open] = 1;
 	known = lxa_dims_count(n, dims);
 	if (open >= 0) {
 		if (known <= 0 || count % known)

@@ -98,9 +98,40 @@ int plan_const_channels(const struct lxa_tensor *t, int ndim, uint32_t n, double
 	return 1;
 }
 
+/* Elements of all constants in the file. */
+static int64_t file_elements(const struct lxa_graph *g)
+{
+	int64_t sum = 0;
+	int i;
+
+	for (i = 0; i < g->n_values; i++)
+		if (g->values[i].t.data && g->values[i].producer < 0)
+			sum += lxa_tensor_count(&g->values[i].t);
+	return sum;
+}
+
+/*
+ * What node i makes of constants is taken off room: a small file must not ask for memory without end (a chain of Expand and
+ * Tile). Some megabytes and some copies of what the file holds are more than any network needs.
+ */
+static int fold_room(const struct lxa_plan *p, int i, int64_t *room, struct lxa_err *err)
+{
+	const struct lxa_node *n = &p->g->nodes[i];
+	int k;
+
+	for (k = 0; k < n->n_out; k++)
+		if (n->out[k] >= 0 && p->g->values[n->out[k]].known)
+			*room -= lxa_tensor_count(&p->g->values[n->out[k]].t);
+	if (*room >= 0)
+		return 0;
+	return lxa_err_set(err, -E2BIG, "%s: node '%s' (%s): the constants that it and the nodes before it make are too large for what "
+			   "the file holds", p->g->path, n->name, n->op);
+}
+
 /* Evaluate nodes that depend on constants only: quantized weights above all. */
 static int fold_constants(struct lxa_plan *p, struct lxa_err *err)
 {
+	int64_t room = (1 << 22) + 32 * file_elements(p->g);
 	const struct lxa_tensor *in[64];
 	struct lxa_tensor out[8];
 	int i, k, ret;
@@ -115,6 +146,9 @@ static int fold_constants(struct lxa_plan *p, struct lxa_err *err)
 		}
 		if (!constant)
 			continue;
+		ret = fold_room(p, i, &room, err);
+		if (ret)
+			return ret;
 		memset(out, 0, sizeof(out));
 		ret = lxa_cpu_exec(p->cpu, p->g, i, in, out, err);
 		if (ret)
@@ -170,6 +204,8 @@ static void place_layer(struct lxa_plan *p, int index)
 		e->place = LXA_PLACE_DEVICE;
 		e->layer = index;
 		snprintf(n->reason, sizeof(n->reason), "in the output stage of %s", p->g->nodes[l->nodes[0]].name);
+		if (i == l->res)
+			snprintf(n->reason, sizeof(n->reason), "residual operand of %s", p->g->nodes[l->nodes[0]].name);
 		if (i == l->pool)
 			snprintf(n->reason, sizeof(n->reason), "max-pool after the output stage of %s",
 				 p->g->nodes[l->nodes[0]].name);
@@ -187,6 +223,7 @@ static void place_layer(struct lxa_plan *p, int index)
 	e->sum_bits = l->layer.sum_bits;
 	e->macs = lxa_layer_macs(&l->layer);
 	e->cycles = plan_cycles(p, l);
+	e->bytes = plan_device_bytes(p, l);
 	if (l->n_parts)
 		snprintf(parts, sizeof(parts), "; too big for the scratchpads: %d jobs", l->n_parts);
 	snprintf(p->nodes[l->nodes[0]].reason, sizeof(p->nodes[0].reason), "input and weights are quantized%s%s%s%s%s%s",
@@ -202,7 +239,7 @@ static int try_head(struct lxa_plan *p, int node, struct lxa_err *err)
 
 	if (!l)
 		return lxa_err_set(err, -ENOMEM, "out of memory");
-	l->pool = l->quant = -1;
+	l->pool = l->quant = l->res = l->res_value = -1;
 	ret = plan_match(p, node, l, &why);
 	if (ret) {
 		plan_layer_free(l);
@@ -295,6 +332,8 @@ static int find_views(struct lxa_plan *p, struct lxa_err *err)
 
 		if (e->head && !made[p->layers[e->layer]->in_value])
 			needed[p->layers[e->layer]->in_value] = 1;
+		if (e->head && p->layers[e->layer]->res_value >= 0 && !made[p->layers[e->layer]->res_value])
+			needed[p->layers[e->layer]->res_value] = 1;
 		if (e->constant || e->place == LXA_PLACE_DEVICE)
 			continue;
 		for (k = any = 0; k < n->n_out; k++)
@@ -345,6 +384,9 @@ static int alloc_tables(struct lxa_plan *p, struct lxa_err *err)
 		p->nodes[i].e.name = p->g->nodes[i].name;
 		p->nodes[i].e.op = p->g->nodes[i].op;
 		p->nodes[i].e.reason = p->nodes[i].reason;
+		p->nodes[i].e.needs = p->nodes[i].needs;
+		p->nodes[i].e.n_in = p->g->nodes[i].n_in;
+		p->nodes[i].e.n_out = p->g->nodes[i].n_out;
 		p->nodes[i].e.layer = -1;
 	}
 	return 0;
@@ -384,11 +426,15 @@ int lxa_plan_create(struct lxa_model *m, struct lxa_device *dev, int64_t batch, 
 		ret = place_node(p, i, err);
 	if (!ret)
 		ret = find_views(p, err);
+	for (i = 0; !ret && i < p->g->n_nodes; i++)
+		plan_needs(p, i);
 	part = prof_start();
 	if (!ret)
 		ret = dnn_plan(p, err);
 	if (!ret)
 		ret = plan_mem_init(p, err);
+	if (!ret)
+		ret = plan_tasks(p, err);
 	prof_span(part, PROF_PLAN, "buffers", NULL, -1);
 	if (ret) {
 		lxa_plan_free(p);
@@ -406,6 +452,7 @@ void lxa_plan_free(struct lxa_plan *p)
 	if (!p)
 		return;
 	plan_mem_free(p);
+	plan_tasks_free(p);
 	dnn_free(p->dnn);
 	for (i = 0; i < p->n_layers; i++)
 		plan_layer_free(p->layers[i]);

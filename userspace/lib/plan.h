@@ -74,13 +74,14 @@ struct plan_layer {
 	int n_nodes, nodes[PLAN_MAX_CHAIN]; /* the head first, in order */
 	int pool;			/* index into nodes of the MaxPool, or -1 */
 	int quant;			/* of the output quantizer, or -1: the output is float, from int32 */
-	int in_value, out_value;
-	struct plan_enc in_enc, out_enc;
+	int res;			/* index into nodes of the Add whose other operand is the residual, or -1 */
+	int in_value, out_value, res_value; /* res_value -1: none */
+	struct plan_enc in_enc, out_enc, res_enc;
 	struct plan_weights w;
 	double *unit;			/* out_c: value of a total T of 1 */
 	float *bias;			/* out_c: the head's own bias, or NULL */
 	double *out_unit;		/* out_c: value of 1 in an int32 output */
-	int ndim;			/* of the head's output: 4, or 2 for a matrix product */
+	int ndim;			/* of the head's output: 4, 3 (one row), or 2 for a matrix product */
 	struct plan_pack pack;
 	struct lxa_layer layer;
 	char what[64];
@@ -90,25 +91,70 @@ struct plan_layer {
 	/* exec */
 	uint64_t wgt_at, par_at;	/* in the constants buffer */
 	struct lxa_layer_report rep;
-	uint64_t new_cycles;		/* of jobs whose time the host has not counted yet */
 };
 
 struct plan_node {
 	struct lxa_plan_entry e;
 	int unused;			/* a CPU node whose outputs nobody needs: not run */
-	char reason[400];
+	char reason[400], needs[400];
 	struct lxa_layer_report rep;	/* CPU nodes */
 };
 
-/* One value of the batch under way. */
+/* What a device layer has to do with a value; the same for every batch. */
 struct plan_slot {
-	struct lxa_tensor t;		/* float (or declared) form; data NULL: not there */
-	struct dnn_buf *blk;		/* in oneDNN's layout, or NULL */
-	int have_packed;		/* the packed form is valid, or a job that was collected makes it */
 	int maker;			/* layer that makes the packed form, or -1: encoded here */
 	int users;			/* layers that read the packed form */
-	const struct plan_layer *reader; /* a layer that reads it: how it is encoded; NULL: none */
-	uint64_t at, bytes;		/* packed form in the activations buffer, one batch */
+	const struct plan_enc *enc;	/* how it is encoded; NULL: no layer reads it */
+	const struct plan_layer *packer; /* the layer for which it is encoded in packed pixels, or NULL */
+	uint64_t bytes;			/* packed, one image; 0: it has no packed form */
+	int keep;			/* tasks that may read it, and 1 for an output: how long its floats are kept */
+};
+
+/* A value in a batch under way: where it is, in how many forms. */
+struct plan_value {
+	struct lxa_tensor t;		/* float (or declared) form; data NULL: not there */
+	struct dnn_buf *blk;		/* in oneDNN's layout, or NULL */
+	struct lxa_bo *bo;		/* the packed form's place, with a device */
+	uint8_t *packed;		/* the same for the CPU; of this struct without a device */
+	int have_packed;		/* the packed form is valid, or a job that was collected makes it */
+	enum { PLAN_NOT_YET, PLAN_QUEUED, PLAN_READY } made; /* queued: a job will have made it */
+	int busy;			/* layers under way on the device that read or write it */
+	int keep;			/* of plan_slot.keep, those still to come */
+};
+
+/* A batch under way. A plan has memory for two: while the device works on one, the CPU has the other. */
+struct plan_batch {
+	struct lxa_plan *p;
+	int ready;			/* its memory is there */
+	int64_t first, n;		/* images */
+	struct plan_value *v;		/* per value */
+	struct lxa_bo *split;		/* parts' tensors, one layer at a time */
+	int split_busy;
+	uint8_t *done;			/* per task */
+	uint8_t *on_device;		/* per layer: it was run there (not in float) */
+	int left, from;			/* tasks that are not done; the first of them */
+	int under_way;			/* layers collected or submitted */
+};
+
+/* What is run at once (exec_task.c). */
+struct plan_task {
+	enum { TASK_NODE, TASK_STEP, TASK_LAYER, TASK_CHECK } kind;
+	int index;			/* of the node, step or layer */
+	int n_in, n_keep;
+	int *in;			/* values that it waits for */
+	int *keep;			/* values that it may read, each once */
+};
+
+/*
+ * For tests: told what is done, in order. index: of the layer (submitted, ended, encoded, decoded, checked) or output
+ * (stored).
+ */
+enum plan_did { PLAN_DID_SUBMIT, PLAN_DID_END, PLAN_DID_ENCODE, PLAN_DID_DECODE, PLAN_DID_CHECK, PLAN_DID_NODE, PLAN_DID_STORE };
+
+struct plan_watch {
+	void (*did)(void *ctx, enum plan_did what, int index, int64_t first_image);
+	void *ctx;
+	int serial;			/* one batch, one layer at a time */
 };
 
 struct lxa_model {
@@ -132,9 +178,11 @@ struct lxa_plan {
 	/* exec */
 	struct dnn *dnn;		/* nodes that oneDNN runs in its own layouts */
 	struct plan_slot *slots;	/* per value */
-	struct lxa_bo *consts, *acts, *split; /* split: parts' tensors, one layer at a time */
-	uint8_t *host_acts;		/* instead of acts when there is no device */
-	uint64_t acts_bytes;
+	struct plan_task *tasks;
+	int n_tasks;
+	struct lxa_bo *consts;
+	struct plan_batch batches[2];
+	struct plan_watch watch;
 	uint8_t *check;			/* room for one layer's output */
 };
 
@@ -178,7 +226,7 @@ int plan_is_head(const struct lxa_node *n);	/* Conv, Gemm, MatMul */
 int plan_head_known(const struct lxa_plan *p, int node);	/* shapes of its input, weights and output are */
 uint64_t plan_node_macs(const struct lxa_plan *p, int node);
 int64_t plan_attr_at(const struct lxa_node *n, const char *name, size_t i, int64_t dflt);
-void plan_axis_pads(const struct lxa_node *n, int i, int64_t in, int64_t out, int64_t k, int64_t s, int64_t *begin,
+void plan_axis_pads(const struct lxa_node *n, int i, int nd, int64_t in, int64_t out, int64_t k, int64_t s, int64_t *begin,
 		    int64_t *end);
 int plan_head_conv(const struct lxa_plan *p, const struct lxa_node *n, struct plan_layer *l, struct lxa_job *j,
 		   struct plan_matrix *m, struct lxa_err *err);
@@ -192,6 +240,11 @@ int plan_match(const struct lxa_plan *p, int head, struct plan_layer *l, struct 
 void plan_formats(const struct lxa_plan *p, struct plan_layer *l, struct lxa_job *j); /* in_enc's and w's in the job, no pool */
 void plan_layer_free(struct plan_layer *l);
 
+/* ---- plan_needs.c ---- */
+void plan_needs(struct lxa_plan *p, int node);	/* fills the entry's needs, once all nodes have their places */
+uint64_t plan_cpu_bytes(const struct lxa_plan *p, int node);
+uint64_t plan_device_bytes(const struct lxa_plan *p, const struct plan_layer *l);
+
 /* ---- plan_pack.c ---- */
 /* Where packed pixels use the lanes better, job and weights become those of the packed layer. 0 or -ENOMEM. */
 int plan_pack(const struct lxa_plan *p, struct plan_layer *l, struct lxa_job *j, struct lxa_err *err);
@@ -202,32 +255,50 @@ void plan_pack_put(const struct plan_layer *l, uint8_t *image, uint32_t c, uint3
 int plan_split(struct plan_layer *l, struct lxa_err *err);
 void plan_split_free(struct plan_layer *l);
 uint64_t plan_split_bytes(const struct lxa_plan *p, struct plan_layer *l, int64_t batch, int assign);
-void plan_split_gather(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch);	/* the parts' inputs */
-void plan_split_scatter(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch);	/* their outputs */
-void plan_split_job(const struct lxa_plan *p, const struct plan_layer *l, int i, int64_t batch, struct lxa_job *j);
+void plan_split_gather(const struct plan_batch *b, const struct plan_layer *l);	/* the parts' inputs */
+void plan_split_scatter(const struct plan_batch *b, const struct plan_layer *l);	/* their outputs */
+void plan_split_job(const struct plan_batch *b, const struct plan_layer *l, int i, struct lxa_job *j);
 
 /* ---- plan_fold.c ---- */
-/* The chain as y = a * T + b per channel; 1 when it is one (relu: clipped at 0 on the way). */
+/* The chain as y = a * T + b + r * residual, per channel; relu: clipped at 0 on the way. */
 struct plan_affine {
-	double *a, *b;
+	double *a, *b, r;
 	int relu;
 };
+int plan_collapse(const struct lxa_plan *p, const struct plan_layer *l, int end, struct plan_affine *f); /* nodes before `end`; 1: it is one */
+/* Multiplier, shift and bias with ((T + bias) * mult) >> shift close to m * T + k. 0 when out of range. */
+int plan_scale(double m, double k, struct lxa_channel *ch);
 int plan_fold(const struct lxa_plan *p, struct plan_layer *l, struct lxa_err *err);
 int plan_negative_after(const struct lxa_plan *p, const struct plan_layer *l, int from, uint32_t *channel);
 
+/* ---- plan_res.c ---- */
+/* The value that Add n adds to the chain's `value`, which the layer's residual operand can be; -1: it cannot. Fills l->res_enc. */
+int plan_res_operand(const struct lxa_plan *p, const struct lxa_node *n, int value, struct plan_layer *l);
+/* Residual in the job, for r times its values in units of v. whole: only if that is exact. 0: it cannot be. */
+int plan_res_scale(struct plan_layer *l, double r, int whole);
+void plan_res_clear(struct plan_layer *l);
+/* Thresholds on sum and residual together; 1, 0 when they cannot be, or a negative errno. */
+int plan_res_thresholds(const struct lxa_plan *p, struct plan_layer *l, int levels, struct lxa_channel *chan, struct lxa_err *err);
+
 /* ---- plan_thresh.c ---- */
+/* Where the chain behind node `from` reaches each level: levels x channels floats within -most..most; -INFINITY always, INFINITY never. */
+int plan_thresholds_behind(const struct lxa_plan *p, struct plan_layer *l, int from, int levels, float most, float *y, struct lxa_err *err);
 int plan_thresholds(const struct lxa_plan *p, struct plan_layer *l, int levels, struct lxa_channel *chan,
 		    struct lxa_err *err);
 
 /* ---- exec_mem.c ---- */
 int plan_mem_init(struct lxa_plan *p, struct lxa_err *err);
 void plan_mem_free(struct lxa_plan *p);
-void plan_slot_clear(struct lxa_plan *p, int value);	/* forgets all forms */
-uint8_t *plan_packed(const struct lxa_plan *p, int value);
+int plan_mem_batch(struct lxa_plan *p, int i, struct lxa_err *err); /* memory for batch i, if it has none yet */
+void plan_value_drop(struct plan_batch *b, int value);	/* floats and oneDNN's form; the packed one stays */
 /* 1 when every value has a code; 0: some do not (a Sign's 0, NaN), packed is then of no use. */
-int plan_encode(const struct lxa_plan *p, const struct plan_layer *reader, const struct lxa_tensor *t, uint8_t *packed);
+int plan_encode(const struct lxa_plan *p, const struct plan_slot *s, const struct lxa_tensor *t, uint8_t *packed);
 int plan_decode(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch, const uint8_t *packed,
 		struct lxa_tensor *t, struct lxa_err *err);
+
+/* ---- exec_task.c ---- */
+int plan_tasks(struct lxa_plan *p, struct lxa_err *err);
+void plan_tasks_free(struct lxa_plan *p);
 
 /* ---- plan_cycles.c ---- */
 uint64_t plan_cycles(const struct lxa_plan *p, const struct plan_layer *l); /* predicted for one image, see lxa.h */

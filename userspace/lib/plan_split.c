@@ -282,7 +282,7 @@ static void clear_row(const struct plan_part *part, uint8_t *to, uint32_t row, i
 		memset(to + (uint64_t)n * part->lay.in_img + row * part->lay.in_row, 0, part->lay.in_row);
 }
 
-void plan_split_gather(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch)
+void plan_split_gather(const struct plan_batch *b, const struct plan_layer *l)
 {
 	const struct lxa_layout *y = &l->layer.lay;
 	const struct lxa_job *j = &l->layer.job;
@@ -290,64 +290,64 @@ void plan_split_gather(const struct lxa_plan *p, const struct plan_layer *l, int
 
 	for (i = 0; i < l->n_parts; i++) {
 		const struct plan_part *part = &l->parts[i];
-		struct copy k = { .from = plan_packed(p, l->in_value), .to = (uint8_t *)lxa_bo_map(p->split) + part->in_at,
+		struct copy k = { .from = b->v[l->in_value].packed, .to = (uint8_t *)lxa_bo_map(b->split) + part->in_at,
 				  .from_img = y->in_img, .from_row = y->in_row, .from_px = y->in_px, .to_img = part->lay.in_img,
 				  .to_row = part->lay.in_row, .to_px = part->lay.in_px, .c0 = part->c0, .n = part->job.in_c,
 				  .bits = lxa_fmt_bits(j->act_fmt), .w = j->in_w };
 		uint32_t h;
 
-		memset(k.to, part->fill, part->lay.in_img * (uint64_t)batch);
+		memset(k.to, part->fill, part->lay.in_img * (uint64_t)b->n);
 		for (h = 0; h < part->job.in_h; h++) {
 			int from = part->ky < 0 ? (int)h : (int)h * j->sy + part->ky * j->dy - j->pad_t;
 
 			if (from < 0 || from >= j->in_h)
 				continue;
 			if (part->fill)
-				clear_row(part, (uint8_t *)k.to, h, batch);
-			copy_row(&k, (uint32_t)from, h, batch);
+				clear_row(part, (uint8_t *)k.to, h, b->n);
+			copy_row(&k, (uint32_t)from, h, b->n);
 		}
 	}
 }
 
-void plan_split_scatter(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch)
+void plan_split_scatter(const struct plan_batch *b, const struct plan_layer *l)
 {
 	const struct lxa_layout *y = &l->layer.lay;
 	int i;
 
 	if (!scattered(l))
 		return;
-	memset(plan_packed(p, l->out_value), 0, y->out_img * (uint64_t)batch);
+	memset(b->v[l->out_value].packed, 0, y->out_img * (uint64_t)b->n);
 	for (i = 0; i < l->n_parts; i++) {
 		const struct plan_part *part = &l->parts[i];
-		struct copy k = { .from = (uint8_t *)lxa_bo_map(p->split) + part->out_at, .to = plan_packed(p, l->out_value),
+		struct copy k = { .from = (uint8_t *)lxa_bo_map(b->split) + part->out_at, .to = b->v[l->out_value].packed,
 				  .from_img = part->lay.out_img, .from_row = part->lay.out_row, .from_px = part->lay.out_px,
 				  .to_img = y->out_img, .to_row = y->out_row, .to_px = y->out_px, .t0 = part->o0,
 				  .n = part->job.out_c, .bits = lxa_ofmt_bits(l->layer.job.out_fmt), .w = y->out_w };
 		uint32_t h;
 
 		for (h = 0; part->job.kind != LXA_KIND_RAW && h < y->out_h; h++)
-			copy_row(&k, h, h, batch);
+			copy_row(&k, h, h, b->n);
 	}
 }
 
-void plan_split_job(const struct lxa_plan *p, const struct plan_layer *l, int i, int64_t batch, struct lxa_job *j)
+void plan_split_job(const struct plan_batch *b, const struct plan_layer *l, int i, struct lxa_job *j)
 {
 	const struct plan_part *part = &l->parts[i];
 
 	*j = part->job;
-	j->batch = (uint16_t)batch;
-	j->wgt.handle = j->par.handle = lxa_bo_handle(p->consts);
+	j->batch = (uint16_t)b->n;
+	j->wgt.handle = j->par.handle = lxa_bo_handle(b->p->consts);
 	j->wgt.offset = part->wgt_at;
 	j->par.offset = part->par_at;
-	j->act.handle = j->out.handle = lxa_bo_handle(p->split);
+	j->act.handle = j->out.handle = lxa_bo_handle(b->split);
 	j->act.offset = part->in_at;
 	j->out.offset = part->out_at;
 	if (j->kind != LXA_KIND_RAW && !scattered(l)) {
-		j->out.handle = lxa_bo_handle(p->acts);
-		j->out.offset = p->slots[l->out_value].at;
+		j->out.handle = lxa_bo_handle(b->v[l->out_value].bo);
+		j->out.offset = 0;
 	}
 	if (j->res_mode == LXA_RES_RAW) {
-		j->res.handle = lxa_bo_handle(p->split);
+		j->res.handle = lxa_bo_handle(b->split);
 		j->res.offset = l->parts[i - 1].out_at;
 	}
 }

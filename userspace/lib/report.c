@@ -55,6 +55,36 @@ const struct lxa_plan_entry *lxa_plan_entry(const struct lxa_plan *p, int i)
 	return &p->nodes[i].e;
 }
 
+static void no_value(struct lxa_io *io)
+{
+	memset(io, 0, sizeof(*io));
+	io->name = "";
+}
+
+int lxa_plan_entry_input(const struct lxa_plan *p, int i, int k, struct lxa_io *io)
+{
+	const struct lxa_node *n = &p->g->nodes[i];
+	int v = k >= 0 && k < n->n_in ? n->in[k] : -1, g;
+
+	no_value(io);
+	if (v < 0)
+		return LXA_FROM_NOTHING;
+	describe(p, v, io);
+	for (g = 0; g < p->g->n_in; g++)
+		if (p->g->in[g] == v)
+			return LXA_FROM_INPUT;
+	return p->g->values[v].producer < 0 ? LXA_FROM_CONSTANT : p->g->values[v].producer;
+}
+
+void lxa_plan_entry_output(const struct lxa_plan *p, int i, int k, struct lxa_io *io)
+{
+	const struct lxa_node *n = &p->g->nodes[i];
+
+	no_value(io);
+	if (k >= 0 && k < n->n_out && n->out[k] >= 0)
+		describe(p, n->out[k], io);
+}
+
 void lxa_plan_report(const struct lxa_plan *p, int i, struct lxa_layer_report *r)
 {
 	const struct lxa_plan_entry *e = &p->nodes[i].e;

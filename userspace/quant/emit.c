@@ -89,6 +89,7 @@ static void emit_attr(struct lxa_onnx *m, const struct lxa_attr *a)
 	case LXA_ATTR_INTS: lxa_onnx_attr_ints(m, a->name, a->n, a->ints); break;
 	case LXA_ATTR_FLOATS: lxa_onnx_attr_floats(m, a->name, a->n, a->floats); break;
 	case LXA_ATTR_TENSOR: lxa_onnx_attr_tensor(m, a->name, &a->t); break;
+	case LXA_ATTR_OTHER: break;	/* refused by quant_find_heads() */
 	}
 }
 

@@ -227,6 +227,10 @@ int quant_find_heads(struct quant *z, struct lxa_err *err)
 
 		if (lxa_quantizer_of(n) != LXA_QUANTIZER_NONE)
 			return quant_err(z, i, err, -EINVAL, "the model is quantized already");
+		for (int k = 0; k < n->n_attr; k++)
+			if (n->attr[k].type == LXA_ATTR_OTHER)
+				return quant_err(z, i, err, -EOPNOTSUPP, "attribute '%s' is of a kind that cannot be written",
+						 n->attr[k].name);
 		if (!is_product(n) || z->v[n->out[0]].is_const)
 			continue;
 		why = shape(z, i, &h);
