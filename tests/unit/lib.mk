@@ -4,7 +4,7 @@ PROFILE_TEST := $(B)/tests/unit/profile_test
 SHARE_TEST := $(B)/tests/unit/share_test
 
 $(PROFILE_TEST).o $(SHARE_TEST).o: CPPFLAGS += $(LXA_CPPFLAGS)
-$(PROFILE_TEST): $(PROFILE_TEST).o $(B)/tests/unit/json_tree.o $(B)/userspace/cli/json.o $(LXA_LIB) $(DRIVER_LIB) $(SIM_LIB)
+$(PROFILE_TEST): $(PROFILE_TEST).o $(B)/tests/unit/json_tree.o $(addprefix $(B)/userspace/cli/,json.o text.o) $(LXA_LIB) $(DRIVER_LIB) $(SIM_LIB)
 	@echo "  LD      $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) $(LXA_LDLIBS)
 $(SHARE_TEST): $(SHARE_TEST).o $(LXA_LIB) $(DRIVER_LIB) $(KSELFTEST_SIM)

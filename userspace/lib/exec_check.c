@@ -47,11 +47,13 @@ void exec_check(struct run *r, struct plan_batch *b, int layer)
 {
 	struct plan_layer *l = r->p->layers[layer];
 	const uint8_t *in = b->v[l->in_value].packed, *out = b->v[l->out_value].packed;
+	const uint8_t *res = l->res_value < 0 ? NULL : b->v[l->res_value].packed;
 	struct exec_span start = exec_time();
 	int64_t i;
 
 	for (i = 0; i < b->n; i++) {
-		lxa_kernel_run(l->layer.kernel, 1, in + (uint64_t)i * l->layer.lay.in_img, r->p->check);
+		lxa_kernel_run_res(l->layer.kernel, 1, in + (uint64_t)i * l->layer.lay.in_img,
+				   res ? res + (uint64_t)i * l->layer.lay.res_img : NULL, r->p->check);
 		compare_image(r, layer, b->first + i, out + (uint64_t)i * l->layer.lay.out_img, r->p->check);
 	}
 	exec_took(b->n, start, &l->rep.check_s, PROF_CHECK, exec_layer_name(r->p, layer), NULL);

@@ -126,6 +126,8 @@ static void layer_job(const struct flight *f, struct lxa_job *j)
 	j->act.offset = j->out.offset = 0;
 	j->wgt.offset = l->wgt_at;
 	j->par.offset = l->par_at;
+	if (l->res_value >= 0)
+		j->res.handle = lxa_bo_handle(b->v[l->res_value].bo);
 }
 
 /* The parts of a layer that is too big for one job: the CPU puts their inputs next to each other. */
@@ -159,6 +161,8 @@ int exec_collect(struct run *r, struct plan_batch *b, int layer)
 	b->v[l->out_value].have_packed = !l->n_parts;
 	b->v[l->out_value].made = PLAN_QUEUED;
 	b->v[l->in_value].busy++;
+	if (l->res_value >= 0)
+		b->v[l->res_value].busy++;
 	b->v[l->out_value].busy++;
 	b->under_way++;
 	b->on_device[layer] = 1;
@@ -260,6 +264,8 @@ static int landed(struct run *r)
 	int ret = l->n_parts ? scatter(r, f.b, f.layer) : 0;
 
 	f.b->v[l->in_value].busy--;
+	if (l->res_value >= 0)
+		f.b->v[l->res_value].busy--;
 	f.b->v[l->out_value].busy--;
 	f.b->v[l->out_value].have_packed = 1;
 	f.b->v[l->out_value].made = PLAN_READY;

@@ -12,6 +12,14 @@
 #include "dnn.h"
 #include "plan.h"
 
+static void read_by(struct plan_slot *s, const struct plan_enc *enc, uint64_t bytes)
+{
+	s->enc = enc;
+	s->users++;
+	if (s->maker < 0)
+		s->bytes = bytes;
+}
+
 static void find_slots(struct lxa_plan *p)
 {
 	int i, v;
@@ -19,15 +27,17 @@ static void find_slots(struct lxa_plan *p)
 	for (v = 0; v < p->g->n_values; v++)
 		p->slots[v].maker = -1;
 	for (i = 0; i < p->n_layers; i++) {
-		struct plan_layer *l = p->layers[i];
-		struct plan_slot *in = &p->slots[l->in_value], *out = &p->slots[l->out_value];
+		p->slots[p->layers[i]->out_value].maker = i;
+		p->slots[p->layers[i]->out_value].bytes = p->layers[i]->layer.lay.out_img;
+	}
+	for (i = 0; i < p->n_layers; i++) {
+		const struct plan_layer *l = p->layers[i];
 
-		out->maker = i;
-		out->bytes = l->layer.lay.out_img;
-		in->reader = l;
-		if (in->maker < 0)
-			in->bytes = l->layer.lay.in_img;
-		in->users++;
+		read_by(&p->slots[l->in_value], &l->in_enc, l->layer.lay.in_img);
+		if (l->pack.on)
+			p->slots[l->in_value].packer = l;
+		if (l->res_value >= 0)
+			read_by(&p->slots[l->res_value], &l->res_enc, l->layer.lay.res_img);
 	}
 }
 
@@ -210,15 +220,16 @@ static void code_values(const struct plan_enc *e, float table[256])
 }
 
 /* A float tensor (N x C x H x W, or N x C) as packed codes, in the layout in which the layer reads it. */
-int plan_encode(const struct lxa_plan *p, const struct plan_layer *reader, const struct lxa_tensor *t, uint8_t *packed)
+int plan_encode(const struct lxa_plan *p, const struct plan_slot *s, const struct lxa_tensor *t, uint8_t *packed)
 {
-	const struct plan_enc *e = &reader->in_enc;
+	const struct plan_layer *packer = s->packer;
+	const struct plan_enc *e = s->enc;
 	uint32_t bits = lxa_fmt_bits(e->fmt), c, h, w;
 	uint32_t ch = (uint32_t)t->dims[1], ih = t->ndim == 4 ? (uint32_t)t->dims[2] : 1;
-	uint32_t iw = t->ndim == 4 ? (uint32_t)t->dims[3] : 1;
+	uint32_t iw = t->ndim > 2 ? (uint32_t)t->dims[t->ndim - 1] : 1;
 	uint32_t px = lxa_pixel_pitch_of(&p->caps, e->fmt == LXA_FMT_B1 || e->fmt == LXA_FMT_N4, bits, ch);
 	uint64_t row = lxa_round_up((uint64_t)iw * px, p->caps.word_bytes);
-	uint64_t image = reader->pack.on ? reader->layer.lay.in_img : ih * row;
+	uint64_t image = packer ? packer->layer.lay.in_img : ih * row;
 	const float *src = t->data;
 	float table[256];
 	int64_t n;
@@ -232,8 +243,8 @@ int plan_encode(const struct lxa_plan *p, const struct plan_layer *reader, const
 				for (w = 0; w < iw; w++) {
 					code = plan_enc_code(e, *src);
 					exact &= table[code & 0xff] == *src++;
-					if (reader->pack.on)
-						plan_pack_put(reader, packed, c, h, w, (uint8_t)code);
+					if (packer)
+						plan_pack_put(packer, packed, c, h, w, (uint8_t)code);
 					else
 						lxa_element_or(packed + h * row + (uint64_t)w * px, bits, c, code);
 				}
@@ -251,6 +262,8 @@ int plan_decode(const struct lxa_plan *p, const struct plan_layer *l, int64_t ba
 	int64_t n;
 
 	*t = (struct lxa_tensor){ .dtype = LXA_F32, .ndim = l->ndim, .dims = { batch, j->out_c, y->out_h, y->out_w } };
+	if (l->ndim == 3)
+		t->dims[2] = y->out_w;
 	if (lxa_tensor_alloc(t))
 		return lxa_err_set(err, -ENOMEM, "out of memory for a batch of %lld images", (long long)batch);
 	if (l->quant >= 0)

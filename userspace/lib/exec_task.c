@@ -82,7 +82,7 @@ static int add_step(struct lxa_plan *p, int step)
 static int add_layer(struct lxa_plan *p, int layer)
 {
 	struct plan_task *t;
-	int i, k, values = 1;
+	int i, k, values = 2;
 
 	for (i = 0; i < p->g->n_nodes; i++)
 		values += p->nodes[i].e.layer == layer ? p->g->nodes[i].n_in : 0;
@@ -90,6 +90,7 @@ static int add_layer(struct lxa_plan *p, int layer)
 	if (!t)
 		return -ENOMEM;
 	add_value(p, t->in, &t->n_in, p->layers[layer]->in_value);
+	add_value(p, t->in, &t->n_in, p->layers[layer]->res_value);
 	keep_in(t);
 	for (i = 0; i < p->g->n_nodes; i++)
 		for (k = 0; p->nodes[i].e.layer == layer && k < p->g->nodes[i].n_in; k++)
@@ -156,6 +157,12 @@ static int is_ready(const struct plan_batch *b, int value)
 	return v->made == PLAN_READY && (v->t.data || v->blk || !v->busy);
 }
 
+/* A job can read it: a job sees what the jobs before it wrote. */
+static int is_operand(const struct plan_batch *b, int value)
+{
+	return value < 0 || b->v[value].have_packed || is_ready(b, value);
+}
+
 static int can_run(const struct run *r, const struct plan_batch *b, const struct plan_task *t)
 {
 	const struct plan_layer *l;
@@ -166,11 +173,11 @@ static int can_run(const struct run *r, const struct plan_batch *b, const struct
 		l = r->p->layers[t->index];
 		if (r->p->dev && l->n_parts)
 			return !b->split_busy && b->v[l->in_value].made == PLAN_READY && !b->v[l->in_value].busy;
-		/* a job sees what the jobs before it wrote */
-		return b->v[l->in_value].have_packed || is_ready(b, l->in_value);
+		return is_operand(b, l->in_value) && is_operand(b, l->res_value);
 	case TASK_CHECK:
 		l = r->p->layers[t->index];
-		return b->v[l->out_value].made == PLAN_READY && !b->v[l->in_value].busy && !b->v[l->out_value].busy;
+		return b->v[l->out_value].made == PLAN_READY && !b->v[l->in_value].busy && !b->v[l->out_value].busy &&
+		       (l->res_value < 0 || !b->v[l->res_value].busy);
 	default:
 		for (i = 0; i < t->n_in; i++)
 			if (!is_ready(b, t->in[i]))
@@ -207,15 +214,19 @@ static int run_in_float(struct run *r, struct plan_batch *b, const struct plan_l
 	return ret;
 }
 
-/* 1: the input is in the device's form now; 0: it has values without a code. */
-static int encode(struct run *r, struct plan_batch *b, int layer)
+/* 1: the layer's input or residual is in the device's form now; 0: it has values without a code. */
+static int encode(struct run *r, struct plan_batch *b, int layer, int value)
 {
 	struct plan_layer *l = r->p->layers[layer];
-	struct plan_value *in = &b->v[l->in_value];
+	struct plan_value *in;
 	const struct lxa_tensor *t;
 	struct exec_span start;
-	int ret = exec_value_float(r, b, l->in_value, &t);
+	int ret;
 
+	if (value < 0 || b->v[value].have_packed)
+		return 1;
+	in = &b->v[value];
+	ret = exec_value_float(r, b, value, &t);
 	if (ret)
 		return ret;
 	if (t->ndim < 1 || t->dims[0] != b->n)
@@ -226,7 +237,7 @@ static int encode(struct run *r, struct plan_batch *b, int layer)
 	if (ret)
 		return ret;
 	start = exec_time();
-	in->have_packed = plan_encode(r->p, r->p->slots[l->in_value].reader, t, in->packed);
+	in->have_packed = plan_encode(r->p, &r->p->slots[value], t, in->packed);
 	exec_took(b->n, start, &l->rep.encode_s, PROF_ENCODE, exec_layer_name(r->p, layer), NULL);
 	if (r->p->dev)
 		lxa_bo_fini(in->bo);
@@ -238,8 +249,10 @@ static int run_layer(struct run *r, struct plan_batch *b, int layer)
 {
 	struct plan_layer *l = r->p->layers[layer];
 	struct exec_span start;
-	int ret = b->v[l->in_value].have_packed ? 1 : encode(r, b, layer);
+	int ret = encode(r, b, layer, l->in_value);
 
+	if (ret > 0)
+		ret = encode(r, b, layer, l->res_value);
 	if (ret < 0)
 		return ret;
 	if (!ret)
@@ -247,7 +260,8 @@ static int run_layer(struct run *r, struct plan_batch *b, int layer)
 	if (r->p->dev)
 		return exec_collect(r, b, layer);
 	start = exec_time();
-	lxa_kernel_run(l->layer.kernel, (uint32_t)b->n, b->v[l->in_value].packed, b->v[l->out_value].packed);
+	lxa_kernel_run_res(l->layer.kernel, (uint32_t)b->n, b->v[l->in_value].packed, l->res_value < 0 ? NULL : b->v[l->res_value].packed,
+			   b->v[l->out_value].packed);
 	exec_took(b->n, start, &l->rep.seconds, PROF_CPU, exec_layer_name(r->p, layer), "kernel");
 	b->v[l->out_value].have_packed = 1;
 	b->v[l->out_value].made = PLAN_READY;
@@ -258,17 +272,22 @@ static int run_layer(struct run *r, struct plan_batch *b, int layer)
 static int run_check(struct run *r, struct plan_batch *b, int layer)
 {
 	const struct plan_layer *l = r->p->layers[layer];
+	struct lxa_bo *res = l->res_value < 0 || l->res_value == l->in_value ? NULL : b->v[l->res_value].bo;
 	int ret;
 
 	if (!r->opt->check || !b->on_device[layer])
 		return 0;
 	ret = exec_cpu_takes(r, b->v[l->in_value].bo, LXA_PREP_READ);
+	if (!ret && res)
+		ret = exec_cpu_takes(r, res, LXA_PREP_READ);
 	if (!ret)
 		ret = exec_cpu_takes(r, b->v[l->out_value].bo, LXA_PREP_READ);
 	if (ret)
 		return ret;
 	exec_check(r, b, layer);
 	lxa_bo_fini(b->v[l->in_value].bo);
+	if (res)
+		lxa_bo_fini(res);
 	lxa_bo_fini(b->v[l->out_value].bo);
 	return 0;
 }
@@ -305,7 +324,7 @@ static int takes_time(const struct run *r, const struct plan_batch *b, const str
 {
 	const struct plan_layer *l = t->kind == TASK_LAYER ? r->p->layers[t->index] : NULL;
 
-	return !l || l->n_parts || !b->v[l->in_value].have_packed;
+	return !l || l->n_parts || !b->v[l->in_value].have_packed || (l->res_value >= 0 && !b->v[l->res_value].have_packed);
 }
 
 int exec_advance(struct run *r)

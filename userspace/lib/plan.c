@@ -204,6 +204,8 @@ static void place_layer(struct lxa_plan *p, int index)
 		e->place = LXA_PLACE_DEVICE;
 		e->layer = index;
 		snprintf(n->reason, sizeof(n->reason), "in the output stage of %s", p->g->nodes[l->nodes[0]].name);
+		if (i == l->res)
+			snprintf(n->reason, sizeof(n->reason), "residual operand of %s", p->g->nodes[l->nodes[0]].name);
 		if (i == l->pool)
 			snprintf(n->reason, sizeof(n->reason), "max-pool after the output stage of %s",
 				 p->g->nodes[l->nodes[0]].name);
@@ -237,7 +239,7 @@ static int try_head(struct lxa_plan *p, int node, struct lxa_err *err)
 
 	if (!l)
 		return lxa_err_set(err, -ENOMEM, "out of memory");
-	l->pool = l->quant = -1;
+	l->pool = l->quant = l->res = l->res_value = -1;
 	ret = plan_match(p, node, l, &why);
 	if (ret) {
 		plan_layer_free(l);
@@ -275,7 +277,7 @@ static int place_node(struct lxa_plan *p, int i, struct lxa_err *err)
 				   "%s: node %s: neither the device nor the CPU has the operator %s%s%s",
 				   p->g->path, n->name, n->domain, *n->domain ? "." : "", n->op);
 	pn->e.macs = plan_node_macs(p, i);
-	if (plan_is_quantizer(n))
+	if (plan_is_quantizer(n) || plan_onnx_op(n, "QuantizeLinear"))
 		snprintf(pn->reason, sizeof(pn->reason), "quantizes values that the CPU has");
 	else if (!*pn->reason)
 		snprintf(pn->reason, sizeof(pn->reason),
@@ -330,6 +332,8 @@ static int find_views(struct lxa_plan *p, struct lxa_err *err)
 
 		if (e->head && !made[p->layers[e->layer]->in_value])
 			needed[p->layers[e->layer]->in_value] = 1;
+		if (e->head && p->layers[e->layer]->res_value >= 0 && !made[p->layers[e->layer]->res_value])
+			needed[p->layers[e->layer]->res_value] = 1;
 		if (e->constant || e->place == LXA_PLACE_DEVICE)
 			continue;
 		for (k = any = 0; k < n->n_out; k++)

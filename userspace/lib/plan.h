@@ -74,13 +74,14 @@ struct plan_layer {
 	int n_nodes, nodes[PLAN_MAX_CHAIN]; /* the head first, in order */
 	int pool;			/* index into nodes of the MaxPool, or -1 */
 	int quant;			/* of the output quantizer, or -1: the output is float, from int32 */
-	int in_value, out_value;
-	struct plan_enc in_enc, out_enc;
+	int res;			/* index into nodes of the Add whose other operand is the residual, or -1 */
+	int in_value, out_value, res_value; /* res_value -1: none */
+	struct plan_enc in_enc, out_enc, res_enc;
 	struct plan_weights w;
 	double *unit;			/* out_c: value of a total T of 1 */
 	float *bias;			/* out_c: the head's own bias, or NULL */
 	double *out_unit;		/* out_c: value of 1 in an int32 output */
-	int ndim;			/* of the head's output: 4, or 2 for a matrix product */
+	int ndim;			/* of the head's output: 4, 3 (one row), or 2 for a matrix product */
 	struct plan_pack pack;
 	struct lxa_layer layer;
 	char what[64];
@@ -103,7 +104,8 @@ struct plan_node {
 struct plan_slot {
 	int maker;			/* layer that makes the packed form, or -1: encoded here */
 	int users;			/* layers that read the packed form */
-	const struct plan_layer *reader; /* a layer that reads it: how it is encoded; NULL: none */
+	const struct plan_enc *enc;	/* how it is encoded; NULL: no layer reads it */
+	const struct plan_layer *packer; /* the layer for which it is encoded in packed pixels, or NULL */
 	uint64_t bytes;			/* packed, one image; 0: it has no packed form */
 	int keep;			/* tasks that may read it, and 1 for an output: how long its floats are kept */
 };
@@ -197,6 +199,8 @@ int plan_enc_value(const struct lxa_plan *p, int value, struct plan_enc *e, stru
 int plan_enc_code(const struct plan_enc *e, float x);		/* b1: 0 or 1 */
 float plan_enc_float(const struct plan_enc *e, int code);
 int plan_is_quantizer(const struct lxa_node *n);
+/* QuantizeLinear, and DequantizeLinear with the same scale and zero point: together a quantizer, which the second stands for. */
+int plan_enc_pair(const struct lxa_plan *p, const struct lxa_node *q, const struct lxa_node *dq);
 int plan_only_moves(const struct lxa_node *n);	/* its output holds values of its first input and no others */
 
 /* ---- plan_store.c ---- */
@@ -224,7 +228,7 @@ int plan_is_head(const struct lxa_node *n);	/* Conv, Gemm, MatMul */
 int plan_head_known(const struct lxa_plan *p, int node);	/* shapes of its input, weights and output are */
 uint64_t plan_node_macs(const struct lxa_plan *p, int node);
 int64_t plan_attr_at(const struct lxa_node *n, const char *name, size_t i, int64_t dflt);
-void plan_axis_pads(const struct lxa_node *n, int i, int64_t in, int64_t out, int64_t k, int64_t s, int64_t *begin,
+void plan_axis_pads(const struct lxa_node *n, int i, int nd, int64_t in, int64_t out, int64_t k, int64_t s, int64_t *begin,
 		    int64_t *end);
 int plan_head_conv(const struct lxa_plan *p, const struct lxa_node *n, struct plan_layer *l, struct lxa_job *j,
 		   struct plan_matrix *m, struct lxa_err *err);
@@ -258,15 +262,29 @@ void plan_split_scatter(const struct plan_batch *b, const struct plan_layer *l);
 void plan_split_job(const struct plan_batch *b, const struct plan_layer *l, int i, struct lxa_job *j);
 
 /* ---- plan_fold.c ---- */
-/* The chain as y = a * T + b per channel; 1 when it is one (relu: clipped at 0 on the way). */
+/* The chain as y = a * T + b + r * residual, per channel; relu: clipped at 0 on the way. */
 struct plan_affine {
-	double *a, *b;
+	double *a, *b, r;
 	int relu;
 };
+int plan_collapse(const struct lxa_plan *p, const struct plan_layer *l, int end, struct plan_affine *f); /* nodes before `end`; 1: it is one */
+/* Multiplier, shift and bias with ((T + bias) * mult) >> shift close to m * T + k. 0 when out of range. */
+int plan_scale(double m, double k, struct lxa_channel *ch);
 int plan_fold(const struct lxa_plan *p, struct plan_layer *l, struct lxa_err *err);
 int plan_negative_after(const struct lxa_plan *p, const struct plan_layer *l, int from, uint32_t *channel);
 
+/* ---- plan_res.c ---- */
+/* The value that Add n adds to the chain's `value`, which the layer's residual operand can be; -1: it cannot. Fills l->res_enc. */
+int plan_res_operand(const struct lxa_plan *p, const struct lxa_node *n, int value, struct plan_layer *l);
+/* Residual in the job, for r times its values in units of v. whole: only if that is exact. 0: it cannot be. */
+int plan_res_scale(struct plan_layer *l, double r, int whole);
+void plan_res_clear(struct plan_layer *l);
+/* Thresholds on sum and residual together; 1, 0 when they cannot be, or a negative errno. */
+int plan_res_thresholds(const struct lxa_plan *p, struct plan_layer *l, int levels, struct lxa_channel *chan, struct lxa_err *err);
+
 /* ---- plan_thresh.c ---- */
+/* Where the chain behind node `from` reaches each level: levels x channels floats within -most..most; -INFINITY always, INFINITY never. */
+int plan_thresholds_behind(const struct lxa_plan *p, struct plan_layer *l, int from, int levels, float most, float *y, struct lxa_err *err);
 int plan_thresholds(const struct lxa_plan *p, struct plan_layer *l, int levels, struct lxa_channel *chan,
 		    struct lxa_err *err);
 
@@ -276,7 +294,7 @@ void plan_mem_free(struct lxa_plan *p);
 int plan_mem_batch(struct lxa_plan *p, int i, struct lxa_err *err); /* memory for batch i, if it has none yet */
 void plan_value_drop(struct plan_batch *b, int value);	/* floats and oneDNN's form; the packed one stays */
 /* 1 when every value has a code; 0: some do not (a Sign's 0, NaN), packed is then of no use. */
-int plan_encode(const struct lxa_plan *p, const struct plan_layer *reader, const struct lxa_tensor *t, uint8_t *packed);
+int plan_encode(const struct lxa_plan *p, const struct plan_slot *s, const struct lxa_tensor *t, uint8_t *packed);
 int plan_decode(const struct lxa_plan *p, const struct plan_layer *l, int64_t batch, const uint8_t *packed,
 		struct lxa_tensor *t, struct lxa_err *err);
 

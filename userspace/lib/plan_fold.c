@@ -74,8 +74,7 @@ int plan_negative_after(const struct lxa_plan *p, const struct plan_layer *l, in
 	return found;
 }
 
-/* The whole chain up to the quantizer as y = a * T + b, clipped at 0 if relu. 1: it is one; 0: it is not; -ENOMEM. */
-static int collapse(const struct lxa_plan *p, const struct plan_layer *l, struct plan_affine *f)
+int plan_collapse(const struct lxa_plan *p, const struct plan_layer *l, int end, struct plan_affine *f)
 {
 	uint32_t channels = l->layer.job.out_c, c;
 	double *s = calloc(channels, 2 * sizeof(*s));
@@ -83,37 +82,48 @@ static int collapse(const struct lxa_plan *p, const struct plan_layer *l, struct
 
 	if (!s)
 		return -ENOMEM;
+	f->r = 0;
 	for (c = 0; c < channels; c++) {
 		f->a[c] = l->unit[c];
 		f->b[c] = l->bias ? l->bias[c] : 0;
 	}
-	for (i = 1; ok && i < l->quant; i++) {
+	for (i = 1; ok && i < end; i++) {
 		const struct lxa_node *n = &p->g->nodes[l->nodes[i]];
 
-		if (i == l->pool || plan_onnx_op(n, "Identity"))
+		if (i == l->pool || plan_onnx_op(n, "Identity") || plan_onnx_op(n, "QuantizeLinear"))	/* the quantizer's first half */
 			continue;
 		if (plan_onnx_op(n, "Relu")) {
 			f->relu = 1;
+			continue;
+		}
+		if (i == l->res) {
+			ok = !f->relu;	/* clipped before, not after */
+			f->relu = 0;
+			f->r = 1;
+			for (c = 0; c < channels; c++)
+				f->b[c] += l->res_enc.offset * l->res_enc.unit;
 			continue;
 		}
 		ok = node_affine(p, n, p->g->nodes[l->nodes[i - 1]].out[0], l->ndim, channels, s, s + channels);
 		for (c = 0; ok && c < channels; c++) {
 			if (f->relu && (s[c] <= 0 || s[channels + c] != 0))
 				ok = 0;	/* the kink would move */
+			if (f->r != 0 && s[c] != s[0])
+				ok = 0;	/* the residual has one scale for all channels */
 			f->a[c] *= s[c];
 			f->b[c] = f->b[c] * s[c] + s[channels + c];
 		}
+		f->r *= ok ? s[0] : 1;
 		if (!ok)
 			f->relu = 0;	/* what follows can make negative values again */
 	}
 	free(s);
 	for (c = 0; ok && c < channels; c++)
-		ok = isfinite(f->a[c]) && isfinite(f->b[c]) && f->a[c] != 0;
+		ok = isfinite(f->a[c]) && isfinite(f->b[c]);
 	return ok;
 }
 
-/* Multiplier, shift and bias with ((T + bias) * mult) >> shift close to m * T + k. 0 when out of range. */
-static int scale_channel(double m, double k, struct lxa_channel *ch)
+int plan_scale(double m, double k, struct lxa_channel *ch)
 {
 	double bias = rint(k / m), mult;
 	int e, shift;
@@ -150,6 +160,8 @@ static int fold_log(struct plan_layer *l, const struct plan_affine *f, struct lx
 	/* v = y / unit * 2^g: every multiplier below 2^15, the largest code below 2^32 */
 	for (c = 0; c < j->out_c; c++)
 		most = fmax(most, fabs(f->a[c]) / e->unit);
+	if (l->res >= 0 && l->res_enc.kind != LXA_QUANTIZER_LOG)
+		most = fmax(most, fabs(f->r) * l->res_enc.unit / e->unit);
 	while (g > 0 && ldexp(most, g) >= 32767)
 		g--;
 	for (top = (e->max - 1 + steps - 1) / steps; g + top > 31; )
@@ -160,8 +172,10 @@ static int fold_log(struct plan_layer *l, const struct plan_affine *f, struct lx
 	steps_off = g * steps - (steps == 2 && g > 0 && (e->sfsr - e->max) % 2 ? 1 : 0);
 	scale = exp2((double)steps_off / steps) / e->unit;
 	for (c = 0; c < j->out_c; c++)
-		if (!scale_channel(f->a[c] * scale, f->b[c] * scale, &chan[c]))
+		if (!plan_scale(f->a[c] * scale, f->b[c] * scale, &chan[c]))
 			return 0;
+	if (l->res >= 0 && !plan_res_scale(l, f->r * scale, 0))
+		return 0;
 	j->kind = LXA_KIND_LOG;
 	j->out_fmt = e->max <= 15 ? LXA_OFMT_N4 : LXA_OFMT_B8;
 	j->log_max = (uint8_t)e->max;
@@ -181,8 +195,13 @@ static int fold_int8(struct plan_layer *l, const struct plan_affine *f, struct l
 	if (e->quant.rounding != LXA_ROUND_HALF_EVEN && e->quant.rounding != LXA_ROUND_HALF_UP)
 		return 0;
 	for (c = 0; c < j->out_c; c++)
-		if (!scale_channel(f->a[c] / e->scale, f->b[c] / e->scale - e->offset, &chan[c]))
+		if (!plan_scale(f->a[c] / e->scale, f->b[c] / e->scale - e->offset, &chan[c]))
 			return 0;
+	if (l->res >= 0 && !plan_res_scale(l, f->r / e->scale, 1)) {
+		snprintf(l->note, sizeof(l->note), "float output: the residual's scale %g is no whole multiple of the output's %g, both would be rounded",
+			 f->r * l->res_enc.unit, e->scale);
+		return 0;
+	}
 	j->kind = LXA_KIND_INT8;
 	j->out_fmt = LXA_OFMT_B8;
 	j->clamp_lo = f->relu && e->lo < -e->offset ? -e->offset : e->lo;
@@ -219,7 +238,7 @@ static int fold_thresholds(const struct lxa_plan *p, struct plan_layer *l, int r
 
 	if ((e->lo < 0 && !relu) || levels > 15 || levels < 1)
 		return 0;
-	ret = plan_thresholds(p, l, levels, chan, err);
+	ret = l->res >= 0 ? plan_res_thresholds(p, l, levels, chan, err) : plan_thresholds(p, l, levels, chan, err);
 	if (ret)
 		return ret;
 	j->kind = LXA_KIND_THRESH;
@@ -234,17 +253,21 @@ static int fold_quantizer(const struct lxa_plan *p, struct plan_layer *l, struct
 {
 	uint32_t n = l->layer.job.out_c;
 	struct plan_affine f = { .a = calloc(n, sizeof(double)), .b = calloc(n, sizeof(double)) };
-	int ret = f.a && f.b ? collapse(p, l, &f) : -ENOMEM, line = ret;
+	int ret = f.a && f.b ? plan_collapse(p, l, l->quant, &f) : -ENOMEM, line = ret;
+	uint32_t c;
 
+	for (c = 0; line > 0 && c < n; c++)
+		line = f.a[c] != 0;	/* else no bias can say what it is */
 	if (ret >= 0) {
 		ret = 0;
+		*l->note = 0;
 		if (line && l->out_enc.kind == LXA_QUANTIZER_LOG)
 			ret = fold_log(l, &f, chan);
 		if (!ret)
 			ret = fold_thresholds(p, l, f.relu, chan, err);
 		if (!ret && line && l->out_enc.kind == LXA_QUANTIZER_QUANT && (l->out_enc.fmt == LXA_FMT_U8 || l->out_enc.fmt == LXA_FMT_S8))
 			ret = fold_int8(l, &f, chan);
-		if (!ret)
+		if (!ret && !*l->note)
 			snprintf(l->note, sizeof(l->note),
 				 "float output: the output stage cannot express what leads to %s",
 				 p->g->nodes[l->nodes[l->quant]].name);
@@ -275,6 +298,7 @@ int plan_fold(const struct lxa_plan *p, struct plan_layer *l, struct lxa_err *er
 		}
 		l->n_nodes = l->pool == 1 ? 2 : 1;
 		l->quant = -1;
+		plan_res_clear(l);
 		l->out_value = p->g->nodes[l->nodes[l->n_nodes - 1]].out[0];
 		memset(chan, 0, j->out_c * sizeof(*chan));
 		fold_int32(l, chan);

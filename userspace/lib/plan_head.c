@@ -60,8 +60,8 @@ int64_t plan_attr_at(const struct lxa_node *n, const char *name, size_t i, int64
 	return a && a->type == LXA_ATTR_INTS && i < a->n ? a->ints[i] : dflt;
 }
 
-/* Padding of axis i (0 rows, 1 columns), whatever way the node says it; the sizes are those shape inference found. */
-void plan_axis_pads(const struct lxa_node *n, int i, int64_t in, int64_t out, int64_t k, int64_t s, int64_t *begin,
+/* Padding of spatial axis i of nd, whatever way the node says it; the sizes are those shape inference found. */
+void plan_axis_pads(const struct lxa_node *n, int i, int nd, int64_t in, int64_t out, int64_t k, int64_t s, int64_t *begin,
 		    int64_t *end)
 {
 	const char *mode = lxa_node_string(n, "auto_pad", "NOTSET");
@@ -70,7 +70,7 @@ void plan_axis_pads(const struct lxa_node *n, int i, int64_t in, int64_t out, in
 	*begin = *end = 0;
 	if (!strcmp(mode, "NOTSET")) {
 		*begin = plan_attr_at(n, "pads", (size_t)i, 0);
-		*end = plan_attr_at(n, "pads", (size_t)i + 2, 0);
+		*end = plan_attr_at(n, "pads", (size_t)(i + nd), 0);
 	} else if (!strncmp(mode, "SAME", 4) && total > 0) {
 		*begin = !strcmp(mode, "SAME_LOWER") ? (total + 1) / 2 : total / 2;
 		*end = total - *begin;
@@ -128,29 +128,30 @@ int plan_head_conv(const struct lxa_plan *p, const struct lxa_node *n, struct pl
 {
 	const struct lxa_tensor *x = &p->g->values[n->in[0]].t, *w = &p->g->values[n->in[1]].t;
 	const struct lxa_tensor *o = &p->g->values[n->out[0]].t;
-	int64_t k[2], s[2], d[2], pb[2], pe[2];
-	int i;
+	int64_t in[2] = { 1, 1 }, k[2] = { 1, 1 }, s[2] = { 1, 1 }, d[2] = { 1, 1 }, pb[2] = { 0 }, pe[2] = { 0 };
+	int i, a, nd = x->ndim - 2;
 
-	if (x->ndim != 4 || w->ndim != 4)
-		return lxa_err_set(err, -EOPNOTSUPP, "it is a %d-dimensional convolution, the device takes 2",
-				   x->ndim - 2);
-	for (i = 0; i < 2; i++) {
-		k[i] = w->dims[2 + i];
-		s[i] = plan_attr_at(n, "strides", (size_t)i, 1);
-		d[i] = plan_attr_at(n, "dilations", (size_t)i, 1);
-		plan_axis_pads(n, i, x->dims[2 + i], o->dims[2 + i], (k[i] - 1) * d[i] + 1, s[i], &pb[i], &pe[i]);
-		if (!fits(k[i], 255) || !fits(s[i], 255) || !fits(d[i], 255) || !fits(pb[i], 255) || !fits(pe[i], 255))
+	if (nd < 1 || nd > 2 || w->ndim != x->ndim)
+		return lxa_err_set(err, -EOPNOTSUPP, "it is a %d-dimensional convolution, the device takes 1 and 2", nd);
+	for (i = 0; i < nd; i++) {	/* one dimension is one row */
+		a = 2 - nd + i;
+		in[a] = x->dims[2 + i];
+		k[a] = w->dims[2 + i];
+		s[a] = plan_attr_at(n, "strides", (size_t)i, 1);
+		d[a] = plan_attr_at(n, "dilations", (size_t)i, 1);
+		plan_axis_pads(n, i, nd, in[a], o->dims[2 + i], (k[a] - 1) * d[a] + 1, s[a], &pb[a], &pe[a]);
+		if (!fits(k[a], 255) || !fits(s[a], 255) || !fits(d[a], 255) || !fits(pb[a], 255) || !fits(pe[a], 255))
 			return lxa_err_set(err, -EOPNOTSUPP,
 					   "kernel, stride, dilation or padding is beyond what a job can say");
 	}
-	for (i = 1; i < 4; i++)
+	for (i = 1; i < x->ndim; i++)
 		if (!fits(x->dims[i], 65535) || !fits(o->dims[i], 65535))
 			return lxa_err_set(err, -EOPNOTSUPP, "a size is above 65535");
 	l->in_value = n->in[0];
-	l->ndim = 4;
+	l->ndim = x->ndim;
 	j->in_c = (uint16_t)x->dims[1];
-	j->in_h = (uint16_t)x->dims[2];
-	j->in_w = (uint16_t)x->dims[3];
+	j->in_h = (uint16_t)in[0];
+	j->in_w = (uint16_t)in[1];
 	j->out_c = (uint16_t)w->dims[0];
 	j->groups = (uint16_t)lxa_node_int(n, "group", 1);
 	j->kh = (uint8_t)k[0];
@@ -167,7 +168,8 @@ int plan_head_conv(const struct lxa_plan *p, const struct lxa_node *n, struct pl
 	m->n = (uint32_t)(lxa_tensor_count(w) / w->dims[0]);
 	m->so = m->n;
 	m->si = 1;
-	take_pad(p, l, j);
+	if (nd == 2)
+		take_pad(p, l, j);
 	return 0;
 }
 
@@ -185,13 +187,14 @@ static int unflatten(const struct lxa_plan *p, int value, int64_t k, int64_t *c,
 		int from = p->g->nodes[node].in[0];
 
 		t = &p->g->values[from].t;
-		if (t->ndim == 4 && t->dims[0] == p->g->values[value].t.dims[0] &&
-		    t->dims[1] * t->dims[2] * t->dims[3] == k) {
-			if (t->dims[2] > 11 || t->dims[3] > 11)
+		if ((t->ndim == 4 || t->ndim == 3) && t->dims[0] == p->g->values[value].t.dims[0]) {
+			int64_t rows = t->ndim == 4 ? t->dims[2] : 1, columns = t->dims[t->ndim - 1];
+
+			if (t->dims[1] * rows * columns != k || rows > 11 || columns > 11)
 				return value;
 			*c = t->dims[1];
-			*h = t->dims[2];
-			*w = t->dims[3];
+			*h = rows;
+			*w = columns;
 			return from;
 		}
 		node = p->g->values[from].producer;

@@ -29,8 +29,6 @@ static int is_affine(const struct lxa_plan *p, const struct lxa_node *n, int val
 {
 	int other;
 
-	if (plan_onnx_op(n, "BatchNormalization"))
-		return 1;
 	if (!plan_onnx_op(n, "Add") && !plan_onnx_op(n, "Mul") && !plan_onnx_op(n, "Sub") && !plan_onnx_op(n, "Div"))
 		return 0;
 	if ((plan_onnx_op(n, "Sub") || plan_onnx_op(n, "Div")) && n->in[0] != value)
@@ -49,41 +47,64 @@ static int bn_constant(const struct lxa_plan *p, const struct lxa_node *n)
 	return 1;
 }
 
+/* Node `next`, which reads the chain's `value`, as one more of the chain: 1, or 0 where the chain ends before it. */
+static int take_node(const struct lxa_plan *p, struct plan_layer *l, int next, int value, double *tmp)
+{
+	const struct lxa_node *n = &p->g->nodes[next];
+	uint32_t out_c = (uint32_t)p->g->values[value].t.dims[1];
+	int res;
+
+	if (n->n_out != 1)
+		return 0;
+	if (plan_onnx_op(n, "MaxPool") && l->ndim >= 3 && l->pool < 0 && l->res < 0) {
+		l->pool = l->n_nodes;
+		return 1;
+	}
+	if (l->quant >= 0)
+		return 0;
+	if (plan_is_quantizer(n) && n->in[0] == value) {
+		l->quant = l->n_nodes;
+		return 1;
+	}
+	if (plan_onnx_op(n, "QuantizeLinear")) {
+		res = n->in[0] == value ? plan_consumer(p, n->out[0]) : -1;
+		return res >= 0 && plan_enc_pair(p, n, &p->g->nodes[res]);
+	}
+	if (plan_onnx_op(n, "Relu") || plan_onnx_op(n, "Identity"))
+		return 1;
+	if (plan_onnx_op(n, "BatchNormalization"))
+		return bn_constant(p, n);
+	if (is_affine(p, n, value, l->ndim, out_c, tmp))
+		return 1;
+	res = plan_onnx_op(n, "Add") && l->pool < 0 && l->res < 0 ? plan_res_operand(p, n, value, l) : -1;
+	if (res < 0)
+		return 0;
+	l->res = l->n_nodes;
+	l->res_value = res;
+	return 1;
+}
+
 /* Collect nodes behind the head until the quantizer and a max-pool right behind it. 1 when a quantizer ends them. */
-static int follow(const struct lxa_plan *p, struct plan_layer *l, uint32_t out_c, double *tmp)
+static int follow(const struct lxa_plan *p, struct plan_layer *l, double *tmp)
 {
 	int value = p->g->nodes[l->nodes[0]].out[0], next;
 
 	l->pool = l->quant = -1;
-	while (l->n_nodes < PLAN_MAX_CHAIN && (next = plan_consumer(p, value)) >= 0) {
-		const struct lxa_node *n = &p->g->nodes[next];
-
-		if (n->n_out != 1)
-			break;
-		if (plan_onnx_op(n, "MaxPool") && l->ndim == 4 && l->pool < 0)
-			l->pool = l->n_nodes;
-		else if (l->quant >= 0)
-			break;
-		else if (plan_is_quantizer(n) && n->in[0] == value)
-			l->quant = l->n_nodes;
-		else if (!plan_onnx_op(n, "Relu") && !plan_onnx_op(n, "Identity") &&
-			 !is_affine(p, n, value, l->ndim, out_c, tmp))
-			break;
-		if (plan_onnx_op(n, "BatchNormalization") && !bn_constant(p, n))
-			break;
+	plan_res_clear(l);
+	while (l->n_nodes < PLAN_MAX_CHAIN && (next = plan_consumer(p, value)) >= 0 && take_node(p, l, next, value, tmp)) {
 		l->nodes[l->n_nodes++] = next;
-		value = n->out[0];
+		value = p->g->nodes[next].out[0];
 	}
 	return l->quant >= 0;
 }
 
-static int pool_axis(const struct lxa_node *n, int i, int64_t in, int64_t out, uint8_t *k, uint8_t *s, uint8_t *b,
+static int pool_axis(const struct lxa_node *n, int i, int nd, int64_t in, int64_t out, uint8_t *k, uint8_t *s, uint8_t *b,
 		     uint8_t *e)
 {
 	int64_t kk = plan_attr_at(n, "kernel_shape", (size_t)i, 1);
 	int64_t ss = plan_attr_at(n, "strides", (size_t)i, 1), pb, pe;
 
-	plan_axis_pads(n, i, in, out, kk, ss, &pb, &pe);
+	plan_axis_pads(n, i, nd, in, out, kk, ss, &pb, &pe);
 	/*
 	 * ceil_mode may ask for more at the end than pads say, rounding down for less: take what the output's size
 	 * needs
@@ -116,10 +137,12 @@ static int take_pool(const struct lxa_plan *p, const struct plan_layer *l, struc
 {
 	const struct lxa_node *n = &p->g->nodes[l->nodes[l->pool]];
 	const struct lxa_tensor *x = &p->g->values[n->in[0]].t, *o = &p->g->values[n->out[0]].t;
+	int nd = x->ndim - 2, w = nd - 1;	/* the last axis are the columns */
 
-	return (p->caps.modes & LXA_CFG_MODES_POOL_MASK) &&
-	       pool_axis(n, 0, x->dims[2], o->dims[2], &j->pool_h, &j->pool_sy, &j->pool_pt, &j->pool_pb) &&
-	       pool_axis(n, 1, x->dims[3], o->dims[3], &j->pool_w, &j->pool_sx, &j->pool_pl, &j->pool_pr) &&
+	if (!(p->caps.modes & LXA_CFG_MODES_POOL_MASK) ||
+	    !pool_axis(n, w, nd, x->dims[2 + w], o->dims[2 + w], &j->pool_w, &j->pool_sx, &j->pool_pl, &j->pool_pr))
+		return 0;
+	return (nd == 1 || pool_axis(n, 0, nd, x->dims[2], o->dims[2], &j->pool_h, &j->pool_sy, &j->pool_pt, &j->pool_pb)) &&
 	       pool_fits(p, j);
 }
 
@@ -137,6 +160,8 @@ static void cut(struct plan_layer *l, int n)
 		l->quant = -1;
 	if (l->pool >= n)
 		l->pool = -1;
+	if (l->res >= n)
+		plan_res_clear(l);
 }
 
 static int take_chain(const struct lxa_plan *p, struct plan_layer *l, struct lxa_job *j, struct lxa_err *err)
@@ -148,7 +173,7 @@ static int take_chain(const struct lxa_plan *p, struct plan_layer *l, struct lxa
 
 	if (!tmp)
 		return lxa_err_set(err, -ENOMEM, "out of memory");
-	found = follow(p, l, j->out_c, tmp);
+	found = follow(p, l, tmp);
 	free(tmp);
 	no_pool(j);
 	if (l->pool >= 0 && !take_pool(p, l, j)) {
@@ -159,6 +184,10 @@ static int take_chain(const struct lxa_plan *p, struct plan_layer *l, struct lxa
 			cut(l, l->pool);
 		l->pool = -1;
 		snprintf(l->note, sizeof(l->note), "the pool stays on the CPU: its window is not one of the device's, or too big");
+	}
+	if (l->res >= 0 && !pool_fits(p, j)) {	/* it will be split, and parts have a residual of their own */
+		found = 0;
+		snprintf(l->note, sizeof(l->note), "float output: it is too big for one job, and then takes no residual in");
 	}
 	if (found && plan_enc_node(p, l->nodes[l->quant], &l->out_enc, &why)) {
 		found = 0;

@@ -80,7 +80,7 @@ int plan_pack(const struct lxa_plan *p, struct plan_layer *l, struct lxa_job *j,
 	uint64_t plain, by_c, by_r;
 	uint32_t used, of;
 
-	if (!(p->caps.modes & LXA_CFG_MODES_PACK_MASK) || l->ndim != 4 || j->groups != 1 || j->dx != 1 ||
+	if (!(p->caps.modes & LXA_CFG_MODES_PACK_MASK) || l->ndim < 3 || j->groups != 1 || j->dx != 1 ||
 	    (j->act_fmt != LXA_FMT_U8 && j->act_fmt != LXA_FMT_S8) || !reads_alone(p, l) ||
 	    j->in_w + j->pad_l + j->pad_r > UINT16_MAX || (uint32_t)j->in_c * j->kh * j->kw > UINT16_MAX ||
 	    j->pad_t >= (j->kh - 1) * j->dy + 1 || j->in_h + j->pad_t + j->pad_b < (j->kh - 1) * j->dy + 1)

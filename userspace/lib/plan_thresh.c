@@ -28,14 +28,14 @@ struct search {
 	int *level;			/* of the candidates */
 };
 
-/* Run the chain on s->x; out gets the quantizer's values. */
-static int run_chain(const struct search *s, struct lxa_tensor *out, struct lxa_err *err)
+/* Run the chain behind node `from` on s->x; out gets the quantizer's values. */
+static int run_chain(const struct search *s, int from, struct lxa_tensor *out, struct lxa_err *err)
 {
 	const struct lxa_tensor *in[8];
 	struct lxa_tensor cur = s->x, next;
 	int i, k, ret = 0;
 
-	for (i = 1; !ret && i <= s->l->quant; i++) {
+	for (i = from + 1; !ret && i <= s->l->quant; i++) {
 		const struct lxa_node *n = &s->p->g->nodes[s->l->nodes[i]];
 		int value = s->p->g->nodes[s->l->nodes[i - 1]].out[0];
 
@@ -53,22 +53,13 @@ static int run_chain(const struct search *s, struct lxa_tensor *out, struct lxa_
 	return ret;
 }
 
-/* Levels of the sums sign * (v << shift), v given for every threshold and channel. */
-static int evaluate(struct search *s, const int64_t *v, struct lxa_err *err)
+/* Levels that the chain behind `from` gives for s->x. */
+static int levels_of(struct search *s, int from, struct lxa_err *err)
 {
 	size_t n = (size_t)s->levels * s->channels, i;
 	struct lxa_tensor y;
-	float *x = s->x.data;
-	int ret;
+	int ret = run_chain(s, from, &y, err);
 
-	for (i = 0; i < n; i++) {
-		uint32_t c = (uint32_t)(i % s->channels);
-
-		x[i] = (float)((double)(s->sign[c] * v[i]) * ldexp(s->l->unit[c], s->shift));
-		if (s->l->bias)
-			x[i] += s->l->bias[c];
-	}
-	ret = run_chain(s, &y, err);
 	if (ret)
 		return ret;
 	for (i = 0; !ret && i < n; i++) {
@@ -79,6 +70,22 @@ static int evaluate(struct search *s, const int64_t *v, struct lxa_err *err)
 	if (y.data != s->x.data)
 		lxa_tensor_free(&y);
 	return ret;
+}
+
+/* Levels of the sums sign * (v << shift), v given for every threshold and channel. */
+static int evaluate(struct search *s, const int64_t *v, struct lxa_err *err)
+{
+	size_t n = (size_t)s->levels * s->channels, i;
+	float *x = s->x.data;
+
+	for (i = 0; i < n; i++) {
+		uint32_t c = (uint32_t)(i % s->channels);
+
+		x[i] = (float)((double)(s->sign[c] * v[i]) * ldexp(s->l->unit[c], s->shift));
+		if (s->l->bias)
+			x[i] += s->l->bias[c];
+	}
+	return levels_of(s, 0, err);
 }
 
 /*
@@ -176,7 +183,7 @@ static int zero_among(struct search *s, const struct lxa_channel *chan, int othe
 		((float *)s->x.data)[c] =
 			(float)((double)(s->sign[c] * v) * s->l->unit[c]) + (s->l->bias ? s->l->bias[c] : 0);
 	}
-	ret = run_chain(s, &y, err);
+	ret = run_chain(s, 0, &y, err);
 	for (c = 0; !ret && c < s->channels; c++)
 		if (((const float *)y.data)[c] == 0)
 			ret = lxa_err_set(err, -EOPNOTSUPP,
@@ -213,6 +220,16 @@ static int search_init(struct search *s, struct lxa_err *err)
 	return 0;
 }
 
+static void search_free(struct search *s)
+{
+	lxa_tensor_free(&s->x);
+	free(s->lo);
+	free(s->hi);
+	free(s->mid);
+	free(s->level);
+	free(s->sign);
+}
+
 int plan_thresholds(const struct lxa_plan *p, struct plan_layer *l, int levels, struct lxa_channel *chan,
 		    struct lxa_err *err)
 {
@@ -240,11 +257,89 @@ int plan_thresholds(const struct lxa_plan *p, struct plan_layer *l, int levels, 
 		snprintf(l->note, sizeof(l->note), "thresholds on sums rounded to multiples of 2^%d", s.shift);
 	else if (!ret)
 		snprintf(l->note, sizeof(l->note), "thresholds equal the float chain for every sum");
-	lxa_tensor_free(&s.x);
-	free(s.lo);
-	free(s.hi);
-	free(s.mid);
-	free(s.level);
-	free(s.sign);
+	search_free(&s);
+	return ret;
+}
+
+/* Floats in their order as integers, and back. */
+static int64_t key_of(float x)
+{
+	int32_t k;
+
+	memcpy(&k, &x, sizeof(k));
+	return k < 0 ? (int64_t)INT32_MIN - k : k;
+}
+
+static float float_of(int64_t key)
+{
+	int32_t k = (int32_t)(key < 0 ? (int64_t)INT32_MIN - key : key);
+	float x;
+
+	memcpy(&x, &k, sizeof(x));
+	return x;
+}
+
+static int levels_at(struct search *s, int from, const int64_t *keys, struct lxa_err *err)
+{
+	size_t n = (size_t)s->levels * s->channels, i;
+
+	for (i = 0; i < n; i++)
+		((float *)s->x.data)[i] = float_of(keys[i]);
+	return levels_of(s, from, err);
+}
+
+/* Narrow every threshold's two floats down to neighbours. */
+static int bisect_floats(struct search *s, int from, struct lxa_err *err)
+{
+	size_t n = (size_t)s->levels * s->channels, i;
+	int open = 1, ret = 0;
+
+	while (!ret && open) {
+		open = 0;
+		for (i = 0; i < n; i++)
+			s->mid[i] = s->lo[i] + (s->hi[i] - s->lo[i]) / 2;
+		ret = levels_at(s, from, s->mid, err);
+		for (i = 0; !ret && i < n; i++) {
+			if (s->hi[i] - s->lo[i] <= 1)
+				continue;
+			*(s->level[i] >= (int)(i / s->channels) + 1 ? &s->hi[i] : &s->lo[i]) = s->mid[i];
+			open |= s->hi[i] - s->lo[i] > 1;
+		}
+	}
+	return ret;
+}
+
+int plan_thresholds_behind(const struct lxa_plan *p, struct plan_layer *l, int from, int levels, float most, float *y, struct lxa_err *err)
+{
+	struct search s = { .p = p, .l = l, .channels = l->layer.job.out_c, .levels = levels };
+	size_t n = (size_t)levels * s.channels, i;
+	int *low = malloc(n * sizeof(*low)), ret = low ? search_init(&s, err) : lxa_err_set(err, -ENOMEM, "out of memory");
+
+	for (i = 0; !ret && i < n; i++) {
+		s.lo[i] = key_of(-most);
+		s.hi[i] = key_of(most);
+	}
+	if (!ret)
+		ret = levels_at(&s, from, s.lo, err);
+	if (!ret)
+		memcpy(low, s.level, n * sizeof(*low));
+	if (!ret)
+		ret = levels_at(&s, from, s.hi, err);
+	for (i = 0; !ret && i < n; i++) {
+		int level = (int)(i / s.channels) + 1;
+
+		if (s.level[i] < low[i])
+			ret = lxa_err_set(err, -EOPNOTSUPP, "channel %zu falls behind the addition", i % s.channels);
+		y[i] = low[i] >= level ? -INFINITY : s.level[i] < level ? INFINITY : 0;
+		if (y[i] != 0)
+			s.lo[i] = s.hi[i];	/* nothing to look for */
+	}
+	if (!ret)
+		ret = bisect_floats(&s, from, err);
+	for (i = 0; !ret && i < n; i++)
+		if (y[i] == 0)
+			y[i] = float_of(s.hi[i]);
+	search_free(&s);
+	free(low);
 	return ret;
 }
