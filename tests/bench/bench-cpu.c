@@ -140,6 +140,7 @@ static void dnnl_end(struct dnnl *d)
 struct ours {
 	struct lxa_layer layer;
 	struct lxa_kernel *kernel;
+	struct kpool *pool;
 	uint8_t *act, *out;
 };
 
@@ -238,7 +239,7 @@ static void ours_make(struct ours *o, const struct layer *l, enum what w)
 		die("out of memory");
 	for (i = 0; i < o->layer.lay.act_bytes; i++)
 		o->act[i] = w == LOG8_512 ? (uint8_t)(rnd() % 9 | (rnd() % 9) << 4) : (uint8_t)rnd();
-	if ((w == LOG_2 || w == BIN_2) && lxa_kernel_threads(o->kernel, 2))
+	if ((w == LOG_2 || w == BIN_2) && (!(o->pool = kpool_create(2)) || lxa_kernel_threads(o->kernel, o->pool)))
 		die("no threads");
 	free(chan);
 	free(wgt);
@@ -247,6 +248,7 @@ static void ours_make(struct ours *o, const struct layer *l, enum what w)
 static void ours_end(struct ours *o)
 {
 	lxa_kernel_free(o->kernel);
+	kpool_free(o->pool);
 	lxa_layer_free(&o->layer);
 	free(o->act);
 	free(o->out);

@@ -137,18 +137,12 @@ static struct kscratch *scratch_create(const struct lxa_kernel *k)
 	return t;
 }
 
-int lxa_kernel_threads(struct lxa_kernel *k, uint32_t threads)
+int lxa_kernel_threads(struct lxa_kernel *k, struct kpool *pool)
 {
+	uint32_t threads = pool ? kpool_threads(pool) : 1;
 	struct kscratch **more;
-	struct kpool *pool = NULL;
 
-	threads = threads ? threads : 1;
-	if (threads == k->threads)
-		return 0;
-	if (threads > 1 && !(pool = kpool_create(threads)))
-		return -ENOMEM;
-	kpool_free(k->pool);
-	k->pool = pool;
+	k->pool = NULL;
 	for (; k->threads > threads; k->threads--)
 		scratch_free(k->scratch[k->threads - 1]);
 	more = realloc(k->scratch, threads * sizeof(*more));
@@ -160,6 +154,7 @@ int lxa_kernel_threads(struct lxa_kernel *k, uint32_t threads)
 		if (!k->scratch[k->threads])
 			return -ENOMEM;
 	}
+	k->pool = pool;
 	return 0;
 }
 
@@ -177,7 +172,7 @@ int lxa_kernel_create(const struct lxa_layer *l, enum lxa_kernel_isa isa, struct
 	ret = k->wshift ? choose(k, isa) : -ENOMEM;
 	if (ret >= 0) {
 		lxa_kernel_band(k);
-		ret = lxa_kernel_threads(k, 1);
+		ret = lxa_kernel_threads(k, NULL);
 	}
 	if (ret < 0) {
 		lxa_kernel_free(k);
@@ -193,7 +188,6 @@ void lxa_kernel_free(struct lxa_kernel *k)
 
 	if (!k)
 		return;
-	kpool_free(k->pool);
 	for (i = 0; i < k->threads; i++)
 		scratch_free(k->scratch[i]);
 	free(k->scratch);
@@ -305,7 +299,7 @@ static void run_thread(void *ctx, uint32_t thread)
 void lxa_kernel_run_res(struct lxa_kernel *k, uint32_t batch, const void *act, const void *res, void *out)
 {
 	struct work w = { .k = k, .act = act, .res = res, .out = out, .images = batch, .parts = 1 };
-	uint32_t threads = k->threads;
+	uint32_t threads = k->pool ? k->threads : 1;
 
 	w.conv_w = k->lay.conv_w;
 	w.rows = k->pooled ? k->lay.out_h : k->lay.conv_h;

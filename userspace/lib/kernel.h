@@ -116,9 +116,6 @@ void lxa_kernel_plain(struct lxa_kernel *k);
 void lxa_kernel_pool(const struct lxa_kernel *k, const uint8_t *codes, uint32_t c0, uint32_t y0, uint32_t y1, uint8_t *out);
 
 /* ---- kernel_threads.c ---- */
-struct kpool;
-struct kpool *kpool_create(uint32_t threads);	/* NULL: out of memory or threads */
-void kpool_free(struct kpool *p);
 /* run(ctx, thread) in all of them, the caller being number 0; returns when all have returned */
 void kpool_run(struct kpool *p, void (*run)(void *ctx, uint32_t thread), void *ctx);
 
