@@ -3,20 +3,18 @@
  * bench-cpu.c - LXA's CPU kernels against oneDNN's primitives for the same layers.
  *   bench-cpu [ROUNDS]
  *
- * One core. Ours: lxa_kernel_run on packed memory, output stage included (4-bit log codes, or bits by thresholds). oneDNN's:
- * u8 x s8 -> s32 and f32 convolutions without bias, their memory in the layouts that the primitives ask for. Everything of a layer is
- * timed in turn, ROUNDS times (each at least a few milliseconds), and the medians of the rounds' ratios are printed, so that the
- * machine's other work meets all alike. The last columns: one layer on two threads against one.
+ * Ours: lxa_kernel_run on packed memory, output stage included (4-bit log codes, or bits by thresholds). oneDNN's: u8 x s8 -> s32 and
+ * f32 convolutions without bias, their memory in the layouts that the primitives ask for. Everything of a layer is timed in turn,
+ * ROUNDS times, and the medians of the rounds' ratios are printed, so that the machine's other work meets all alike. One thread each,
+ * in CPU time; "x2" is wall time of one thread over that of two, which says something on an idle machine alone.
  *
- * Kinds of layers, data random: "log" is 4-bit codes (any of 15 powers of two) with 5-bit weights as LogQuant makes them of a normal
- * distribution; "log 8" the same with codes up to 8 and weights of 7 powers of two, which fit bytes; "log/2" the first in base sqrt(2),
- * 15 codes each; "bin" is binary; "2x2" 2-bit planes.
- * The instruction ceiling is what the machine's multiplications allow: it is measured, on registers alone.
+ * Data are random: "log" is 4-bit codes (any of 15 powers of two) with 5-bit weights, log-quantized from a normal distribution; its
+ * sums need more than 32 bits. "log8" are codes up to 8 and weights of 7 powers of two, which fit bytes; "root2" the first in base
+ * sqrt(2), 15 codes each; "bin" is binary with a zero border. "ceiling" is the share of what the kernel's own instructions (vpdpwssd;
+ * vpdpbusd; vpxord, vpopcntd, vpaddd) reach on registers alone in the same run.
  */
 #include <math.h>
 #include <oneapi/dnnl/dnnl.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +36,8 @@ static const struct layer {
 };
 #define LAYERS (sizeof(layers) / sizeof(layers[0]))
 
-enum what { DNNL_INT8, DNNL_F32, LOG_512, LOG8_512, ROOT_512, BIN_512, LOG_AVX2, BIN_AVX2, PLANES_512, LOG_2, BIN_2, WHATS };
+enum what { DNNL_INT8, DNNL_F32, LOG_512, LOG8_512, ROOT_512, BIN_512, LOG_AVX2, BIN_AVX2, LOG_1, LOG_2, BIN_1, BIN_2, WHATS };
+static const char *const titles[WHATS] = { "u8s8", "f32", "log", "log8", "root2", "bin", "log:avx2", "bin:avx2" };
 
 static uint64_t seed = 88172645463325252ull;
 
@@ -168,10 +167,9 @@ static int8_t weight_of(enum what w)
 		return log_weight(15, 2);
 	case BIN_512:
 	case BIN_AVX2:
+	case BIN_1:
 	case BIN_2:
 		return rnd() & 1 ? 1 : -1;
-	case PLANES_512:
-		return (int8_t)(rnd() % 4) - 2;
 	default:
 		return log_weight(15, 1);
 	}
@@ -188,7 +186,7 @@ static void set_formats(struct lxa_job *j, enum what w)
 	j->conv_flags = LXA_CONV_OUT_NEAREST;
 	if (w == ROOT_512)
 		j->conv_flags |= LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2 | LXA_CONV_OUT_SQRT2;
-	if (w == BIN_512 || w == BIN_AVX2 || w == BIN_2 || w == PLANES_512) {
+	if (w == BIN_512 || w == BIN_AVX2 || w == BIN_1 || w == BIN_2) {
 		j->act_fmt = LXA_FMT_B1;
 		j->wgt_fmt = LXA_WFMT_B1;
 		j->kind = LXA_KIND_THRESH;
@@ -200,6 +198,11 @@ static void set_formats(struct lxa_job *j, enum what w)
 	}
 }
 
+static enum lxa_kernel_isa isa_of(enum what w)
+{
+	return w == LOG_AVX2 || w == BIN_AVX2 ? LXA_ISA_AVX2 : LXA_ISA_AUTO;
+}
+
 static void ours_make(struct ours *o, const struct layer *l, enum what w)
 {
 	struct lxa_job j = { .in_h = (uint16_t)l->hw, .in_w = (uint16_t)l->hw, .in_c = (uint16_t)l->ic, .out_c = (uint16_t)l->oc,
@@ -207,7 +210,6 @@ static void ours_make(struct ours *o, const struct layer *l, enum what w)
 			     .pad_t = (uint8_t)(l->k / 2), .pad_l = (uint8_t)(l->k / 2), .pad_b = (uint8_t)(l->k / 2),
 			     .pad_r = (uint8_t)(l->k / 2), .pool_h = 1, .pool_w = 1, .pool_sy = 1, .pool_sx = 1 };
 	size_t n = (size_t)l->oc * l->ic * l->k * l->k, i;
-	int avx2 = w == LOG_AVX2 || w == BIN_AVX2;
 	struct lxa_channel *chan = calloc((size_t)l->oc, sizeof(*chan));
 	int8_t *wgt = malloc(n);
 	struct lxa_caps caps;
@@ -231,7 +233,7 @@ static void ours_make(struct ours *o, const struct layer *l, enum what w)
 	}
 	if (lxa_layer_finish(&o->layer, chan, &err))
 		die(err.text);
-	if (lxa_kernel_create(&o->layer, avx2 ? LXA_ISA_AVX2 : LXA_ISA_AUTO, &o->kernel, &err))
+	if (lxa_kernel_create(&o->layer, isa_of(w), &o->kernel, &err))
 		die(err.text);
 	o->act = aligned_alloc(64, lxa_round_up(o->layer.lay.act_bytes, 64));
 	o->out = aligned_alloc(64, lxa_round_up(o->layer.lay.out_bytes, 64));
@@ -319,8 +321,9 @@ static void bench_layer(dnnl_engine_t engine, dnnl_stream_t stream, const struct
 
 	memset(s, 0, WHATS * sizeof(*s));
 	for (w = 0; w < WHATS; w++) {
-		if (w == PLANES_512)
+		if ((w >= LOG_1 && !l->large) || !lxa_kernel_has(isa_of((enum what)w)))
 			continue;
+		s[w].wall = w >= LOG_1;
 		s[w].is_dnnl = w <= DNNL_F32;
 		s[w].is_ours = !s[w].is_dnnl;
 		if (s[w].is_dnnl)
@@ -335,21 +338,80 @@ static void bench_layer(dnnl_engine_t engine, dnnl_stream_t stream, const struct
 				s[w].ns[i] = measure(&s[w]);
 }
 
+/* ---- the ceiling ----------------------------------------------------------------------------------------------- */
+
+#if defined(__x86_64__)
+#define EIGHT(op) op("0") op("1") op("2") op("3") op("4") op("5") op("6") op("7")
+#define DPW(n) "vpdpwssd %%zmm8, %%zmm9, %%zmm" n "\n\t"
+#define DPB(n) "vpdpbusd %%zmm8, %%zmm9, %%zmm" n "\n\t"
+#define POP(n) "vpxord %%zmm8, %%zmm9, %%zmm1" n "\n\tvpopcntd %%zmm1" n ", %%zmm1" n "\n\tvpaddd %%zmm1" n ", %%zmm" n ", %%zmm" n "\n\t"
+#define LOOP(ops) __asm__ volatile("1:\n\t" ops ops "dec %0\n\tjnz 1b" : "+r"(n) : : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", \
+				   "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "cc")
+
+/* GMAC/s of one kind of instruction on registers. */
+__attribute__((target("avx512f"))) static double ceiling(enum what w)
+{
+	double best = 0, start, rate;
+	int round;
+
+	for (round = 0; round < 9; round++) {
+		long n = 200000;
+
+		start = now(0);
+		if (w == LOG_512)
+			LOOP(EIGHT(DPW));
+		else if (w == LOG8_512)
+			LOOP(EIGHT(DPB));
+		else
+			LOOP(EIGHT(POP));
+		rate = 200000.0 * 16 * (w == LOG_512 ? 32 : w == LOG8_512 ? 64 : 512) / (now(0) - start);
+		best = rate > best ? rate : best;
+	}
+	return best;
+}
+#else
+static double ceiling(enum what w)
+{
+	return 0;
+}
+#endif
+
+static void print_head(void)
+{
+	int w;
+
+	printf("%-18s", "GMAC/s");
+	for (w = 0; w < LOG_1; w++)
+		printf(" %8s", titles[w]);
+	printf("\n");
+}
+
 static void print_layer(const struct layer *l, const struct subject *s, int rounds)
 {
 	double macs = macs_of(l);
 	int w;
 
 	printf("%-18s", l->name);
-	for (w = 0; w < WHATS; w++)
+	for (w = 0; w < LOG_1; w++)
 		if (s[w].runs)
-			printf(" %6.0f", macs / median(&s[w], NULL, rounds));
-	printf("  |");
-	for (w = LOG_512; w < LOG_2; w++)
+			printf(" %8.0f", macs / median(&s[w], NULL, rounds));
+		else
+			printf(" %8s", "-");
+	printf("\n  %-16s %8s %8s", "of u8s8", "", "");
+	for (w = LOG_512; w < LOG_1; w++)
 		if (s[w].runs)
-			printf(" %5.2f", median(&s[DNNL_INT8], &s[w], rounds));
-	printf(" %5.1f", median(&s[DNNL_F32], &s[BIN_512], rounds));
-	printf(" %5.2f %5.2f\n", median(&s[LOG_512], &s[LOG_2], rounds), median(&s[BIN_512], &s[BIN_2], rounds));
+			printf(" %8.2f", median(&s[DNNL_INT8], &s[w], rounds));
+		else
+			printf(" %8s", "-");
+	printf("   bin of f32 %.1f", median(&s[DNNL_F32], &s[BIN_512], rounds));
+	if (l->large)
+		printf("   x2: log %.2f, bin %.2f", median(&s[LOG_1], &s[LOG_2], rounds), median(&s[BIN_1], &s[BIN_2], rounds));
+	if (lxa_kernel_has(LXA_ISA_AVX512))
+		printf("\n  %-16s %8s %8s %7.0f%% %7.0f%% %8s %7.0f%%", "of the ceiling", "", "",
+		       100 * macs / median(&s[LOG_512], NULL, rounds) / ceiling(LOG_512),
+		       100 * macs / median(&s[LOG8_512], NULL, rounds) / ceiling(LOG8_512), "",
+		       100 * macs / median(&s[BIN_512], NULL, rounds) / ceiling(BIN_512));
+	printf("\n");
 	fflush(stdout);
 }
 
@@ -369,10 +431,12 @@ int main(int argc, char **argv)
 	check(dnnl_stream_create(&stream, engine, dnnl_stream_default_flags));
 	for (i = 0; i < LAYERS; i++) {
 		bench_layer(engine, stream, &layers[i], rounds, s);
-		if (!i)
-			for (w = 0; w < WHATS; w++)
+		if (!i) {
+			for (w = LOG_512; w < LOG_1; w++)
 				if (s[w].is_ours)
-					printf("%d: %s, %s\n", w, lxa_kernel_name(s[w].o.kernel), lxa_kernel_form(s[w].o.kernel));
+					printf("%s: %s, %s\n", titles[w], lxa_kernel_name(s[w].o.kernel), lxa_kernel_form(s[w].o.kernel));
+			print_head();
+		}
 		print_layer(&layers[i], s, rounds);
 		for (w = 0; w < WHATS; w++) {
 			if (s[w].is_dnnl)
