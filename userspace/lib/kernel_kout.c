@@ -42,7 +42,7 @@ static __int128 div_floor(__int128 a, __int128 b)
 /* Threshold i of a channel on T itself: T ^ flip >= *thr, or 1 when no 32-bit threshold says so. */
 static void fold_threshold(const struct lxa_channel *c, int i, int32_t *flip, int32_t *thr)
 {
-	__int128 round = c->shift ? (__int128)1 << (c->shift - 1) : 0, at = ((__int128)c->thr[i] << c->shift) - round, t;
+	__int128 round = c->shift ? (__int128)1 << (c->shift - 1) : 0, at = c->thr[i] * ((__int128)1 << c->shift) - round, t;
 
 	*flip = c->mult < 0 ? -1 : 0;
 	if (c->thr[i] == INT32_MIN || (!c->mult && at <= 0 && c->thr[i] != INT32_MAX)) {
