@@ -295,6 +295,7 @@ TEST_F(fault, interrupt_storm)
 {
 	unsigned long count = control_in_kernel() ? (getenv("lxa_slow") ? 4000 : 20000) : 1000000000;
 	char storm[64];
+	int64_t end;
 	struct control_stats before = { 0 }, after = { 0 };
 	int64_t cycles;
 
@@ -304,12 +305,15 @@ TEST_F(fault, interrupt_storm)
 	EXPECT_EQ(0, self->guilty);
 	report(_metadata, self, "interrupt storm");
 	EXPECT_EQ(0, control_stats(DEVICE, &before));
+	end = LONG_WAIT;
 	run_all(_metadata, self, storm, &cycles);
-	for (int i = 0; i < 20; i++)
+	/* Who looks for his jobs may be done before the device has had a turn for one interrupt. */
+	for (int i = 0; i < 20 || (after.irqs - before.irqs <= 2000 && now_ns() < end); i++) {
 		run_all(_metadata, self, NULL, &cycles);
-	count_wrong(self);
+		count_wrong(self);
+		EXPECT_EQ(0, control_stats(DEVICE, &after));
+	}
 	EXPECT_EQ(0, self->wrong);
-	EXPECT_EQ(0, control_stats(DEVICE, &after));
 	EXPECT_GT(after.irqs - before.irqs, 2000);		/* it was one */
 	EXPECT_EQ(0, control(DEVICE, NULL, 0, "fault none 0 0"));
 }
