@@ -85,6 +85,7 @@ static void lxa_read_caps(struct lxa_dev *ldev)
 	caps->bus_bytes = LXA_FIELD(v, CFG_BUS_BUS_BYTES);
 	caps->word_bytes = LXA_FIELD(v, CFG_BUS_WORD_BYTES);
 	caps->modes = lxa_read(ldev, LXA_REG_CFG_MODES);
+	caps->rd_bursts = LXA_FIELD(lxa_read(ldev, LXA_REG_CFG_RING), CFG_RING_RD_OUTSTANDING);
 }
 
 static int lxa_identify(struct lxa_dev *ldev)
@@ -329,6 +330,7 @@ int lxa_get_param(struct lxa_dev *ldev, struct lxa_get_param *arg)
 	case LXA_PARAM_BUS_BYTES:	arg->value = caps->bus_bytes; break;
 	case LXA_PARAM_WORD_BYTES:	arg->value = caps->word_bytes; break;
 	case LXA_PARAM_MODES:		arg->value = caps->modes; break;
+	case LXA_PARAM_RD_BURSTS:	arg->value = caps->rd_bursts; break;
 	case LXA_PARAM_MAX_JOBS:	arg->value = LXA_JOBS_PER_SUBMIT; break;
 	case LXA_PARAM_TIMEOUT_MS:	arg->value = READ_ONCE(lxa_timeout_ms); break;
 	case LXA_PARAM_BO_BYTES_MAX:	arg->value = (u64)READ_ONCE(lxa_bo_mb) << 20; break;

@@ -44,7 +44,7 @@ INSTALL = 755!$(B)/lxa!$(bindir)/lxa \
 	$(call install_to,644,$(wildcard userspace/examples/*.c) userspace/examples/README.md,$(docdir)/examples) \
 	644!userspace/examples/installed.mk!$(docdir)/examples/Makefile
 # A page for every function: a line that leads to the page that has it.
-INSTALL_SO = $(shell awk '/^\.Fo /{ print $$2 "!" FILENAME }' man/*.3)
+INSTALL_SO = $(shell awk '/^\.Fo / && FILENAME != "man/" $$2 ".3" { print $$2 "!" FILENAME }' man/*.3)
 INSTALL_LINKS = $(libdir)/$(LXA_SONAME) $(libdir)/liblxa.so
 # Folders that are ours alone, innermost first.
 INSTALL_DIRS = $(includedir)/lxa/uapi $(includedir)/lxa $(datadir)/lxa/models $(datadir)/lxa $(docdir)/examples $(docdir)

@@ -59,6 +59,7 @@ enum lxa_param {
 	LXA_PARAM_RESET_COUNT,		/* device resets since the driver was bound */
 	LXA_PARAM_TIMEOUT_MS,		/* job time-out */
 	LXA_PARAM_BO_BYTES_MAX,		/* bytes of buffers one open file may hold */
+	LXA_PARAM_RD_BURSTS,		/* read bursts in flight at most (CFG_RING.RD_OUTSTANDING): bounds the rate at long latencies */
 };
 
 enum lxa_platform {

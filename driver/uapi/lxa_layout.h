@@ -15,6 +15,7 @@ struct lxa_caps {			/* LXA_PARAM_* of the same names */
 	__u32 out_lanes, acc_w, half_w, xacc_w;
 	__u32 act_bytes, acc_pixels, wgt_bytes;
 	__u32 bus_bytes, word_bytes, modes;
+	__u32 rd_bursts;		/* 0: not known; no part of a layout */
 };
 
 struct lxa_layout {

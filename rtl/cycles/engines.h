@@ -126,7 +126,8 @@ enum level { L_STEP, L_BLOCK, L_TILE, L_ROW, L_IMAGE, LEVELS };
 struct mark {				/* the state at the beginning of one, against that of the one before */
 	cycle at, period;		/* true time; since the one before */
 	cycle cause[CAUSES], spent[CAUSES];
-	cycle v[MARKS];
+	cycle v[2][MARKS];		/* this one's, and the one before */
+	int which;
 	int equal;			/* how often in a row it was the same */
 };
 
@@ -375,7 +376,7 @@ static inline void reader_fire(const struct lxa_cycles *c, struct reader *r, cyc
 /* From when the weight request stands: it waits for room in the buffer. */
 static inline cycle wgt_req(const struct lxa_cycles *c)
 {
-	uint64_t depth = c->cfg.wgt_bytes / c->cfg.word_bytes, want;
+	uint64_t depth = c->cfg.wgt_bytes >> c->word_log2, want;
 
 	if (!c->wgt.rd.left)
 		return NEVER;

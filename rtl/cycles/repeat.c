@@ -95,7 +95,7 @@ static int put_marks(const struct lxa_cycles *c, cycle *v)
 static int repeats(struct lxa_cycles *c, enum level level)
 {
 	struct mark *m = &c->mark[level];
-	cycle at = c->now + c->skipped, period = at - m->at, v[MARKS];
+	cycle at = c->now + c->skipped, period = at - m->at, *v;
 	int i, n, equal = period == m->period;
 
 	for (i = 0; i < CAUSES; i++) {
@@ -109,10 +109,10 @@ static int repeats(struct lxa_cycles *c, enum level level)
 		return 0;
 	}
 	cyc_wr_run(c, c->now, UINT64_MAX);
+	m->which = !m->which;
+	v = m->v[m->which];
 	n = put_marks(c, v);
-	for (i = 0; m->equal >= 0 && equal && i < n; i++)
-		equal = v[i] == m->v[i];
-	memcpy(m->v, v, (size_t)n * sizeof(*v));
+	equal = m->equal < 0 || !memcmp(v, m->v[!m->which], (size_t)n * sizeof(*v));
 	m->equal = equal ? m->equal + 1 : 0;
 	return m->equal >= 1;
 }

@@ -154,7 +154,7 @@ cycle cyc_wr_next(const struct lxa_cycles *c)
  */
 uint32_t cyc_wr_room(const struct lxa_cycles *c)
 {
-	uint32_t burst = c->wr.end - c->wr.start, data = WR_BYTES / c->cfg.word_bytes, n = (WR_ADDR + 1) * burst - 1;
+	uint32_t burst = c->wr.end - c->wr.start, data = WR_BYTES >> c->word_log2, n = (WR_ADDR + 1) * burst - 1;
 	uint32_t gone = n < data ? div_up(data - n, burst) : 0; /* so many addresses are as good as all */
 
 	if (!gone || c->wr.open[(c->wr.bursts + gone - 1) % WR_OPEN] <= c->bus.at)

@@ -43,6 +43,18 @@ $(BENCH)/bench-path: $(BENCH)/bench_path.o
 bench-path: $(BENCH)/bench-path $(B)/lxa $(PRELOAD_LIB) ## cost of a job from submit to completion: in-process and daemon
 	@B=$(B) tests/bench/bench-path.sh
 
+# LXA's CPU kernels against oneDNN. Other benches of the CPU half are added to `bench`.
+$(BENCH)/bench-cpu.o: CPPFLAGS += $(LXA_CPPFLAGS)
+$(BENCH)/bench-cpu: $(BENCH)/bench-cpu.o $(LXA_LIB) $(DRIVER_LIB) $(SIM_LIB)
+	@echo "  LD      $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DRIVER_LDLIBS) $(LXA_LDLIBS)
+
+.PHONY: bench
+bench: bench-cpu bench-resnet20 ## speed of the CPU half
+.PHONY: bench-cpu
+bench-cpu: $(BENCH)/bench-cpu ## LXA's log and XNOR kernels against oneDNN
+	@OMP_NUM_THREADS=1 $<
+
 # The CPU half of the library, which knows nothing of a device here; the direct version reads the graph's weights.
 $(BENCH)/bench-resnet20.o $(BENCH)/resnet20_dnnl.o: CPPFLAGS += $(LXA_CPPFLAGS)
 $(BENCH)/bench-resnet20: $(BENCH)/bench-resnet20.o $(BENCH)/resnet20_dnnl.o $(LXA_LIB) $(DRIVER_LIB) $(SIM_LIB)

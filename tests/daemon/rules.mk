@@ -16,7 +16,7 @@ TESTS += $(DAEMONT)/soak $(if $(SAN),,$(DAEMONT)/soak-rtl)
 TESTS_LONG += $(if $(SAN),,$(DAEMONT)/soak-long $(DAEMONT)/soak-rtl-long)
 
 # The daemon served by the test itself.
-$(DAEMONT)/daemon_test: $(DAEMONT)/daemon_test.o $(B)/driver/daemon/wire.o $(DAEMONT_LIBS)
+$(DAEMONT)/daemon_test: $(patsubst %,$(DAEMONT)/%.o,daemon_test daemon_messages daemon_kills daemon_alloc hosted) $(B)/driver/daemon/wire.o $(DAEMONT_LIBS)
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(DRIVER_LDLIBS) -ldl
 $(DAEMONT)/daemon_test.rtl.sh: $(DAEMONT)/daemon_test
@@ -30,15 +30,6 @@ $(DAEMONT)/kselftest.%.sh: $(KSELFTEST_BIN) $(PRELOAD_TEST) $(B)/lxa $(PRELOAD_L
 	@printf '#!/bin/sh\nB=$(B) KSELFTEST_INC=$(KSELFTEST_INC) exec tests/daemon/kselftest.sh $* $(KSELFTEST_BIN) $(PRELOAD_TEST)\n' > $@
 	@chmod +x $@
 TESTS += $(if $(SAN),,$(DAEMONT)/kselftest.model.sh $(DAEMONT)/kselftest.rtl.sh)
-
-# The table of faults (driver/FAULTS.md) by way of a daemon that the test hosts.
-$(DAEMONT)/faults: $(DAEMONT)/faults.o $(DRIVER_LIB) $(KSELFTEST_SIM)
-	@echo "  LD      $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(DRIVER_LDLIBS)
-$(DAEMONT)/faults.%.sh: $(DAEMONT)/faults $(B)/tests/kselftest/lxa_faults $(PRELOAD_LIB) tests/daemon/rules.mk
-	@printf '#!/bin/sh\n[ -x $(B)/tests/kselftest/lxa_faults ] || { tail -n 1 $(KSELFTEST_INC)/why; exit 4; }\nexec timeout 120 $< $* $(abspath $(B)/tests/kselftest/lxa_faults $(PRELOAD_LIB))\n' > $@
-	@chmod +x $@
-TESTS += $(if $(SAN),,$(DAEMONT)/faults.model.sh $(DAEMONT)/faults.rtl.sh)
 
 # Under sanitizers, too (tests/kselftest/rules.mk).
 SAN_PROGRAMS += $(DAEMONT)/daemon_test $(DAEMONT)/soak

@@ -79,8 +79,10 @@ static void change_tensor(Onnx__TensorProto *t)
 	case 2:			/* another shape of as many elements, more or less */
 		if (t->n_dims > 1) {
 			size_t k = 1 + rnd(t->n_dims - 1);
+			int64_t product;
 
-			t->dims[0] = t->dims[0] && t->dims[k] > INT32_MAX / t->dims[0] ? 1 : t->dims[0] * t->dims[k];
+			if (!__builtin_mul_overflow(t->dims[0], t->dims[k], &product))
+				t->dims[0] = product;
 			t->dims[k] = 1;
 		}
 		break;

@@ -15,7 +15,7 @@ table() {
 		B=$B LXA_SHIM_LOG=3 tests/kselftest/run.sh lxa_faults $engine | sed -n "s/^# |/| $engine |/p"
 	done
 	for engine in rtl model; do
-		LXA_SHIM_LOG=3 "$B/tests/daemon/faults.$engine.sh" | sed -n "s/^# |/| daemon, $engine |/p"
+		B=$B LXA_SHIM_LOG=3 tests/daemon/kselftest.sh $engine "$B/tests/kselftest/lxa_faults" | sed -n "s/^# |/| daemon, $engine |/p"
 	done
 	if [ -e "$B/kernel/plain/console" ]; then
 		tr -d '\r' <"$B/kernel/plain/console" | sed -n "/ok .* pci: lxa_faults\$/q; s/^ *# |/| UML, rtl |/p"

@@ -443,7 +443,7 @@ TEST_F(abi, unknown_param)
 {
 	uint64_t v;
 
-	EXPECT_ERRNO(EOPNOTSUPP, get_param(self->o.fd, LXA_PARAM_BO_BYTES_MAX + 1, &v));
+	EXPECT_ERRNO(EOPNOTSUPP, get_param(self->o.fd, LXA_PARAM_RD_BURSTS + 1, &v));
 	EXPECT_ERRNO(EOPNOTSUPP, get_param(self->o.fd, UINT32_MAX, &v));
 }
 
@@ -480,9 +480,9 @@ TEST_F(abi, outputs)
 
 TEST_F(abi, params_are_sane)
 {
-	uint64_t v[LXA_PARAM_BO_BYTES_MAX + 1];
+	uint64_t v[LXA_PARAM_RD_BURSTS + 1];
 
-	for (uint32_t p = 0; p <= LXA_PARAM_BO_BYTES_MAX; p++) {
+	for (uint32_t p = 0; p <= LXA_PARAM_RD_BURSTS; p++) {
 		ASSERT_EQ(0, get_param(self->o.fd, p, &v[p])) TH_LOG("parameter %u: %s", p, strerror(errno));
 	}
 	EXPECT_EQ(0x4c58, v[LXA_PARAM_HW_ID] >> 16);
@@ -495,6 +495,7 @@ TEST_F(abi, params_are_sane)
 	EXPECT_GE(v[LXA_PARAM_MAX_JOBS], 1);
 	EXPECT_GE(v[LXA_PARAM_TIMEOUT_MS], 1);
 	EXPECT_GE(v[LXA_PARAM_BO_BYTES_MAX], 1 << 20);
+	EXPECT_GE(v[LXA_PARAM_RD_BURSTS], 1);
 	EXPECT_EQ(0, v[LXA_PARAM_RESET_COUNT]);
 }
 

@@ -2,9 +2,8 @@
 /*
  * How a test reaches behind the driver: faults of the simulated device, module parameters, unbinding, failing allocations.
  * control() takes the commands of lxa_shim_control() (driver/shim/lxa_shim.h) wherever the driver is:
- *   in another process (a daemon)    LXA_CONTROL names a socket, or a serial line, whose other end answers a line by a line
- *                                    (but failing allocations are of the calling thread: as below)
- *   in this process                  the function itself, found there by a weak reference (preload library, or linked)
+ *   in this process or a daemon      the function itself, found here by a weak reference (preload library, or linked); it asks the
+ *                                    daemon, which has to allow it (`lxa daemon --control`)
  *   in a kernel                      the simulated PCI function's vendor capability (sim/serve/pci_function.h), for root; and what
  *                                    is the kernel's own: /sys/module/lxa/parameters, .../unbind, /proc/thread-self/fail-nth
  */
@@ -14,46 +13,12 @@
 #include <dirent.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include "lxa_calls.h"
 
 extern int lxa_shim_control(int fd, const char *command, char *reply, size_t reply_len) __attribute__((weak));
 
 #define CONTROL_NONE (-ENOTTY)		/* there is no way to do this here */
-
-static inline int control_open(const char *path)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	struct stat st;
-	int fd;
-
-	if (stat(path, &st))
-		return -1;
-	if (!S_ISSOCK(st.st_mode))
-		return open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	return fd >= 0 && !connect(fd, (struct sockaddr *)&a, sizeof(a)) ? fd : -1;
-}
-
-static inline int control_line(const char *command, char *reply, size_t len)
-{
-	static int line = -1;
-	const char *path = getenv("LXA_CONTROL");
-	size_t n = 0;
-
-	if (!path || (line < 0 && (line = control_open(path)) < 0))
-		return CONTROL_NONE;
-	if (dprintf(line, "%s\n", command) < 0)
-		return -errno;
-	while (n + 1 < len && read(line, reply + n, 1) == 1 && reply[n] != '\n')
-		n += reply[n] != '\r';
-	reply[n] = 0;
-	return strncmp(reply, "ok", 2) ? -EIO : 0;
-}
 
 static inline int control_write(const char *path, const char *text)
 {
@@ -175,9 +140,7 @@ static inline int control(int fd, char *text, size_t len, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(command, sizeof(command), fmt, ap);
 	va_end(ap);
-	if (getenv("LXA_CONTROL") && strncmp(command, "fail_nth ", 9)) {
-		ret = strcmp(command, "rebind") && strcmp(command, "unload") ? control_line(command, reply, sizeof(reply)) : 0;
-	} else if (lxa_shim_control) {
+	if (lxa_shim_control) {
 		ret = lxa_shim_control(fd, command, reply, sizeof(reply));
 	} else if (!strncmp(command, "param ", 6)) {
 		ret = control_param(command + 6);
@@ -201,7 +164,7 @@ static inline int control(int fd, char *text, size_t len, const char *fmt, ...)
 
 static inline int control_in_kernel(void)
 {
-	return !lxa_shim_control && !getenv("LXA_CONTROL");
+	return !lxa_shim_control;
 }
 
 struct control_stats {

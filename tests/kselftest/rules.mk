@@ -34,7 +34,7 @@ $(B)/tests/kselftest/%: tests/kselftest/%.c $(KSELFTEST_H) $(KSELFTEST_HDR) \
 			$(if $(SAN),$(PRELOAD_OBJ) $(DRIVER_LIB) $(KSELFTEST_SIM) $(DRIVER_LDLIBS) -ldl) -lpthread; fi
 
 .PHONY: kselftest faults-table
-faults-table: $(B)/tests/kselftest/lxa_faults $(B)/tests/daemon/faults.rtl.sh $(B)/tests/daemon/faults.model.sh ## measure driver/FAULTS.md's table and write it
+faults-table: $(B)/tests/kselftest/lxa_faults $(B)/lxa $(PRELOAD_LIB) ## measure driver/FAULTS.md's table and write it
 	@B=$(B) tests/kselftest/faults-table.sh --update
 
 kselftest: $(KSELFTEST_BIN) ## build the UAPI tests (kernel harness)

@@ -70,6 +70,7 @@ check "nothing is written then" $?
 expect 2 "--jobs 0" "$lxa" run $model --data x --jobs 0
 expect 2 "records one device" "$lxa" run $model --data x --jobs 2 --trace x.log
 expect 0 "exit codes" "$lxa" --help
+expect 0 "lxa $(sed -n 's/^LXA_VERSION := //p' userspace/rules.mk), driver interface" "$lxa" --version
 expect 0 "vhost-user" "$lxa" sim --help
 expect 2 "--serve SOCKET is wanted" "$lxa" sim
 expect 2 "rtl or model" "$lxa" sim --serve "$tmp/sock" --engine cpu

@@ -62,7 +62,9 @@ done
 "$root/bin/lxa" info --engine rtl | grep -q LXA
 "$root/bin/lxa" run "$root/share/lxa/models/digits-lxa.onnx" --data "$tmp" --limit 20 --engine rtl | grep 'bit for bit  *equal'
 for f in $(nm -D --defined-only "$root/lib64/liblxa.so" | awk '$2 == "T" { sub("@.*", "", $3); print $3 }'); do
-	page=$root/share/man/$(sed -n 's/^\.so //p' "$root/share/man/man3/$f.3")
+	page=$root/share/man/man3/$f.3	# the page that has it, or a line that leads there
+	so=$(sed -n 's/^\.so //p' "$page")
+	[ -z "$so" ] || page=$root/share/man/$so
 	grep -qx "\.Fo $f" "$page"
 done
 EOF

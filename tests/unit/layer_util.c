@@ -13,7 +13,7 @@
 #include "layer_util.h"
 
 struct lxa_caps layer_test_caps;
-int layer_test_vector;
+int layer_test_taken[LXA_ISA_AVX512 + 1], layer_test_skipped[LXA_ISA_AVX512 + 1];
 static uint64_t rng;
 
 void layer_test_init(void)
@@ -34,11 +34,6 @@ uint32_t layer_test_rnd(uint32_t n)
 }
 
 #define rnd layer_test_rnd
-
-int layer_test_has_vector(void)
-{
-	return __builtin_cpu_supports("avx2");
-}
 
 static void random_channels(struct lxa_job *j)
 {
@@ -272,12 +267,13 @@ const char *random_layer_text(const struct random_layer *r)
 void check_isas(struct lxa_layer *layer, const struct random_layer *r, const int32_t *want, size_t n)
 {
 	struct lxa_job j = layer->job;
-	struct lxa_kernel *plain, *best;
+	struct lxa_kernel *kernel;
 	struct lxa_layout y;
 	struct lxa_err err = { "" };
 	uint8_t *act, *a, *b;
 	int32_t *codes = malloc(n * sizeof(*codes));
 	size_t i;
+	int isa;
 
 	j.batch = (uint16_t)r->batch;
 	lxa_layout(&layer->caps, &j, &y);
@@ -286,8 +282,6 @@ void check_isas(struct lxa_layer *layer, const struct random_layer *r, const int
 	b = malloc(y.out_bytes);
 	for (i = 0; i < y.act_bytes; i++)	/* what padding channels hold must not matter */
 		act[i] = (uint8_t)layer_test_rnd(256);
-	memset(a, 0x5a, y.out_bytes);
-	memset(b, 0x5a, y.out_bytes);
 	lxa_pack_input(&layer->caps, &j, r->batch, r->in, act);
 	for (i = 0; i < (size_t)j.batch * j.in_h * j.in_w; i++) {
 		uint8_t *px =
@@ -297,19 +291,28 @@ void check_isas(struct lxa_layer *layer, const struct random_layer *r, const int
 		for (c = j.in_c; c < y.in_px * 8 / bits; c++)
 			lxa_element_or(px, bits, c, (int32_t)layer_test_rnd(1u << bits));
 	}
-	assert_int_equal(lxa_kernel_create(layer, LXA_ISA_PLAIN, &plain, &err), 0);
-	assert_int_equal(lxa_kernel_create(layer, LXA_ISA_AUTO, &best, &err), 0);
-	lxa_kernel_run(plain, r->batch, act, a);
-	lxa_kernel_run(best, r->batch, act, b);
-	layer_test_vector += strcmp(lxa_kernel_name(best), "plain") != 0;
-	if (memcmp(a, b, y.out_bytes))
-		fail_msg("kernel %s differs from plain; %s", lxa_kernel_name(best), random_layer_text(r));
-	lxa_unpack_output(&layer->caps, &j, r->batch, b, codes);
-	for (i = 0; i < n; i++)
-		if (codes[i] != want[i])
-			fail_msg("kernel, element %zu: %d, oracle %d; %s", i, codes[i], want[i], random_layer_text(r));
-	lxa_kernel_free(plain);
-	lxa_kernel_free(best);
+	for (isa = LXA_ISA_PLAIN; isa <= LXA_ISA_AVX512; isa++) {
+		if (!lxa_kernel_has((enum lxa_kernel_isa)isa)) {
+			layer_test_skipped[isa]++;
+			continue;
+		}
+		memset(a, 0x5a, y.out_bytes);
+		assert_int_equal(lxa_kernel_create(layer, (enum lxa_kernel_isa)isa, &kernel, &err), 0);
+		if (isa > LXA_ISA_PLAIN && strcmp(lxa_kernel_name(kernel), "plain"))
+			layer_test_taken[isa]++;
+		lxa_kernel_run(kernel, r->batch, act, a);
+		lxa_unpack_output(&layer->caps, &j, r->batch, a, codes);
+		for (i = 0; i < n; i++)
+			if (codes[i] != want[i])
+				fail_msg("kernel %s (%s), element %zu: %d, oracle %d; %s", lxa_kernel_name(kernel),
+					 lxa_kernel_form(kernel), i, codes[i], want[i], random_layer_text(r));
+		if (isa == LXA_ISA_PLAIN)
+			memcpy(b, a, y.out_bytes);
+		if (memcmp(a, b, y.out_bytes))
+			fail_msg("kernel %s (%s): bytes beyond the channels differ from plain; %s", lxa_kernel_name(kernel),
+				 lxa_kernel_form(kernel), random_layer_text(r));
+		lxa_kernel_free(kernel);
+	}
 	free(act);
 	free(a);
 	free(b);

@@ -14,19 +14,16 @@ struct random_layer {
 };
 
 extern struct lxa_caps layer_test_caps;
-extern int layer_test_vector;		/* layers that a vector kernel has run */
+/* By enum lxa_kernel_isa: layers that its kernel has run; layers that it has not because this machine lacks it. */
+extern int layer_test_taken[LXA_ISA_AVX512 + 1], layer_test_skipped[LXA_ISA_AVX512 + 1];
 
 void layer_test_init(void);		/* seeds from LXA_SEED or the clock, prints the seed */
 uint32_t layer_test_rnd(uint32_t n);	/* 0 .. n - 1 */
-int layer_test_has_vector(void);
 void random_layer(struct random_layer *r);
 void random_layer_free(struct random_layer *r);
 const char *random_layer_text(const struct random_layer *r);
 
-/*
- * Run the layer's plain kernel and the machine's best one: equal bytes, equal to `want` once unpacked; fails the test
- * if not.
- */
+/* Run the layer on the plain kernel and on every other one that this machine has: `want` once unpacked, and equal bytes. */
 void check_isas(struct lxa_layer *layer, const struct random_layer *r, const int32_t *want, size_t n);
 
 #endif

@@ -377,6 +377,21 @@ static void test_cycles(void **unused)
 	refused(m, "node output 'x': the name is defined more than once");
 }
 
+/* An output that no operator may leave out, where it is the only one or another follows. */
+static void test_outputs(void **unused)
+{
+	struct lxa_onnx *m = begin("Relu", "x", X4(1, 1, 4, 4));
+
+	lxa_onnx_node(m, "mute", "", "Relu", "x", "-");
+	refused(m, "node 'mute' (Relu): its first output has no name");
+	m = begin("Relu", "x", X4(1, 1, 4, 4));
+	lxa_onnx_node(m, "half", "", "MaxPool", "x", "- i");
+	refused(m, "node 'half' (MaxPool): its first output has no name");
+	m = begin("Relu", "x", X4(1, 1, 4, 4));
+	lxa_onnx_node(m, "none", "com.example", "Print", "x", "");
+	refused(m, "node 'none' (Print): its first output has no name");
+}
+
 /* Names far longer than a sentence, and with bytes that are no text: the message stays within its bounds. */
 static void test_names(void **unused)
 {
@@ -423,6 +438,13 @@ static void test_quantizers(void **unused)
 	lxa_cpu_destroy(cpu);
 	lxa_graph_free(g);
 
+	m = begin("Relu", "x", X4(1, 1, 2, 2));
+	lxa_onnx_scalar(m, "fsr", 1);
+	lxa_onnx_node(m, "log", "lxa", "LogQuant", "x fsr", "z");
+	lxa_onnx_attr_int(m, "bits", INT64_MIN);
+	lxa_onnx_attr_int(m, "signed", 1);
+	refused(m, "node 'log' (LogQuant): bits is -9223372036854775808");
+
 	m = begin("QuantizeLinear", "x s", X4(1, 1, 2, 2));
 	lxa_onnx_opset(m, "", 21);
 	lxa_onnx_scalar(m, "s", 1);
@@ -444,7 +466,7 @@ int main(void)
 		cmocka_unit_test(test_sizes), cmocka_unit_test(test_geometry), cmocka_unit_test(test_giant_window),
 		cmocka_unit_test(test_types), cmocka_unit_test(test_attribute_types), cmocka_unit_test(test_graph_attribute),
 		cmocka_unit_test(test_external_data), cmocka_unit_test(test_counts), cmocka_unit_test(test_long_chain),
-		cmocka_unit_test(test_cycles), cmocka_unit_test(test_names), cmocka_unit_test(test_quantizers),
+		cmocka_unit_test(test_cycles), cmocka_unit_test(test_outputs), cmocka_unit_test(test_names), cmocka_unit_test(test_quantizers),
 	};
 	int fd = mkstemp(path), failed;
 

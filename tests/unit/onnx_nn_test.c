@@ -8,11 +8,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "geometry_util.h"
+#include "onnx_save.h"
 
 static int64_t volume(const int64_t d[3])
 {
@@ -521,6 +524,112 @@ static void test_lrn(void **unused)
 	node_done(&t);
 }
 
+/* ---- an open batch ---- */
+
+static void constant(struct lxa_onnx *m, const char *name, enum lxa_dtype type, int ndim, const int64_t *dims)
+{
+	struct lxa_tensor t = { .dtype = type, .ndim = ndim };
+	int64_t i;
+
+	if (ndim)
+		memcpy(t.dims, dims, (size_t)ndim * sizeof(*dims));
+	assert_int_equal(lxa_tensor_alloc(&t), 0);
+	for (i = 0; i < lxa_tensor_count(&t); i++)
+		tensor_set(&t, i, type == LXA_F32 ? 0.5 + rnd(4) * 0.25 : rnd(5));
+	lxa_onnx_tensor(m, name, &t);
+	lxa_tensor_free(&t);
+}
+
+/* Two chains of all of them, one in float, one that is exact from x on; the first dimension of x is open. */
+static void write_chain(const char *path)
+{
+	struct lxa_onnx *m = lxa_onnx_new("chain");
+	struct lxa_err err;
+
+	lxa_onnx_input(m, "x", LXA_F32, 4, (int64_t[]){ -1, 2, 5, 6 });
+	constant(m, "c", LXA_F32, DIMS(2));
+	constant(m, "s", LXA_F32, SCALAR);
+	constant(m, "z", LXA_UINT8, SCALAR);
+	constant(m, "w", LXA_F32, DIMS(2, 2, 3, 3));
+	constant(m, "w8", LXA_UINT8, DIMS(2, 2, 2, 2));
+	constant(m, "m8", LXA_UINT8, DIMS(4, 3));
+	constant(m, "th", LXA_F32, DIMS(2, 5));
+	lxa_onnx_node(m, "conv", "", "Conv", "x w c", "a");
+	lxa_onnx_attr_string(m, "auto_pad", "SAME_UPPER");
+	lxa_onnx_node(m, "up", "", "ConvTranspose", "a w c", "b");
+	lxa_onnx_attr_ints(m, "strides", 2, (int64_t[]){ 2, 2 });
+	lxa_onnx_node(m, "lrn", "", "LRN", "b", "d");
+	lxa_onnx_attr_int(m, "size", 2);
+	lxa_onnx_node(m, "in", "", "InstanceNormalization", "d c c", "e");
+	lxa_onnx_node(m, "bn", "", "BatchNormalization", "e c c c c", "f");
+	lxa_onnx_node(m, "max", "", "MaxPool", "f", "g gi");
+	lxa_onnx_attr_ints(m, "kernel_shape", 2, (int64_t[]){ 2, 2 });
+	lxa_onnx_node(m, "avg", "", "AveragePool", "g", "h");
+	lxa_onnx_attr_ints(m, "kernel_shape", 2, (int64_t[]){ 3, 3 });
+	lxa_onnx_node(m, "mt", "qonnx.custom_op.general", "MultiThreshold", "x th", "i");
+	lxa_onnx_node(m, "q", "", "QuantizeLinear", "i s z", "j");
+	lxa_onnx_node(m, "qc", "", "QLinearConv", "j s z w8 s z s z", "k");
+	lxa_onnx_node(m, "ci", "", "ConvInteger", "k w8 z", "l");
+	lxa_onnx_node(m, "dq", "", "DequantizeLinear", "l s", "n");
+	lxa_onnx_node(m, "gm", "", "GlobalMaxPool", "n", "o");
+	lxa_onnx_node(m, "ga", "", "GlobalAveragePool", "n", "p");
+	lxa_onnx_node(m, "cat", "", "Concat", "o p", "r");
+	lxa_onnx_attr_int(m, "axis", 1);
+	lxa_onnx_node(m, "flat", "", "Flatten", "r", "t");
+	lxa_onnx_node(m, "q2", "", "QuantizeLinear", "t s z", "u");
+	lxa_onnx_node(m, "mi", "", "MatMulInteger", "u m8 z z", "y");
+	lxa_onnx_output(m, "y", LXA_INT32, 2, (int64_t[]){ -1, 3 });
+	lxa_onnx_output(m, "h", LXA_F32, 4, (int64_t[]){ -1, 2, 8, 10 });
+	if (lxa_onnx_save(m, path, &err))
+		fail_msg("%s", err.text);
+	lxa_onnx_free(m);
+}
+
+/* Five images at once give what each of them gives alone, and every shape is what inference said (run_graph looks). */
+static void test_open_batch(void **unused)
+{
+	struct lxa_tensor all = { LXA_F32, 4, { 5, 2, 5, 6 }, NULL }, one = { LXA_F32, 4, { 1, 2, 5, 6 }, NULL };
+	struct lxa_tensor together[2], alone[2];
+	char path[] = "/tmp/lxa-chain-XXXXXX";
+	struct lxa_graph *g;
+	struct lxa_cpu *cpu;
+	struct lxa_err err;
+	int64_t i, k;
+	int o, fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	close(fd);
+	write_chain(path);
+	if (lxa_graph_load(path, &g, &err) || lxa_cpu_create(&cpu, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(lxa_tensor_alloc(&all), 0);
+	for (i = 0; i < lxa_tensor_count(&all); i++)
+		((float *)all.data)[i] = rnd_float();
+	if (lxa_graph_infer(g, 5, &err) || run_graph(cpu, g, &all, together, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(g->values[g->out[0]].t.dims[0], 5);
+	for (i = 0; i < 5; i++) {
+		one.data = (float *)all.data + i * lxa_tensor_count(&one);
+		if (lxa_graph_infer(g, 1, &err) || run_graph(cpu, g, &one, alone, &err))
+			fail_msg("%s", err.text);
+		assert_int_equal(g->values[g->out[0]].t.dims[0], 1);
+		for (o = 0; o < 2; o++) {
+			int64_t n = lxa_tensor_count(&alone[o]);
+
+			assert_int_equal(lxa_tensor_count(&together[o]), 5 * n);
+			for (k = 0; k < n; k++)
+				near_enough(tensor_get(&together[o], i * n + k), tensor_get(&alone[o], k), "one of five images");
+			lxa_tensor_free(&alone[o]);
+		}
+	}
+	for (o = 0; o < 2; o++)
+		lxa_tensor_free(&together[o]);
+	lxa_tensor_free(&all);
+	lxa_cpu_destroy(cpu);
+	lxa_graph_free(g);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,7 +637,7 @@ int main(void)
 		cmocka_unit_test(test_conv_transpose_refusals), cmocka_unit_test(test_max_pool),
 		cmocka_unit_test(test_average_pool), cmocka_unit_test(test_pool_sizes), cmocka_unit_test(test_global_pools),
 		cmocka_unit_test(test_batch_norm_each), cmocka_unit_test(test_batch_norm_training),
-		cmocka_unit_test(test_instance_norm), cmocka_unit_test(test_lrn),
+		cmocka_unit_test(test_instance_norm), cmocka_unit_test(test_lrn), cmocka_unit_test(test_open_batch),
 	};
 
 	test_seed();

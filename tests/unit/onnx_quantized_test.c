@@ -91,6 +91,47 @@ static void test_quantize_small_types(void **unused)
 	node_done(&t);
 }
 
+/* Every kind of value, per axis, there and back, to bytes (which have loops of their own) and to 16 bits. */
+static void test_quantize_random(void **unused)
+{
+	static const enum lxa_dtype types[4] = { LXA_UINT8, LXA_INT8, LXA_UINT16, LXA_INT16 };
+	static const double odd[8] = { NAN, INFINITY, -INFINITY, 0, 1e30, -1e30, 1e-40, 16777217 };
+	struct node_test t, back;
+	int round, i;
+
+	for (round = 0; round < 40; round++) {
+		enum lxa_dtype type = types[round % 4];
+		int bits = type == LXA_UINT8 || type == LXA_INT8 ? 8 : 16, is_signed = type == LXA_INT8 || type == LXA_INT16;
+		double lo = is_signed ? -ldexp(1, bits - 1) : 0, hi = lo + ldexp(1, bits) - 1;
+
+		node_init(&t, "QuantizeLinear", "", 13);
+		node_random(&t, LXA_F32, DIMS(3, 4, 50), 0, 0);
+		node_random(&t, LXA_F32, DIMS(4), 0, 0);
+		node_random(&t, type, DIMS(4), (int64_t)lo, (int64_t)hi);
+		for (i = 0; i < 4; i++)
+			tensor_set(&t.in[1], i, ldexp(1, (int)rnd(12) - 9) * (rnd(2) ? 1 : 0.7));
+		for (i = 0; i < 8; i++)
+			tensor_set(&t.in[0], rnd(600), odd[i]);
+		node_want(&t, 0, type, DIMS(3, 4, 50), NULL);
+		node_init(&back, "DequantizeLinear", "", 13);
+		memcpy(node_in(&back, type, DIMS(3, 4, 50), NULL)->data, t.out[0].data, 600 * (size_t)bits / 8);
+		memcpy(node_in(&back, LXA_F32, DIMS(4), NULL)->data, t.in[1].data, 16);
+		memcpy(node_in(&back, type, DIMS(4), NULL)->data, t.in[2].data, 4 * (size_t)bits / 8);
+		node_run(&back);
+		for (i = 0; i < 600; i++) {
+			volatile float quotient = ((float *)t.in[0].data)[i] / ((float *)t.in[1].data)[i / 50 % 4], value;
+			double zero = tensor_get(&t.in[2], i / 50 % 4), want = nearbyint((double)quotient) + zero;
+
+			want = isnan(want) ? 0 : want < lo ? lo : want > hi ? hi : want;
+			assert_true(tensor_get(&t.out[0], i) == want);
+			value = (float)(want - zero) * ((float *)t.in[1].data)[i / 50 % 4];
+			assert_true(tensor_get(&back.out[0], i) == (double)value);
+		}
+		node_done(&back);
+		node_done(&t);
+	}
+}
+
 static void test_quantize_axis(void **unused)
 {
 	struct node_test t;
@@ -423,7 +464,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quantize_ties), cmocka_unit_test(test_quantize_types),
-		cmocka_unit_test(test_quantize_small_types), cmocka_unit_test(test_quantize_axis), cmocka_unit_test(test_quantize_refusals),
+		cmocka_unit_test(test_quantize_small_types), cmocka_unit_test(test_quantize_random), cmocka_unit_test(test_quantize_axis), cmocka_unit_test(test_quantize_refusals),
 		cmocka_unit_test(test_dequantize), cmocka_unit_test(test_conv_integer),
 		cmocka_unit_test(test_conv_integer_large), cmocka_unit_test(test_qlinear_conv),
 		cmocka_unit_test(test_conv_refusals), cmocka_unit_test(test_matmul_integer), cmocka_unit_test(test_wraps),

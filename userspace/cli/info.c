@@ -63,6 +63,7 @@ int cmd_info(int argc, char **argv)
 	show(dev, "weight buffer", LXA_PARAM_WGT_BYTES, "bytes");
 	show(dev, "bus", LXA_PARAM_BUS_BYTES, "bytes a beat");
 	show(dev, "word", LXA_PARAM_WORD_BYTES, "bytes");
+	show(dev, "read bursts in flight", LXA_PARAM_RD_BURSTS, "at most");
 	show(dev, "jobs in one submit", LXA_PARAM_MAX_JOBS, "");
 	show(dev, "buffers of one open file", LXA_PARAM_BO_BYTES_MAX, "bytes at most");
 	show(dev, "job time-out", LXA_PARAM_TIMEOUT_MS, "ms");

@@ -19,6 +19,7 @@ static const char usage[] =
 	"  lxa quantize              make a quantized model of a float one; `lxa quantize --help`\n"
 	"  lxa train                 make a network from a data set; `lxa train --help`\n"
 	"  lxa sim --serve SOCKET    host the simulated device for a kernel in User Mode Linux; `lxa sim --help`\n"
+	"  lxa --version             of the library and of the driver's interface\n"
 	"\n"
 	"options of info, plan and run:\n"
 	"  --engine rtl|model|cpu    simulated RTL, functional model (same bits, faster), or no device at all\n"
@@ -64,6 +65,10 @@ int main(int argc, char **argv)
 	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))) {
 		fputs(usage, stdout);
 		return EXIT_OK;
+	}
+	if (argc >= 2 && !strcmp(argv[1], "--version")) {
+		printf("lxa %s, driver interface %d\n", LXA_VERSION, LXA_ABI_VERSION);
+		return said(EXIT_OK);
 	}
 	for (size_t i = 0; argc >= 2 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))

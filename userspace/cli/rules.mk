@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The `lxa` command, and `make run`.
 
+$(B)/userspace/cli/main.o: CPPFLAGS += -DLXA_VERSION='"$(LXA_VERSION)"'
 CLI_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard userspace/cli/*.c))
 
 $(B)/lxa: $(CLI_OBJS) $(TRAIN_OBJS) $(DATA_OBJS) $(LXA_LIB) $(DRIVER_LIB) $(SIM_LIB)

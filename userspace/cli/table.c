@@ -80,10 +80,20 @@ static void print_seconds(FILE *f, double s)
 		fprintf(f, " %9s", "-");
 }
 
+static void print_times(FILE *f, const struct lxa_layer_report *r)
+{
+	print_seconds(f, r->seconds);
+	print_seconds(f, r->encode_s);
+	print_seconds(f, r->decode_s);
+	print_seconds(f, r->driver_s);
+	print_seconds(f, r->check_s);
+	fprintf(f, " %12llu\n", (unsigned long long)r->cycles);
+}
+
 void table_times(FILE *f, const struct lxa_plan *p, const struct workers *ws)
 {
 	struct lxa_layer_report r, all = { 0 };
-	int n = lxa_plan_entries(p);
+	int n = lxa_plan_entries(p), within = 0;
 
 	fprintf(f, "%-18s %-6s %9s %9s %9s %9s %9s %12s\n", "seconds of layer", "place", "cpu", "encode", "decode", "driver", "check",
 		"cycles");
@@ -91,25 +101,20 @@ void table_times(FILE *f, const struct lxa_plan *p, const struct workers *ws)
 		const struct lxa_plan_entry *e = lxa_plan_entry(p, i);
 
 		workers_report(ws, i, &r);
-		if (!r.images)
+		if (r.seconds == 0 && r.encode_s == 0 && r.decode_s == 0 && r.driver_s == 0 && r.check_s == 0) {
+			within += !e->constant;
 			continue;
-		fprintf(f, "%-18.18s %-6s", e->name, place_name(e->place));
-		print_seconds(f, r.seconds);
-		print_seconds(f, r.encode_s);
-		print_seconds(f, r.decode_s);
-		print_seconds(f, r.driver_s);
-		print_seconds(f, r.check_s);
-		fprintf(f, " %12llu\n", (unsigned long long)r.cycles);
+		}
+		text_column(f, e->name, 18);
+		fprintf(f, " %-6s", place_name(e->place));
+		print_times(f, &r);
 		all.seconds += r.seconds, all.encode_s += r.encode_s, all.decode_s += r.decode_s;
 		all.driver_s += r.driver_s, all.check_s += r.check_s, all.cycles += r.cycles;
 	}
 	fprintf(f, "%-18s %-6s", "all", "");
-	print_seconds(f, all.seconds);
-	print_seconds(f, all.encode_s);
-	print_seconds(f, all.decode_s);
-	print_seconds(f, all.driver_s);
-	print_seconds(f, all.check_s);
-	fprintf(f, " %12llu\n", (unsigned long long)all.cycles);
+	print_times(f, &all);
+	if (within)
+		fprintf(f, "(and %d nodes within those before them)\n", within);
 }
 
 void json_layers(struct json *j, const struct lxa_plan *p, const struct workers *ws)

@@ -38,19 +38,18 @@ struct deconv {
 	int64_t taps, in_size, out_size;
 	int64_t block;				/* output channels at a time */
 	float *product;				/* block * taps x in_size */
+	int32_t *target;			/* taps x in_size: where each goes */
 };
 
 static void scatter(const struct deconv *v, int64_t channels, float *out)
 {
-	int64_t k, i, ch;
+	const float *from = v->product;
+	int64_t ch, i;
 
-	for (k = 0; k < v->taps; k++)
-		for (i = 0; i < v->in_size; i++) {
-			int64_t pos = target(&v->w, i, k);
-
-			for (ch = 0; pos >= 0 && ch < channels; ch++)
-				out[ch * v->out_size + pos] += v->product[(ch * v->taps + k) * v->in_size + i];
-		}
+	for (ch = 0; ch < channels; ch++, out += v->out_size)
+		for (i = 0; i < v->taps * v->in_size; i++, from++)
+			if (v->target[i] >= 0)
+				out[v->target[i]] += *from;
 }
 
 /* x: the group's input channels; w: its weights, in_ch x out_ch * taps; out: its output channels, which hold the bias. */
@@ -90,9 +89,14 @@ LXA_OP_EXEC(conv_transpose)
 	}
 	v.block = PRODUCT_MAX / v.taps / v.in_size;
 	v.block = v.block < 1 ? 1 : v.block > v.out_ch ? v.out_ch : v.block;
-	v.product = malloc((size_t)(v.block * v.taps * v.in_size) * sizeof(float));
-	if (!v.product)
-		return lxa_op_err(c, -ENOMEM, "no memory for %lld products", (long long)(v.block * v.taps * v.in_size));
+	v.product = malloc((size_t)(v.block * v.taps * v.in_size) * sizeof(*v.product));
+	v.target = malloc((size_t)(v.taps * v.in_size) * sizeof(*v.target));
+	if (!v.product || !v.target) {
+		ret = lxa_op_err(c, -ENOMEM, "no memory for %lld products", (long long)(v.block * v.taps * v.in_size));
+		goto out;
+	}
+	for (i = 0; i < v.taps * v.in_size; i++)
+		v.target[i] = (int32_t)target(&v.w, i % v.in_size, i / v.in_size);
 	for (n = 0; n < x->dims[0]; n++)
 		for (g = 0; g < v.group && s == dnnl_success; g++, out += v.out_ch * v.out_size) {
 			for (ch = 0; b && ch < v.out_ch; ch++)
@@ -101,6 +105,10 @@ LXA_OP_EXEC(conv_transpose)
 			s = run_group(&v, (const float *)x->data + (n * v.group + g) * v.in_ch * v.in_size,
 				      (const float *)w->data + g * v.in_ch * v.out_ch * v.taps, out);
 		}
+	if (s != dnnl_success)
+		ret = lxa_dnnl_err(c, s);
+out:
+	free(v.target);
 	free(v.product);
-	return s == dnnl_success ? 0 : lxa_dnnl_err(c, s);
+	return ret;
 }

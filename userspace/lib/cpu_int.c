@@ -127,15 +127,16 @@ static int64_t pixel_of(const struct lxa_window *w, int64_t o, int64_t k)
 /* Columns o0 .. o0 + n - 1 of one image's group; at: its first element. Padding is the zero point, which becomes 0. */
 static void columns(const struct iconv *v, int64_t at, int64_t o0, int64_t n)
 {
-	int64_t ch, k, o;
+	int64_t pos[COLUMNS], ch, k, o;
 
 	for (k = 0; k < v->taps; k++) {
-		for (o = 0; o < n; o++) {
-			int64_t pos = pixel_of(&v->w, o0 + o, k);
+		for (o = 0; o < n; o++)
+			pos[o] = pixel_of(&v->w, o0 + o, k);
+		for (ch = 0; ch < v->in_ch; ch++) {
+			int16_t *to = v->col + (ch * v->taps + k) * n;
 
-			for (ch = 0; ch < v->in_ch; ch++)
-				v->col[(ch * v->taps + k) * n + o] = pos < 0 ? 0 :
-					(int16_t)(byte_at(v->x, at + ch * v->in_size + pos) - v->x_zero);
+			for (o = 0; o < n; o++)
+				to[o] = pos[o] < 0 ? 0 : (int16_t)(byte_at(v->x, at + ch * v->in_size + pos[o]) - v->x_zero);
 		}
 	}
 }

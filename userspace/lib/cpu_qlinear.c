@@ -12,6 +12,42 @@
 #include "ops.h"
 #include "qlinear.h"
 
+static int is_byte(enum lxa_dtype t)
+{
+	return t == LXA_INT8 || t == LXA_UINT8;
+}
+
+/*
+ * The common case: floats to bytes, the same scale along a run of elements. The sum with the zero point is exact in float
+ * wherever it is not limited, so the result is that of the general loop below.
+ */
+static void quantize_bytes(struct lxa_tensor *y, const float *x, int64_t at, int64_t n, float scale, float zero)
+{
+	float lo = y->dtype == LXA_INT8 ? -128 : 0, hi = lo + 255;
+	uint8_t *to = (uint8_t *)y->data + at;
+	int64_t i;
+
+	for (i = 0; i < n; i++) {
+		float v = rintf(x[at + i] / scale) + zero;
+
+		v = v < lo ? lo : v > hi ? hi : v == v ? v : 0;	/* a NaN is 0 */
+		to[i] = (uint8_t)(int)v;
+	}
+}
+
+static void dequantize_bytes(float *y, const struct lxa_tensor *x, int64_t at, int64_t n, float scale, int zero)
+{
+	const uint8_t *from = (const uint8_t *)x->data + at;
+	int64_t i;
+
+	if (x->dtype == LXA_UINT8)
+		for (i = 0; i < n; i++)
+			y[at + i] = (float)(from[i] - zero) * scale;
+	else
+		for (i = 0; i < n; i++)
+			y[at + i] = (float)((int8_t)from[i] - zero) * scale;
+}
+
 /* x / scale + zero, rounded to an integer in between when `whole`; y is what holds it. */
 static int quantize(struct lxa_op_ctx *c, struct lxa_tensor *y, int whole)
 {
@@ -22,6 +58,15 @@ static int quantize(struct lxa_op_ctx *c, struct lxa_tensor *y, int whole)
 
 	if (ret)
 		return ret;
+	if (!g.block && x->dtype == LXA_F32 && scale->dtype == LXA_F32 && is_byte(y->dtype)) {
+		for (o = 0; o < g.outer * g.len; o++, at += g.inner) {
+			int64_t p = g.per_axis ? o % g.len : 0;
+
+			quantize_bytes(y, x->data, at, g.inner, ((const float *)scale->data)[p],
+				       zero ? (float)lxa_real_get(zero, p) : 0);
+		}
+		return 0;
+	}
 	for (o = 0; o < g.outer; o++)
 		for (i = 0; i < g.len; i++)
 			for (k = 0; k < g.inner; k++, at++) {
@@ -60,6 +105,15 @@ LXA_OP_EXEC(dequantize_linear)
 
 	if (ret)
 		return ret;
+	if (!g.block && scale->dtype == LXA_F32 && c->out[0].dtype == LXA_F32 && is_byte(x->dtype)) {
+		for (o = 0; o < g.outer * g.len; o++, at += g.inner) {
+			int64_t p = g.per_axis ? o % g.len : 0;
+
+			dequantize_bytes(c->out[0].data, x, at, g.inner, ((const float *)scale->data)[p],
+					 zero ? (int)lxa_real_get(zero, p) : 0);
+		}
+		return 0;
+	}
 	for (o = 0; o < g.outer; o++)
 		for (i = 0; i < g.len; i++)
 			for (k = 0; k < g.inner; k++, at++) {

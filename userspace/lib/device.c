@@ -105,6 +105,8 @@ static int read_caps(struct lxa_device *dev, struct lxa_err *err)
 		ret = lxa_device_param(dev, list[i].param, &v);
 		*list[i].dst = (__u32)v;
 	}
+	if (!ret && !lxa_device_param(dev, LXA_PARAM_RD_BURSTS, &v))	/* drivers before it do not know */
+		dev->caps.rd_bursts = (__u32)v;
 	if (ret)
 		return lxa_err_set(err, ret, "%s: cannot read the device's parameters (%s)", dev->path, strerror(-ret));
 	return 0;
@@ -205,7 +207,7 @@ void lxa_caps_base(struct lxa_caps *caps)
 	*caps = (struct lxa_caps) {
 		.shift_oc = 16, .shift_ic = 16, .xnor_oc = 64, .xnor_ic = 64, .out_lanes = 8, .acc_w = 48, .half_w = 32,
 		.xacc_w = 32, .act_bytes = 32768, .acc_pixels = 256, .wgt_bytes = 16384, .bus_bytes = 16,
-		.word_bytes = 16,
+		.word_bytes = 16, .rd_bursts = 32,
 		.modes = LXA_CFG_MODES_SHIFT_MASK | LXA_CFG_MODES_SQRT2_MASK | LXA_CFG_MODES_XNOR_MASK |
 			 LXA_CFG_MODES_POOL_MASK | LXA_CFG_MODES_ACT_INT_MASK | LXA_CFG_MODES_WGT_INT_MASK |
 			 LXA_CFG_MODES_PACK_MASK | LXA_CFG_MODES_PLANES_MASK | LXA_CFG_MODES_RES_MASK,

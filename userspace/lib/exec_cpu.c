@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* exec_cpu.c - the CPU half of a run: nodes, steps of oneDNN, and a value's forms. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,12 +205,23 @@ static int run_step(struct run *r, struct plan_batch *b, struct dnn_prog *g, int
 	return 0;
 }
 
+/* A step's operators, for the time line. */
+static void step_ops(const struct run *r, const struct dnn_step *st, char *text, size_t room)
+{
+	size_t at = 0;
+	int i;
+
+	for (i = 0; i < st->n_nodes && at < room; i++)
+		at += (size_t)snprintf(text + at, room - at, "%s%s", i ? ", " : "", r->p->nodes[st->nodes[i]].e.op);
+}
+
 int exec_step(struct run *r, struct plan_batch *b, int step)
 {
 	const struct dnn_step *st = &r->p->dnn->steps[step];
 	struct plan_node *head;
 	struct dnn_prog *g;
 	struct exec_span start = exec_time();
+	char ops[160] = "";
 	int i, ret = dnn_prog(r->p->dnn, b->n, &g, r->err);
 
 	if (ret)
@@ -228,7 +240,9 @@ int exec_step(struct run *r, struct plan_batch *b, int step)
 		pn->rep.macs += pn->e.macs * (uint64_t)b->n;
 	}
 	head = &r->p->nodes[dnn_head(st)];
-	exec_took(b->n, start, &head->rep.seconds, PROF_CPU, head->e.name, head->e.op);
+	if (start.prof)
+		step_ops(r, st, ops, sizeof(ops));
+	exec_took(b->n, start, &head->rep.seconds, PROF_CPU, head->e.name, ops);
 	if (!ret)
 		exec_did(r, b, PLAN_DID_NODE, dnn_head(st));
 	return ret;

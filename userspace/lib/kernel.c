@@ -1,59 +1,185 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * kernel.c - the CPU twin of a device layer: same packed memory in, same packed memory out. Chooses the fastest exact
- * kernel for this machine at run time, walks blocks and rows, pools and stores.
- *
- * AVX-512 kernels (vpopcntd, vpdpwssd) are left out on purpose: they wait for a machine that can run their tests.
+ * kernel for this machine at run time and walks bands, passes and tiles (kernel.h); threads share the bands.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernel.h"
 
-#define BAND_BYTES (256u << 10)	/* totals of a band: fits the second-level cache */
+#define BAND_BYTES (192u << 10)	/* of expanded input: with a pass's weights it fits the second-level cache */
+#define SMALL_MACS (1u << 20)	/* less work than this is not worth waking a thread */
 
-static int has_avx2(void)
+/* ---- choosing -------------------------------------------------------------------------------------------------- */
+
+int lxa_kernel_has(enum lxa_kernel_isa isa)
 {
-#if defined(__x86_64__)
-	return __builtin_cpu_supports("avx2");
+#if defined(__x86_64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	switch (isa) {
+	case LXA_ISA_AVX512:
+		return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+		       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+		       __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vnni") &&
+		       __builtin_cpu_supports("avx512vpopcntdq");
+	case LXA_ISA_AVX2:
+		return __builtin_cpu_supports("avx2");
+	default:
+		return 1;
+	}
 #else
-	return 0;
+	return isa == LXA_ISA_AUTO || isa == LXA_ISA_PLAIN;
 #endif
 }
 
 static int choose(struct lxa_kernel *k, enum lxa_kernel_isa isa)
 {
+	const struct kisa *with = NULL;
 	int ret;
 
+#if defined(__x86_64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	if (isa == LXA_ISA_AUTO)
+		isa = lxa_kernel_has(LXA_ISA_AVX512) ? LXA_ISA_AVX512 :
+		      lxa_kernel_has(LXA_ISA_AVX2) ? LXA_ISA_AVX2 : LXA_ISA_PLAIN;
+	with = isa == LXA_ISA_AVX512 ? &lxa_kisa_avx512 : isa == LXA_ISA_AVX2 ? &lxa_kisa_avx2 : NULL;
+#endif
 	lxa_kernel_plain(k);
-	if (isa == LXA_ISA_PLAIN || !has_avx2())
+	if (!with)
 		return 0;
-	if (lxa_layer_planes(&k->l->job))
-		ret = lxa_kernel_planes(k);
-	else
-		ret = k->l->lay.lane ? lxa_kernel_xnor_avx2(k) : lxa_kernel_shift_avx2(k);
-	return ret < 0 ? ret : 0;
+	ret = k->lay.lane ? lxa_kernel_xnor(k, with) : lxa_kernel_shift(k, with);
+	if (ret == 1)
+		lxa_kernel_plain(k);
+	return ret;
+}
+
+/* ---- creation -------------------------------------------------------------------------------------------------- */
+
+static int has_pool(const struct lxa_job *j)
+{
+	return j->pool_h > 1 || j->pool_w > 1 || j->pool_sy > 1 || j->pool_sx > 1 || j->pool_pt || j->pool_pl;
+}
+
+static void geometry(struct lxa_kernel *k)
+{
+	struct lxa_job two;
+	uint32_t bits;
+
+	k->job = k->l->job;
+	k->lay = k->l->lay;
+	two = k->job;
+	two.batch = 2;
+	k->fold = lxa_layout_fold(&k->l->caps, &two, &k->lay);
+	if (k->fold)
+		k->job = two;
+	k->pooled = has_pool(&k->job);
+	bits = lxa_ofmt_bits(k->job.out_fmt);
+	k->written = k->lay.ocb * k->lay.block_oc * bits / 8;
+	if (k->written > k->lay.out_px)
+		k->written = k->lay.out_px;
+	k->groups = lxa_div_up(k->lay.ocb * k->lay.block_oc, KGROUP);
+}
+
+/* How many rows and columns are expanded at a time. */
+void lxa_kernel_band(struct lxa_kernel *k)
+{
+	uint32_t cols = k->lay.conv_w, rows = k->pooled ? k->lay.out_h : k->lay.conv_h;
+
+	if (k->fold)
+		cols = UINT16_MAX;
+	k->band_w = cols;
+	if (!k->pooled) {
+		while (k->band_w > k->tile && (size_t)kernel_in_cols(k, k->band_w) * k->px_bytes * k->lay.ekh > BAND_BYTES)
+			k->band_w = lxa_div_up(k->band_w, 2 * k->tile) * k->tile;
+	}
+	k->row_bytes = kernel_in_cols(k, k->band_w) * k->px_bytes;
+	k->band_h = 1;
+	while (k->band_h < rows &&
+	       kernel_in_rows(k, k->pooled ? k->band_h * k->job.pool_sy + k->job.pool_h : k->band_h + 1) * k->row_bytes <=
+	       BAND_BYTES)
+		k->band_h++;
+	rows = k->pooled ? (k->band_h - 1) * k->job.pool_sy + k->job.pool_h : k->band_h;
+	k->band_bytes = kernel_in_rows(k, rows) * k->row_bytes + 64;	/* vectors may read and write behind it */
+}
+
+static void scratch_free(struct kscratch *t)
+{
+	if (!t)
+		return;
+	free(t->band);
+	free(t->codes);
+	free(t->tiles);
+	free(t->pop);
+	free(t);
+}
+
+static struct kscratch *scratch_create(const struct lxa_kernel *k)
+{
+	struct kscratch *t = aligned_alloc(64, lxa_round_up(sizeof(*t), 64));
+	uint32_t rows = k->pooled ? (k->band_h - 1) * k->job.pool_sy + k->job.pool_h : k->band_h;
+	size_t in_px = (size_t)kernel_in_rows(k, rows) * kernel_in_cols(k, k->band_w);
+
+	if (!t)
+		return NULL;
+	memset(t, 0, sizeof(*t));
+	t->band = k->band_bytes ? aligned_alloc(64, lxa_round_up(k->band_bytes, 64)) : NULL;
+	t->codes = k->pooled ? malloc((size_t)rows * k->lay.conv_w * k->lay.out_px) : NULL;
+	t->tiles = malloc(lxa_div_up(rows * k->band_w, k->tile) * sizeof(*t->tiles));
+	t->pop = k->pops ? malloc(in_px * k->pops * sizeof(*t->pop)) : NULL;
+	if ((k->band_bytes && !t->band) || (k->pooled && !t->codes) || !t->tiles ||
+	    (k->pops && !t->pop)) {
+		scratch_free(t);
+		return NULL;
+	}
+	if (t->band)
+		memset(t->band, 0, k->band_bytes);
+	return t;
+}
+
+int lxa_kernel_threads(struct lxa_kernel *k, uint32_t threads)
+{
+	struct kscratch **more;
+	struct kpool *pool = NULL;
+
+	threads = threads ? threads : 1;
+	if (threads == k->threads)
+		return 0;
+	if (threads > 1 && !(pool = kpool_create(threads)))
+		return -ENOMEM;
+	kpool_free(k->pool);
+	k->pool = pool;
+	for (; k->threads > threads; k->threads--)
+		scratch_free(k->scratch[k->threads - 1]);
+	more = realloc(k->scratch, threads * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	k->scratch = more;
+	for (; k->threads < threads; k->threads++) {
+		k->scratch[k->threads] = scratch_create(k);
+		if (!k->scratch[k->threads])
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 int lxa_kernel_create(const struct lxa_layer *l, enum lxa_kernel_isa isa, struct lxa_kernel **out, struct lxa_err *err)
 {
 	struct lxa_kernel *k = calloc(1, sizeof(*k));
-	size_t row = (size_t)l->lay.conv_w * l->lay.block_oc;
+	int ret;
 
 	*out = NULL;
 	if (!k)
 		return lxa_err_set(err, -ENOMEM, "out of memory for a kernel");
 	k->l = l;
-	k->band = (uint32_t)(BAND_BYTES / (row * sizeof(*k->t)));
-	if (!k->band)
-		k->band = 1;
-	if (l->job.pool_h > 1 || l->job.pool_w > 1 || l->job.pool_sy > 1 || l->job.pool_sx > 1 || l->job.pool_pt ||
-	    l->job.pool_pl || k->band > l->lay.conv_h)
-		k->band = l->lay.conv_h;
-	k->t = malloc(k->band * row * sizeof(*k->t));
-	k->codes = malloc(k->band * row * sizeof(*k->codes));
-	if (!k->t || !k->codes || choose(k, isa) < 0) {
+	geometry(k);
+	k->wshift = calloc(k->groups, KGROUP);
+	ret = k->wshift ? choose(k, isa) : -ENOMEM;
+	if (ret >= 0) {
+		lxa_kernel_band(k);
+		ret = lxa_kernel_threads(k, 1);
+	}
+	if (ret < 0) {
 		lxa_kernel_free(k);
 		return lxa_err_set(err, -ENOMEM, "out of memory for a kernel");
 	}
@@ -63,12 +189,18 @@ int lxa_kernel_create(const struct lxa_layer *l, enum lxa_kernel_isa isa, struct
 
 void lxa_kernel_free(struct lxa_kernel *k)
 {
+	uint32_t i;
+
 	if (!k)
 		return;
+	kpool_free(k->pool);
+	for (i = 0; i < k->threads; i++)
+		scratch_free(k->scratch[i]);
+	free(k->scratch);
 	if (k->free_priv)
 		k->free_priv(k->priv);
-	free(k->t);
-	free(k->codes);
+	lxa_kout_free(k->kout);
+	free(k->wshift);
 	free(k);
 }
 
@@ -77,99 +209,119 @@ const char *lxa_kernel_name(const struct lxa_kernel *k)
 	return k->name;
 }
 
-/*
- * The largest code of output pixel (y, x), channel o of the block, over its pool window; the band is the whole plane
- * then.
- */
-static int32_t pooled(const struct lxa_kernel *k, uint32_t y, uint32_t x, uint32_t o)
+const char *lxa_kernel_form(const struct lxa_kernel *k)
 {
-	const struct lxa_job *j = &k->l->job;
-	int cy = (int)(y * j->pool_sy) - j->pool_pt, cx = (int)(x * j->pool_sx) - j->pool_pl, py, px, found = 0;
-	int32_t best = 0;
+	return k->form;
+}
 
-	for (py = cy < 0 ? 0 : cy; py < cy + j->pool_h && py < (int)k->l->lay.conv_h; py++) {
-		for (px = cx < 0 ? 0 : cx; px < cx + j->pool_w && px < (int)k->l->lay.conv_w; px++) {
-			int32_t c = k->codes[((size_t)py * k->l->lay.conv_w + px) * k->l->lay.block_oc + o];
+/* ---- running --------------------------------------------------------------------------------------------------- */
 
-			/* codes of the unsigned kinds are never negative here, so one comparison serves all */
-			if (!found || c > best)
-				best = c;
-			found = 1;
+struct work {			/* one call: images x bands x parts of the passes, taken by whoever is free */
+	struct lxa_kernel *k;
+	const uint8_t *act, *res;
+	uint8_t *out;
+	uint32_t images, conv_w, rows, band_h;
+	uint32_t bands_y, bands_x, parts, passes;
+	atomic_uint next;
+};
+
+/* Pixels of the band in tiles; a pooled one's codes go to scratch memory. */
+static uint32_t make_tiles(const struct work *w, const struct kband *b, uint8_t *out, const uint8_t *res)
+{
+	const struct lxa_kernel *k = w->k;
+	const struct lxa_layout *lay = &k->lay;
+	uint32_t cols = b->x1 - b->x0, total = cols * (b->y1 - b->y0), n = 0, at = 0, i, y = b->y0, x = b->x0;
+
+	for (; at < total; at += k->tile, n++) {
+		struct ktile *t = &b->t->tiles[n];
+
+		t->n = total - at < k->tile ? total - at : k->tile;
+		for (i = 0; i < t->n; i++) {
+			t->y[i] = y;
+			t->x[i] = x;
+			t->base[i] = b->t->band + (size_t)(y - b->y0) * k->job.sy * k->row_bytes +
+				     (size_t)(x - b->x0) * k->job.sx * k->px_bytes;
+			t->dst[i] = k->pooled ? b->t->codes + ((size_t)(y - b->y0) * lay->conv_w + x) * lay->out_px :
+						out + y * lay->out_row + (size_t)x * lay->out_px;
+			t->res[i] = res ? res + y * lay->res_row + (size_t)x * lay->res_px : NULL;
+			if (++x == b->x1) {
+				x = b->x0;
+				y++;
+			}
+		}
+		for (; i < k->tile; i++)
+			t->base[i] = t->base[i - 1];
+	}
+	return n;
+}
+
+static void run_item(struct work *w, struct kscratch *t, uint32_t item)
+{
+	struct lxa_kernel *k = w->k;
+	const struct lxa_layout *lay = &k->lay;
+	uint32_t part = item % w->parts, at = item / w->parts;
+	uint32_t bx = at % w->bands_x, by = at / w->bands_x % w->bands_y, n = at / w->bands_x / w->bands_y;
+	uint32_t r0 = by * w->band_h, r1 = r0 + w->band_h < w->rows ? r0 + w->band_h : w->rows, pass, i, tiles;
+	uint8_t *out = w->out + n * lay->out_img;
+	struct kband b = { r0, r1, bx * k->band_w, (bx + 1) * k->band_w, w->act + n * lay->in_img, t };
+
+	if (b.x1 > w->conv_w)
+		b.x1 = w->conv_w;
+	if (k->pooled) {
+		int c0 = (int)(r0 * k->job.pool_sy) - k->job.pool_pt;
+		int c1 = (int)((r1 - 1) * k->job.pool_sy) - k->job.pool_pt + k->job.pool_h;
+
+		b.y0 = c0 < 0 ? 0 : (uint32_t)c0;
+		b.y1 = c1 < (int)lay->conv_h ? (uint32_t)c1 : lay->conv_h;
+	}
+	if (k->expand)
+		k->expand(k, &b);
+	tiles = make_tiles(w, &b, out, w->res ? w->res + n * lay->res_img : NULL);
+	for (pass = w->passes * part / w->parts; pass < w->passes * (part + 1) / w->parts; pass++) {
+		for (i = 0; i < tiles; i++) {
+			k->sums(k, &b, &t->tiles[i], pass);
+			k->out(k, &b, &t->tiles[i], pass);
 		}
 	}
-	return best;
+	if (k->pooled)
+		lxa_kernel_pool(k, t->codes, b.y0, r0, r1, out);
 }
 
-/* Rows out_y0..out_y1-1 of one block of channels into the packed output. */
-static void store(const struct lxa_kernel *k, uint8_t *out, uint32_t ocb, uint32_t out_y0, uint32_t out_y1, int pool)
+static void run_thread(void *ctx, uint32_t thread)
 {
-	const struct lxa_layout *y = &k->l->lay;
-	uint32_t bits = lxa_ofmt_bits(k->l->job.out_fmt), first = ocb * y->block_oc;
-	uint32_t n = ocb == y->ocb - 1 ? y->oc_tail : y->block_oc;
-	uint32_t bytes = y->block_oc * bits / 8, offset = first * bits / 8, oy, ox, o;
+	struct work *w = ctx;
+	uint32_t items = w->images * w->bands_y * w->bands_x * w->parts, item;
 
-	if (offset + bytes > y->out_px)
-		bytes = y->out_px - offset;
-	for (oy = out_y0; oy < out_y1; oy++) {
-		for (ox = 0; ox < y->out_w; ox++) {
-			uint8_t *px = out + oy * y->out_row + (size_t)ox * y->out_px + offset;
-			const int32_t *c = k->codes + ((size_t)(oy - out_y0) * y->conv_w + ox) * y->block_oc;
-
-			memset(px, 0, bytes);
-			for (o = 0; o < n; o++)
-				lxa_element_or(px, bits, o, pool ? pooled(k, oy, ox, o) : c[o]);
-		}
-	}
-}
-
-/* What the residual operand adds to channel o of the block at convolution pixel i of the image. */
-static int64_t value(const struct lxa_kernel *k, const uint8_t *res, uint32_t ocb, size_t i, uint32_t o)
-{
-	const struct lxa_layout *y = &k->l->lay;
-
-	if (k->l->job.res_mode != LXA_RES_VALUE)
-		return 0;
-	return lxa_kernel_residual(&k->l->job, res + i / y->conv_w * y->res_row + i % y->conv_w * y->res_px, ocb * y->block_oc + o);
-}
-
-static void run_block(struct lxa_kernel *k, const uint8_t *image, const uint8_t *res, uint8_t *out, uint32_t ocb)
-{
-	const struct lxa_layer *l = k->l;
-	const struct lxa_layout *lay = &l->lay;
-	int pool = l->job.pool_h > 1 || l->job.pool_w > 1 || l->job.pool_sy > 1 || l->job.pool_sx > 1 ||
-		   l->job.pool_pt || l->job.pool_pl;
-	uint32_t n = ocb == lay->ocb - 1 ? lay->oc_tail : lay->block_oc, y0, y1, o;
-	size_t i;
-
-	for (y0 = 0; y0 < lay->conv_h; y0 = y1) {
-		y1 = y0 + k->band < lay->conv_h ? y0 + k->band : lay->conv_h;
-		k->sums(k, image, ocb, y0, y1, k->t);
-		for (i = 0; i < (size_t)(y1 - y0) * lay->conv_w; i++)
-			for (o = 0; o < n; o++)
-				k->codes[i * lay->block_oc + o] =
-					lxa_kernel_code(&l->job, &l->chan[ocb * lay->block_oc + o],
-							k->t[i * lay->block_oc + o],
-							value(k, res, ocb, (size_t)y0 * lay->conv_w + i, o));
-		if (pool)
-			store(k, out, ocb, 0, lay->out_h, 1);
-		else
-			store(k, out, ocb, y0, y1, 0);
-	}
+	while ((item = atomic_fetch_add(&w->next, 1)) < items)
+		run_item(w, w->k->scratch[thread], item);
 }
 
 void lxa_kernel_run_res(struct lxa_kernel *k, uint32_t batch, const void *act, const void *res, void *out)
 {
-	const struct lxa_layout *lay = &k->l->lay;
-	uint32_t n, ocb;
+	struct work w = { .k = k, .act = act, .res = res, .out = out, .images = batch, .parts = 1 };
+	uint32_t threads = k->threads;
 
-	for (n = 0; n < batch; n++) {
-		const uint8_t *image = (const uint8_t *)act + n * lay->in_img;
-
-		if (k->image)
-			k->image(k, image);
-		for (ocb = 0; ocb < lay->ocb; ocb++)
-			run_block(k, image, res ? (const uint8_t *)res + n * lay->res_img : NULL, (uint8_t *)out + n * lay->out_img, ocb);
+	w.conv_w = k->lay.conv_w;
+	w.rows = k->pooled ? k->lay.out_h : k->lay.conv_h;
+	w.band_h = k->band_h;
+	w.passes = lxa_div_up(k->groups, k->pass_groups);
+	if (k->fold) {
+		w.conv_w = batch;
+		w.images = 1;
 	}
+	if (threads > 1 && lxa_layer_macs(k->l) * batch < SMALL_MACS)
+		threads = 1;
+	w.bands_x = lxa_div_up(w.conv_w, k->band_w);
+	if (threads > 1 && w.images * w.bands_x * w.rows >= 4 * threads)
+		while (w.band_h > 1 && w.images * w.bands_x * lxa_div_up(w.rows, w.band_h) < 4 * threads)
+			w.band_h = (w.band_h + 1) / 2;
+	w.bands_y = lxa_div_up(w.rows, w.band_h);
+	if (threads > 1 && w.images * w.bands_x * w.bands_y < 4 * threads && !k->pooled)
+		w.parts = w.passes < threads ? w.passes : threads;
+	if (threads > 1)
+		kpool_run(k->pool, run_thread, &w);
+	else
+		run_thread(&w, 0);
 }
 
 void lxa_kernel_run(struct lxa_kernel *k, uint32_t batch, const void *act, void *out)

@@ -174,7 +174,7 @@ int lxa_layer_begin(struct lxa_layer *l, const struct lxa_caps *caps, const stru
 	    (ret = check_codes(j, weights, err)))
 		return ret;
 	l->act_max = default_act_max(j);
-	if (act_max && act_max < l->act_max && j->act_fmt != LXA_FMT_LOG4)
+	if (act_max && act_max < l->act_max)
 		l->act_max = act_max;
 	n = (size_t)j->out_c * (j->in_c / j->groups) * j->kh * j->kw;
 	l->codes = malloc(n);

@@ -71,10 +71,17 @@ void lxa_pack_weights(const struct lxa_layer *l, uint8_t *out);
 void lxa_pack_params(const struct lxa_layer *l, uint8_t *out);
 
 /* ---- kernel.c ---- */
-enum lxa_kernel_isa { LXA_ISA_AUTO, LXA_ISA_PLAIN, LXA_ISA_AVX2 };
+/*
+ * Kernels give the same bytes on every instruction set. AUTO is the best that this machine has. A kernel belongs to one thread at a
+ * time; it may use several (1 when created).
+ */
+enum lxa_kernel_isa { LXA_ISA_AUTO, LXA_ISA_PLAIN, LXA_ISA_AVX2, LXA_ISA_AVX512 };
+int lxa_kernel_has(enum lxa_kernel_isa isa);	/* 1: this machine has it */
 int lxa_kernel_create(const struct lxa_layer *l, enum lxa_kernel_isa isa, struct lxa_kernel **out, struct lxa_err *err);
 void lxa_kernel_free(struct lxa_kernel *k);
-const char *lxa_kernel_name(const struct lxa_kernel *k); /* "plain", "avx2": what was chosen */
+int lxa_kernel_threads(struct lxa_kernel *k, uint32_t threads); /* 0, -ENOMEM: fewer */
+const char *lxa_kernel_name(const struct lxa_kernel *k); /* "plain", "avx2", "avx512": what was chosen */
+const char *lxa_kernel_form(const struct lxa_kernel *k); /* operands and sums, for people: "16 bit, 48-bit sums" */
 void lxa_kernel_run(struct lxa_kernel *k, uint32_t batch, const void *act, void *out);
 /* With the residual operand that the job has (res_mode). */
 void lxa_kernel_run_res(struct lxa_kernel *k, uint32_t batch, const void *act, const void *res, void *out);

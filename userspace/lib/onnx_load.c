@@ -315,6 +315,10 @@ static int load_node(struct loader *l, size_t i)
 	if (p->n_input > 65536 || p->n_output > 65536)
 		return lxa_err_set(l->err, -EINVAL, "%s: node %zu (%s) has too many inputs or outputs", l->g->path, i,
 				   p->op_type);
+	/* The first output is one that no operator may leave out: later parts index it. */
+	if (!p->n_output || !*p->output[0])
+		return lxa_err_set(l->err, -EINVAL, "%s: node '%s' (%s): its first output has no name", l->g->path,
+				   n->name ? n->name : "", p->op_type);
 	n->in = calloc(p->n_input ? p->n_input : 1, sizeof(int));
 	n->out = calloc(p->n_output ? p->n_output : 1, sizeof(int));
 	if (!n->name || !n->op || !n->domain || !n->in || !n->out)

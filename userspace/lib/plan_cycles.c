@@ -24,7 +24,8 @@ static struct lxa_cycles *model(const struct lxa_caps *k)
 {
 	const struct lxa_cycles_cfg cfg = { .shift_oc = k->shift_oc, .shift_ic = k->shift_ic, .xnor_oc = k->xnor_oc,
 					    .xnor_ic = k->xnor_ic, .out_lanes = k->out_lanes, .word_bytes = k->word_bytes,
-					    .bus_bytes = k->bus_bytes, .wgt_bytes = k->wgt_bytes, .rd_outstanding = LXA_PREDICT_READS };
+					    .bus_bytes = k->bus_bytes, .wgt_bytes = k->wgt_bytes,
+					    .rd_outstanding = k->rd_bursts ? k->rd_bursts : LXA_PREDICT_READS };
 	const struct lxa_cycles_mem mem = { .latency = LXA_PREDICT_LATENCY, .bytes_per_cycle = LXA_PREDICT_BYTES };
 
 	return lxa_cycles_create(&cfg, &mem);

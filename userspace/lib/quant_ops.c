@@ -87,7 +87,7 @@ int lxa_logq_parse(const struct lxa_node *n, struct lxa_logq *p, struct lxa_err 
 	if (is_signed != 0 && is_signed != 1)
 		return lxa_err_set(err, -EINVAL, "node '%s' (%s): signed is %lld, must be 0 or 1", n->name, n->op,
 				   (long long)is_signed);
-	if (bits - is_signed < 1 || bits > LXA_LOGQ_MAX_BITS)
+	if (bits < 1 + is_signed || bits > LXA_LOGQ_MAX_BITS)
 		return lxa_err_set(err, -EINVAL, "node '%s' (%s): bits is %lld, must be %lld to %d", n->name, n->op,
 				   (long long)bits, (long long)is_signed + 1, LXA_LOGQ_MAX_BITS);
 	if (steps < 1 || steps > LXA_LOGQ_MAX_STEPS)

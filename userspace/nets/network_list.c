@@ -181,6 +181,7 @@ static int quantize(const struct network *n, const struct place *at, const char 
 		return ret;
 	ret = lxa_data_tensor(&d, 0, d.n < CALIBRATION ? d.n : CALIBRATION, &n->pixels, &calib, err);
 	lxa_quantize_defaults(&o);
+	o.shortcut = n->shortcut;
 	o.progress = networks_progress;
 	if (!ret)
 		ret = lxa_quantize(from, &calib, &o, to, &r, err);
@@ -202,7 +203,7 @@ static int make_quantized(const struct network *n, const struct place *at, struc
 	int ret = data_file(at, n->file, from, err);
 
 	if (!ret)
-		ret = join(model, at->dir, strstr(n->file, "resnet") ? "resnet20-log.onnx" : "mnist-conv-log.onnx", err);
+		ret = join(model, at->dir, n->quantized, err);
 	if (!ret)
 		ret = load(n, at, LXA_SPLIT_TEST, &d, in, err);
 	if (!ret)
@@ -292,11 +293,14 @@ static const struct network networks[] = {
 	  .make = make_file },
 	{ .name = "mnist-lxa (trained here)", .file = "mnist-lxa.onnx", .set = "mnist", .make = make_own },
 	{ .name = "mnist-conv, float", .file = "qonnx/mnist-conv/model.onnx", .set = "mnist", .make = make_reference },
-	{ .name = "mnist-conv, log", .file = "qonnx/mnist-conv/model.onnx", .set = "mnist", .make = make_quantized },
+	{ .name = "mnist-conv, log", .file = "qonnx/mnist-conv/model.onnx", .quantized = "mnist-conv-log.onnx", .set = "mnist",
+	  .shortcut = LXA_SHORTCUT_LINEAR, .make = make_quantized },
 	{ .name = "ResNet-20, float", .file = "resnet20-cifar10/resnet20.onnx", .set = "cifar10", .pixels = IMAGENET_PIXELS,
 	  .make = make_file },
-	{ .name = "ResNet-20, log", .file = "resnet20-cifar10/resnet20.onnx", .set = "cifar10", .pixels = IMAGENET_PIXELS,
-	  .make = make_quantized },
+	{ .name = "ResNet-20, log", .file = "resnet20-cifar10/resnet20.onnx", .quantized = "resnet20-log.onnx", .set = "cifar10",
+	  .pixels = IMAGENET_PIXELS, .shortcut = LXA_SHORTCUT_LINEAR, .make = make_quantized },
+	{ .name = "ResNet-20, log, its shortcuts, too", .file = "resnet20-cifar10/resnet20.onnx", .quantized = "resnet20-log4.onnx",
+	  .set = "cifar10", .pixels = IMAGENET_PIXELS, .shortcut = LXA_SHORTCUT_LOG, .make = make_quantized },
 	{ .name = "ESPCN, float", .file = "qonnx/espcn/subpixel/float_model.onnx", .make = make_picture },
 	{ .name = "ESPCN, Quant", .file = "qonnx/espcn/subpixel/quant_model.onnx", .make = make_picture },
 };

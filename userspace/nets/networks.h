@@ -30,6 +30,8 @@ struct network {
 	const char *file;		/* of the data folder, or what export-binary calls it */
 	const char *set;		/* data set */
 	struct lxa_pixels pixels;
+	const char *quantized;		/* what the quantized model is called, */
+	enum lxa_shortcut shortcut;	/* and its shortcuts */
 	/*
 	 * Leaves the path of the model, images that it reads and l->result. -ENOENT: something is not there.
 	 */

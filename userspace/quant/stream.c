@@ -352,6 +352,12 @@ static int quantize_shortcut(struct quant *z, int value, struct lxa_err *err)
 	ret = choose(z, v->q, z->o->shortcut == LXA_SHORTCUT_LINEAR ? 8 : 0, &v->own, err);
 	if (ret)
 		return ret;
+	/*
+	 * The device adds a shortcut to sums where its scale is a whole multiple of the result's. Powers of two mostly are, and eight
+	 * bits can spare the one that this may cost.
+	 */
+	if (v->own.kind == QUANT_LINEAR)
+		v->own.scale = exp2f(ceilf(log2f(v->own.scale)));
 	q = quant_stream_apply(z, v->q, &v->own, &v->act_error, err);
 	if (!q)
 		return -ENOMEM;
