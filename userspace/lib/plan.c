@@ -326,7 +326,8 @@ static int find_views(struct lxa_plan *p, struct lxa_err *err)
 		made[p->layers[i]->out_value] = 1;
 	for (i = 0; i < p->g->n_out; i++)
 		needed[p->g->out[i]] = 1;
-	for (i = 0; i < p->n_layers; i++) {	/* first: a residual may be computed behind its layer's head */
+	/* first of all: what a layer adds may be made by nodes that stand behind its head */
+	for (i = 0; i < p->n_layers; i++) {
 		const struct plan_layer *l = p->layers[i];
 
 		if (!made[l->in_value])
