@@ -181,7 +181,9 @@ struct lxa_channel {
 
 /*
  * weights: out_c x (in_c / groups) x kh x kw bytes (ONNX's OIHW): LXA_WFMT_LOG sign in bit 7 and code below,
- * LXA_WFMT_S8 the value, LXA_WFMT_B1 +1 or -1. chan: out_c records. Both are copied.
+ * LXA_WFMT_S8 and LXA_WFMT_BITS the value, LXA_WFMT_B1 +1 or -1. chan: out_c records; a channel's bias is added to the sum of
+ * products, also of bit planes (what their accumulator lacks to that, rtl/README.md section 3, the library adds). Both are copied.
+ * Without a residual operand and raw sums (res_mode, LXA_KIND_RAW: -EOPNOTSUPP).
  * dev may be NULL: the operation then runs on the CPU kernels with the same bits (caps: lxa_caps_base).
  * Errors: -EINVAL (a field out of range or a layer that does not fit: the sentence says which), -ERANGE (with these
  * weights a sum could leave the accumulator: channel and figures are named), -ENOMEM.

@@ -384,6 +384,11 @@ static void test_broadcast_both(void **unused)
 	node_in(&t, LXA_F32, DIMS(2), VALUES(1, NAN));
 	node_want(&t, 0, LXA_F32, DIMS(2), VALUES(NAN, NAN));
 	node_done(&t);
+	node_init(&t, "PRelu", "", 6);		/* one value a channel */
+	node_in(&t, LXA_F32, DIMS(1, 2, 2), VALUES(-1, 1, -2, 2));
+	node_in(&t, LXA_F32, DIMS(2), VALUES(2, 3));
+	node_want(&t, 0, LXA_F32, DIMS(1, 2, 2), VALUES(-2, 1, -6, 2));
+	node_done(&t);
 	node_init(&t, "PRelu", "", 9);		/* the slope must not make the result larger */
 	node_in(&t, LXA_F32, DIMS(1, 3), NULL);
 	node_in(&t, LXA_F32, DIMS(2, 3), NULL);

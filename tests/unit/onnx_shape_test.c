@@ -174,7 +174,7 @@ static void want_dims(const struct lxa_graph *g, const char *name, int ndim, con
 		fail_msg("'%s' has no shape", name);
 	*text = *should = 0;
 	assert_int_equal(g->values[i].t.ndim, ndim);
-	if (memcmp(g->values[i].t.dims, dims, (size_t)ndim * sizeof(*dims))) {
+	if (ndim && memcmp(g->values[i].t.dims, dims, (size_t)ndim * sizeof(*dims))) {
 		int d, a = 0, b = 0;
 
 		for (d = 0; d < ndim; d++) {

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -337,6 +338,109 @@ static void test_roots(void **state)
 	unlink(n.path);
 }
 
+/* ---- too big for one job -------------------------------------------------------------------------------------------- */
+
+/* Bit planes whose window does not fit: parts of the channels, groups, kernel rows. */
+static void one_too_big(int bits_in, int64_t c, int64_t oc, int64_t k, int64_t dilation, int64_t pad, int64_t groups)
+{
+	int64_t size = (k - 1) * dilation + 1, both[] = { dilation, dilation }, pads[] = { pad, pad, pad, pad };
+	struct lxa_tensor in;
+	struct planned r;
+	struct net n;
+
+	net_begin(&n, c, size, size);
+	if (bits_in)
+		net_quant(&n, 0.5f, (float)bits_in, bits_in == 3);
+	else
+		net_bipolar(&n, 1);
+	net_conv_open(&n, NET_INT3, oc, k, k, groups, 1);
+	lxa_onnx_attr_ints(n.m, "dilations", 2, both);
+	lxa_onnx_attr_ints(n.m, "pads", 4, pads);
+	n.height = n.width = size + 2 * pad - (k - 1) * dilation;
+	net_bn(&n, 1);
+	net_quant(&n, 4, 4, 0);
+	net_conv(&n, NET_INT4, 5, 1, 1, 0, 1, 0);
+	net_end(&n);
+	random_input(&in, 2, c, size, size, -0.5f, 2);
+	check(&n, &in, 2, &r, "too big");
+	expect(&r, "Conv", 0, LXA_PLACE_DEVICE, NULL);
+	if (!strstr(net_entry(&r, "Conv", 0)->reason, "jobs"))
+		fail_msg("not in parts: %s", net_entry(&r, "Conv", 0)->reason);
+	planned_free(&r);
+}
+
+static void test_too_big(void **state)
+{
+	one_too_big(4, 1100, 20, 3, 5, 5, 1);	/* channels in parts, with a border */
+	one_too_big(3, 4 * 400, 4 * 5, 3, 5, 0, 4);	/* groups */
+	one_too_big(2, 70, 9, 4, 31, 7, 1);	/* kernel rows */
+	one_too_big(0, 2200, 30, 11, 1, 5, 1);	/* bits with weights of three planes */
+	one_too_big(0, 300, 9, 7, 11, 5, 1);	/* and kernel rows: a border that adds nothing */
+}
+
+/* ---- QuantizeLinear and DequantizeLinear ---------------------------------------------------------------------------- */
+
+/* The current value through both. */
+static void qdq(struct net *n, float scale, int zero, int is_signed)
+{
+	char q[32], in[120];
+	int id = n->next++;
+	int8_t z = (int8_t)zero;
+	struct lxa_tensor t = { .dtype = is_signed ? LXA_INT8 : LXA_UINT8, .data = &z };
+
+	snprintf(in, sizeof(in), "%s qs%d qz%d", n->cur, id, id);
+	snprintf(q, sizeof(q), "qs%d", id);
+	lxa_onnx_scalar(n->m, q, scale);
+	snprintf(q, sizeof(q), "qz%d", id);
+	lxa_onnx_tensor(n->m, q, &t);
+	snprintf(q, sizeof(q), "q%d", id);
+	lxa_onnx_node(n->m, q, "", "QuantizeLinear", in, q);
+	snprintf(in, sizeof(in), "q%d qs%d qz%d", id, id, id);
+	snprintf(n->cur, sizeof(n->cur), "dq%d", id);
+	lxa_onnx_node(n->m, n->cur, "", "DequantizeLinear", in, n->cur);
+}
+
+static void test_qdq(void **state)
+{
+	static const struct {
+		int zero, is_signed, pad;
+		enum lxa_place place;
+		const char *what;
+	} cases[] = {
+		{ 0, 0, 1, LXA_PLACE_DEVICE, "u8 x 2^n -> int32" }, { 0, 1, 1, LXA_PLACE_DEVICE, "s8 x 2^n -> int32" },
+		{ 128, 0, 1, LXA_PLACE_DEVICE, "u8 x 2^n -> int32" }, { 7, 0, 0, LXA_PLACE_DEVICE, "u8 x 2^n -> int32" },
+		{ 7, 0, 1, LXA_PLACE_CPU, NULL },
+	};
+	struct lxa_tensor in;
+	struct planned r;
+	struct net n;
+	size_t i;
+	int out;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (out = 0; out < 2; out++) {
+			net_begin(&n, 20, 6, 5);
+			qdq(&n, 0.125f, cases[i].zero, cases[i].is_signed);
+			net_conv(&n, NET_PLAIN_POWERS, 17, 3, 1, cases[i].pad, 1, 0);
+			if (out) {
+				net_node(&n, "Relu");
+				qdq(&n, 0.5f, 0, 0);
+				net_conv(&n, NET_PLAIN_POWERS, 9, 1, 1, 0, 1, 0);
+			}
+			net_end(&n);
+			random_input(&in, 3, 20, 6, 5, -3, 3);
+			check(&n, &in, 2, &r, "QuantizeLinear");
+			expect(&r, "Conv", 0, cases[i].place, out ? NULL : cases[i].what);
+			if (out) {
+				expect(&r, "DequantizeLinear", 1, cases[i].place, NULL);
+				expect(&r, "QuantizeLinear", 1, cases[i].place, NULL);
+				expect(&r, "Conv", 1, LXA_PLACE_DEVICE, "u8 x 2^n");
+			}
+			planned_free(&r);
+		}
+	}
+}
+
 /* ---- one dimension ------------------------------------------------------------------------------------------------- */
 
 static void put_weights(struct net *n, const char *name, int64_t oc, int64_t ic, int64_t k)
@@ -509,7 +613,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_sum), cmocka_unit_test(test_formats), cmocka_unit_test(test_binary_inputs),
 		cmocka_unit_test(test_two_readers), cmocka_unit_test(test_plain_weights), cmocka_unit_test(test_nearly),
-		cmocka_unit_test(test_roots), cmocka_unit_test(test_one_dimension), cmocka_unit_test(test_random),
+		cmocka_unit_test(test_roots), cmocka_unit_test(test_qdq), cmocka_unit_test(test_too_big), cmocka_unit_test(test_one_dimension), cmocka_unit_test(test_random),
 	};
 
 	if (argc > 1)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -271,6 +272,7 @@ static void test_errors(void **state)
 	struct lxa_job j = { .in_h = 1, .in_w = 1, .in_c = 1, .out_c = 1, .groups = 1, .kh = 1, .kw = 1, .sy = 1, .sx = 1, .dy = 1, .dx = 1,
 			     .pool_h = 1, .pool_w = 1, .pool_sy = 1, .pool_sx = 1, .act_fmt = LXA_FMT_N4, .wgt_fmt = LXA_WFMT_BITS,
 			     .act_bits = 4, .wgt_bits = 2, .conv_flags = LXA_CONV_WGT_SIGNED };
+	struct lxa_operation *op;
 	struct lxa_err err = { "" };
 	struct lxa_layer l;
 
@@ -283,6 +285,10 @@ static void test_errors(void **state)
 	assert_true(lxa_layer_begin(&l, &layer_test_caps, &j, 0, fits, &err) < 0);
 	assert_non_null(strstr(err.text, "width of the activations"));
 	lxa_layer_free(&l);
+	j.act_bits = 4;
+	j.res_mode = LXA_RES_VALUE;	/* an operation has no place for it */
+	assert_int_equal(lxa_op_create(NULL, &j, fits, &(struct lxa_channel){ .mult = 1 }, &op, &err), -EOPNOTSUPP);
+	assert_null(op);
 }
 
 static int open_devices(void **state)

@@ -30,12 +30,13 @@ LXA_OP_INFER(gelu)
 int lxa_binary_operand(const struct lxa_op_ctx *c, struct lxa_tensor *b)
 {
 	const struct lxa_tensor *x = c->in[0];
-	int axis, ret;
+	int axis, per_channel, ret;
 
 	*b = *c->in[1];
-	if (c->g->opset >= 7 || !lxa_node_attr(c->n, "axis"))
+	per_channel = !strcmp(c->n->op, "PRelu") && b->ndim == 1 && b->dims[0] != 1 && x->ndim > 1;
+	if (c->g->opset >= 7 || (!per_channel && !lxa_node_attr(c->n, "axis")))
 		return 0;
-	ret = lxa_op_axis(c, lxa_node_int(c->n, "axis", 0), x->ndim, 0, &axis);
+	ret = lxa_op_axis(c, per_channel ? 1 : lxa_node_int(c->n, "axis", 0), x->ndim, 0, &axis);
 	if (ret)
 		return ret;
 	if (axis + b->ndim > x->ndim)

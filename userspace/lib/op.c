@@ -38,7 +38,10 @@ int lxa_op_create(struct lxa_device *dev, const struct lxa_job *shape, const int
 		caps = *lxa_device_caps(dev);
 	else
 		lxa_caps_base(&caps);
-	ret = lxa_layer_begin(l, &caps, shape, 0, weights, err);
+	if (shape->res_mode != LXA_RES_NONE || shape->kind == LXA_KIND_RAW)
+		ret = lxa_err_set(err, -EOPNOTSUPP, "an operation has no residual operand and no raw sums: such jobs are submitted as jobs");
+	else
+		ret = lxa_layer_begin(l, &caps, shape, 0, weights, err);
 	if (!ret)
 		ret = lxa_layer_finish(l, chan, err);
 	if (!ret && !l->fits)

@@ -145,7 +145,10 @@ int lxa_matmul_shape(struct lxa_op_ctx *c, const struct lxa_tensor *a, const str
 /* 0: BatchNormalization's parameters are not one value a channel, but one an element of an image (before opset 9). */
 int lxa_batch_norm_spatial(const struct lxa_op_ctx *c);
 
-/* Before opset 7 the second operand of Add and its kin could be aligned by an axis: *b gets ones appended for that. */
+/*
+ * Before opset 7 the second operand of Add and its kin could be aligned by an axis, and PRelu's slope was one value a channel: *b
+ * gets ones appended for that.
+ */
 int lxa_binary_operand(const struct lxa_op_ctx *c, struct lxa_tensor *b);
 
 #endif

@@ -277,7 +277,7 @@ static int place_node(struct lxa_plan *p, int i, struct lxa_err *err)
 				   "%s: node %s: neither the device nor the CPU has the operator %s%s%s",
 				   p->g->path, n->name, n->domain, *n->domain ? "." : "", n->op);
 	pn->e.macs = plan_node_macs(p, i);
-	if (plan_is_quantizer(n))
+	if (plan_is_quantizer(n) || plan_onnx_op(n, "QuantizeLinear"))
 		snprintf(pn->reason, sizeof(pn->reason), "quantizes values that the CPU has");
 	else if (!*pn->reason)
 		snprintf(pn->reason, sizeof(pn->reason),

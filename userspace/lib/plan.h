@@ -199,6 +199,8 @@ int plan_enc_value(const struct lxa_plan *p, int value, struct plan_enc *e, stru
 int plan_enc_code(const struct plan_enc *e, float x);		/* b1: 0 or 1 */
 float plan_enc_float(const struct plan_enc *e, int code);
 int plan_is_quantizer(const struct lxa_node *n);
+/* QuantizeLinear, and DequantizeLinear with the same scale and zero point: together a quantizer, which the second stands for. */
+int plan_enc_pair(const struct lxa_plan *p, const struct lxa_node *q, const struct lxa_node *dq);
 int plan_only_moves(const struct lxa_node *n);	/* its output holds values of its first input and no others */
 
 /* ---- plan_store.c ---- */

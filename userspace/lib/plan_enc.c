@@ -15,9 +15,15 @@ static int is_sign(const struct lxa_node *n)
 	return lxa_domain_is_onnx(n->domain) && !strcmp(n->op, "Sign");
 }
 
+/* Whatever made the integers that it reads: its values are theirs, less the zero point, times the scale. */
+static int is_dequantize(const struct lxa_node *n)
+{
+	return lxa_domain_is_onnx(n->domain) && !strcmp(n->op, "DequantizeLinear");
+}
+
 int plan_is_quantizer(const struct lxa_node *n)
 {
-	return lxa_quantizer_of(n) != LXA_QUANTIZER_NONE || is_sign(n);
+	return lxa_quantizer_of(n) != LXA_QUANTIZER_NONE || is_sign(n) || is_dequantize(n);
 }
 
 /* A constant input that holds one value for the whole tensor. */
@@ -26,12 +32,19 @@ static int scalar_input(const struct lxa_plan *p, const struct lxa_node *n, int 
 	const struct lxa_tensor *t = i < n->n_in ? plan_const(p, n->in[i]) : NULL;
 	int64_t k, count;
 
-	if (!t || (t->dtype != LXA_F32 && t->dtype != LXA_INT32 && t->dtype != LXA_INT64) || !(count = lxa_tensor_count(t)))
+	if (!t || !(count = lxa_tensor_count(t)))
 		return 0;
-	for (k = 0; k < count; k++) {	/* a bit width may be an integer */
-		float f = t->dtype == LXA_F32 ? ((const float *)t->data)[k] : t->dtype == LXA_INT32 ?
-			  (float)((const int32_t *)t->data)[k] : (float)((const int64_t *)t->data)[k];
+	for (k = 0; k < count; k++) {
+		float f;
 
+		switch (t->dtype) {	/* a bit width or zero point may be an integer */
+		case LXA_F32: f = ((const float *)t->data)[k]; break;
+		case LXA_INT32: f = (float)((const int32_t *)t->data)[k]; break;
+		case LXA_INT64: f = (float)((const int64_t *)t->data)[k]; break;
+		case LXA_INT8: f = ((const int8_t *)t->data)[k]; break;
+		case LXA_UINT8: f = ((const uint8_t *)t->data)[k]; break;
+		default: return 0;
+		}
 		if (k && f != *v)
 			return 0;
 		*v = f;
@@ -173,6 +186,35 @@ static int enc_thresholds(const struct lxa_plan *p, const struct lxa_node *n, st
 	return 0;
 }
 
+/* DequantizeLinear: bytes of either sign with one scale and zero point. */
+static int enc_dequantize(const struct lxa_plan *p, const struct lxa_node *n, struct plan_enc *e, struct lxa_err *err)
+{
+	int type = p->g->values[n->in[0]].known ? (int)p->g->values[n->in[0]].t.dtype : 0, lo = type == LXA_INT8 ? -128 : 0;
+	float zp = 0;
+
+	if (type != LXA_INT8 && type != LXA_UINT8)
+		return lxa_err_set(err, -EOPNOTSUPP, "%s: its integers are not of 8 bits", n->name);
+	if (!scalar_input(p, n, 1, &e->scale) || (n->n_in > 2 && n->in[2] >= 0 && !scalar_input(p, n, 2, &zp)))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s: scale or zero point is not one constant for the whole tensor", n->name);
+	if (!(e->scale > 0) || !isfinite(e->scale))
+		return lxa_err_set(err, -EOPNOTSUPP, "%s has the scale %g", n->name, e->scale);
+	e->kind = LXA_QUANTIZER_QUANT;
+	e->quant.rounding = LXA_ROUND_HALF_EVEN;
+	e->unit = e->scale;
+	enc_integers(p, (int)(n - p->g->nodes), lo - (int)zp, lo + 255 - (int)zp, e);
+	snprintf(e->text, sizeof(e->text), "%s", lo ? "s8" : "u8");
+	return 0;
+}
+
+int plan_enc_pair(const struct lxa_plan *p, const struct lxa_node *q, const struct lxa_node *dq)
+{
+	float s[2], z[2] = { 0, 0 };
+
+	return plan_onnx_op(q, "QuantizeLinear") && is_dequantize(dq) && scalar_input(p, q, 1, &s[0]) && scalar_input(p, dq, 1, &s[1]) &&
+	       s[0] == s[1] && (q->n_in < 3 || q->in[2] < 0 || scalar_input(p, q, 2, &z[0])) &&
+	       (dq->n_in < 3 || dq->in[2] < 0 || scalar_input(p, dq, 2, &z[1])) && z[0] == z[1];
+}
+
 int plan_enc_node(const struct lxa_plan *p, int node, struct plan_enc *e, struct lxa_err *err)
 {
 	const struct lxa_node *n = &p->g->nodes[node];
@@ -187,7 +229,7 @@ int plan_enc_node(const struct lxa_plan *p, int node, struct plan_enc *e, struct
 	case LXA_QUANTIZER_THRESHOLDS:
 		return enc_thresholds(p, n, e, err);
 	default:
-		return enc_bipolar(p, n, e, err);
+		return is_dequantize(n) ? enc_dequantize(p, n, e, err) : enc_bipolar(p, n, e, err);
 	}
 }
 

@@ -90,7 +90,7 @@ int plan_collapse(const struct lxa_plan *p, const struct plan_layer *l, int end,
 	for (i = 1; ok && i < end; i++) {
 		const struct lxa_node *n = &p->g->nodes[l->nodes[i]];
 
-		if (i == l->pool || plan_onnx_op(n, "Identity"))
+		if (i == l->pool || plan_onnx_op(n, "Identity") || plan_onnx_op(n, "QuantizeLinear"))	/* the quantizer's first half */
 			continue;
 		if (plan_onnx_op(n, "Relu")) {
 			f->relu = 1;

@@ -66,6 +66,10 @@ static int take_node(const struct lxa_plan *p, struct plan_layer *l, int next, i
 		l->quant = l->n_nodes;
 		return 1;
 	}
+	if (plan_onnx_op(n, "QuantizeLinear")) {
+		res = n->in[0] == value ? plan_consumer(p, n->out[0]) : -1;
+		return res >= 0 && plan_enc_pair(p, n, &p->g->nodes[res]);
+	}
 	if (plan_onnx_op(n, "Relu") || plan_onnx_op(n, "Identity"))
 		return 1;
 	if (plan_onnx_op(n, "BatchNormalization"))

@@ -177,6 +177,13 @@ static void part(struct lxa_plan *p, int node, struct plan_node *pn)
 		want(pn, "a quantizer behind, up to which nothing else reads: then the output stage of %.60s takes it in", p->g->nodes[at].name);
 }
 
+/* Integer operators, whose products the device has as those of floats between quantizers only. */
+static int is_integer(const struct lxa_node *n)
+{
+	return plan_onnx_op(n, "QLinearConv") || plan_onnx_op(n, "ConvInteger") || plan_onnx_op(n, "QLinearMatMul") ||
+	       plan_onnx_op(n, "MatMulInteger");
+}
+
 void plan_needs(struct lxa_plan *p, int node)
 {
 	const struct lxa_node *n = &p->g->nodes[node];
@@ -189,6 +196,9 @@ void plan_needs(struct lxa_plan *p, int node)
 		head(p, node, pn);
 	else if (follows(n))
 		part(p, node, pn);
+	else if (is_integer(n))
+		want(pn, "DequantizeLinear, %s and QuantizeLinear in its place, with weights that are powers of two times a scale a channel",
+		     strstr(n->op, "Conv") ? "Conv" : "MatMul");
 }
 
 /* ---- bytes --------------------------------------------------------------------------------------------------------- */
