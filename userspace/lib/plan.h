@@ -175,6 +175,7 @@ struct lxa_plan {
 	struct plan_node *nodes;
 	struct plan_layer **layers;
 	int n_layers;
+	struct kpool *pool;		/* threads of the kernels; NULL: the caller alone */
 	/* exec */
 	struct dnn *dnn;		/* nodes that oneDNN runs in its own layouts */
 	struct plan_slot *slots;	/* per value */
