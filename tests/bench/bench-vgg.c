@@ -237,7 +237,7 @@ static void close_side(struct side *s)
 
 static int network(struct side *rtl, struct side *model, int layers)
 {
-	double square = 0, zeros, macs = 0, cycles = 0, wall = 0, cpu = 0, peak;
+	double square = 0, zeros, macs = 0, cycles = 0, wall = 0, cpu = 0, twin = 0, peak;
 	const struct lxa_caps *caps = lxa_device_caps(rtl->d.dev);
 	int i, equal, all = 1;
 
@@ -252,7 +252,7 @@ static int network(struct side *rtl, struct side *model, int layers)
 		if (equal < 0)
 			return -1;
 		all &= equal;
-		macs += m, cycles += (double)rtl->ev.cycles, wall += rtl->wall, cpu += rtl->cpu;
+		macs += m, cycles += (double)rtl->ev.cycles, wall += rtl->wall, cpu += rtl->cpu, twin += model->cpu;
 		printf("%-10s %7s %9.1f %10llu %6.1f%% %8.2f %8.2f %6.1f%%  %llu %s\n", vgg[i].name, vgg[i].pool > 1 ? "2x2" : "", m / 1e6,
 		       (unsigned long long)rtl->ev.cycles, 100 * m / ((double)rtl->ev.cycles * peak), rtl->wall, rtl->cpu, 100 * zeros,
 		       (unsigned long long)lxa_op_layout(rtl->op)->out_bytes, equal ? "equal" : "DIFFERENT");
@@ -261,6 +261,7 @@ static int network(struct side *rtl, struct side *model, int layers)
 	printf("%-10s %7s %9.1f %10.0f %6.1f%% %8.2f %8.2f\n", "all", "", macs / 1e6, cycles, 100 * macs / cycles / peak, wall, cpu);
 	printf("%.2f million cycles and %.2f GMAC a CPU-second; %s\n", cycles / cpu / 1e6, macs / cpu / 1e9,
 	       all ? "every byte equals the model's" : "NOT equal to the model");
+	printf("the model engine took %.2f CPU-seconds for the same, %.1f GMAC a CPU-second\n", twin, macs / twin / 1e9);
 	return all ? 0 : -1;
 }
 
