@@ -184,17 +184,22 @@ static void join(struct made *m, int concat)
 	}
 }
 
+static void begin(struct made *m, int64_t c, int64_t h, int64_t w)
+{
+	m->c = c;
+	m->h = h;
+	m->w = w;
+	m->n_vals = 0;
+	net_begin(&m->n, c, h, w);
+	conv(m);
+}
+
 static void make(struct made *m)
 {
 	int i, nodes = 3 + (int)layer_test_rnd(14);
 	char in[32];
 
-	m->c = 1 + layer_test_rnd(40);
-	m->h = 1 + layer_test_rnd(9);
-	m->w = 1 + layer_test_rnd(9);
-	m->n_vals = 0;
-	net_begin(&m->n, m->c, m->h, m->w);
-	conv(m);
+	begin(m, 1 + layer_test_rnd(40), 1 + layer_test_rnd(9), 1 + layer_test_rnd(9));
 	for (i = 0; i < nodes; i++) {
 		if (m->n_vals < MAX_VALUES)
 			m->v[m->n_vals++] = here(m);
@@ -224,39 +229,86 @@ static void make(struct made *m)
 	net_end(&m->n);
 }
 
-static void test_random_networks(void **state)
+/* The network that was made, both ways, often with a smaller batch at the end. Adds up its steps and what these took in. */
+static void compare(struct made *m, int *steps, int *took_in)
 {
 	struct lxa_tensor in, want[NET_OUTPUTS], got[NET_OUTPUTS];
-	static struct made m;
 	struct planned r;
-	int i, k, steps = 0, took_in = 0;
 	int64_t j;
+	int k;
+
+	random_input(&in, 1 + layer_test_rnd(7), m->c, m->h, m->w, -1, 1);
+	net_reference(&m->n, &in, want);
+	net_plan(&m->n, NULL, 1 + layer_test_rnd(4), &r);
+	*steps += r.p->dnn->n_steps;
+	for (k = 0; k < r.p->dnn->n_steps; k++)
+		*took_in += r.p->dnn->steps[k].n_nodes - 1;
+	net_run(&r, &in, got, 0);
+	for (k = 0; k < m->n.outputs; k++) {
+		double most = 0, far = 0;
+
+		assert_int_equal(lxa_tensor_count(&got[k]), lxa_tensor_count(&want[k]));
+		for (j = 0; j < lxa_tensor_count(&want[k]); j++) {
+			most = fmax(most, fabs(tensor_get(&want[k], j)));
+			far = fmax(far, fabs(tensor_get(&got[k], j) - tensor_get(&want[k], j)));
+		}
+		if (!(far <= 1e-4 * most + 1e-5))
+			fail_msg("%s, output %s: %g off, the largest value is %g", m->n.path, m->n.output[k], far, most);
+		lxa_tensor_free(&want[k]);
+		lxa_tensor_free(&got[k]);
+	}
+	lxa_tensor_free(&in);
+	planned_free(&r);
+	unlink(m->n.path);
+}
+
+/* A slice that reaches into padding behind the channels; a Concat of one channel with many, then one pixel an image. */
+static void test_layouts(void **state)
+{
+	static struct made m;
+	int i, steps = 0, took_in = 0;
+	char in[96];
+
+	for (i = 0; i < 8; i++) {
+		begin(&m, 3, 9, 9);
+		lxa_onnx_i64(m.n.m, "p", 1, &(int64_t){ 8 }, (int64_t[]){ 0, 0, 0, 0, 0, 5, 0, 1 });
+		lxa_onnx_i64(m.n.m, "s", 1, &(int64_t){ 1 }, (int64_t[]){ 1 });
+		lxa_onnx_i64(m.n.m, "e", 1, &(int64_t){ 1 }, (int64_t[]){ 1000 });
+		snprintf(in, sizeof(in), "%s p", m.n.cur);
+		node(&m, "Pad", in);
+		snprintf(in, sizeof(in), "%s s e s", m.n.cur);
+		node(&m, "Slice", in);
+		m.n.channels += 4;
+		m.n.width++;
+		net_end(&m.n);
+		compare(&m, &steps, &took_in);
+
+		begin(&m, 20, 6, 6);
+		m.v[m.n_vals++] = here(&m);
+		snprintf(in, sizeof(in), "%s", m.n.cur);
+		node(&m, "GlobalAveragePool", in);
+		m.n.height = m.n.width = 1;
+		m.v[m.n_vals++] = here(&m);
+		go(&m, &m.v[0]);
+		join(&m, 1);
+		snprintf(in, sizeof(in), "%s", m.n.cur);
+		node(&m, "GlobalAveragePool", in);
+		m.n.height = m.n.width = 1;
+		join(&m, 1);
+		conv(&m);
+		net_end(&m.n);
+		compare(&m, &steps, &took_in);
+	}
+}
+
+static void test_random_networks(void **state)
+{
+	static struct made m;
+	int i, steps = 0, took_in = 0;
 
 	for (i = 0; i < ROUNDS; i++) {
 		make(&m);
-		random_input(&in, 1 + layer_test_rnd(7), m.c, m.h, m.w, -1, 1);
-		net_reference(&m.n, &in, want);
-		net_plan(&m.n, NULL, 1 + layer_test_rnd(4), &r);	/* often with a smaller batch at the end */
-		steps += r.p->dnn->n_steps;
-		for (k = 0; k < r.p->dnn->n_steps; k++)
-			took_in += r.p->dnn->steps[k].n_nodes - 1;
-		net_run(&r, &in, got, 0);
-		for (k = 0; k < m.n.outputs; k++) {
-			double most = 0, far = 0;
-
-			assert_int_equal(lxa_tensor_count(&got[k]), lxa_tensor_count(&want[k]));
-			for (j = 0; j < lxa_tensor_count(&want[k]); j++) {
-				most = fmax(most, fabs(tensor_get(&want[k], j)));
-				far = fmax(far, fabs(tensor_get(&got[k], j) - tensor_get(&want[k], j)));
-			}
-			if (!(far <= 1e-4 * most + 1e-5))
-				fail_msg("round %d, %s, output %s: %g off, the largest value is %g", i, m.n.path, m.n.output[k], far, most);
-			lxa_tensor_free(&want[k]);
-			lxa_tensor_free(&got[k]);
-		}
-		lxa_tensor_free(&in);
-		planned_free(&r);
-		unlink(m.n.path);
+		compare(&m, &steps, &took_in);
 	}
 	print_message("%d steps took in %d nodes\n", steps, took_in);
 	assert_true(steps > ROUNDS && took_in > ROUNDS / 2);
@@ -427,7 +479,9 @@ static void test_resnet20(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_random_networks), cmocka_unit_test(test_resnet20) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_layouts), cmocka_unit_test(test_random_networks), cmocka_unit_test(test_resnet20),
+	};
 
 	layer_test_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
