@@ -326,14 +326,19 @@ static int find_views(struct lxa_plan *p, struct lxa_err *err)
 		made[p->layers[i]->out_value] = 1;
 	for (i = 0; i < p->g->n_out; i++)
 		needed[p->g->out[i]] = 1;
+	/* first of all: what a layer adds may be made by nodes that stand behind its head */
+	for (i = 0; i < p->n_layers; i++) {
+		const struct plan_layer *l = p->layers[i];
+
+		if (!made[l->in_value])
+			needed[l->in_value] = 1;
+		if (l->res_value >= 0 && !made[l->res_value])
+			needed[l->res_value] = 1;
+	}
 	for (i = p->g->n_nodes - 1; i >= 0; i--) {
 		const struct lxa_node *n = &p->g->nodes[i];
 		const struct lxa_plan_entry *e = &p->nodes[i].e;
 
-		if (e->head && !made[p->layers[e->layer]->in_value])
-			needed[p->layers[e->layer]->in_value] = 1;
-		if (e->head && p->layers[e->layer]->res_value >= 0 && !made[p->layers[e->layer]->res_value])
-			needed[p->layers[e->layer]->res_value] = 1;
 		if (e->constant || e->place == LXA_PLACE_DEVICE)
 			continue;
 		for (k = any = 0; k < n->n_out; k++)
@@ -456,6 +461,7 @@ void lxa_plan_free(struct lxa_plan *p)
 	dnn_free(p->dnn);
 	for (i = 0; i < p->n_layers; i++)
 		plan_layer_free(p->layers[i]);
+	kpool_free(p->pool);
 	for (i = 0; p->folded && i < p->g->n_values; i++)
 		lxa_tensor_free(&p->folded[i]);
 	free(p->folded);
