@@ -317,7 +317,7 @@ struct lxa_run_options {
 	int check;			/* also run every device layer on the CPU kernels and compare bit for bit */
 	/*
 	 * Called after each batch and, with an unchanged `done`, some times a second while waiting. Non-zero stops the
-	 * run: it ends after the batch under way and returns -EINTR; outputs up to `done` are valid. May be NULL.
+	 * run: it ends after the batches under way (two at most) and returns -EINTR; outputs up to `done` are valid. May be NULL.
 	 */
 	int (*progress)(void *ctx, uint64_t done, uint64_t total);
 	void *ctx;

@@ -4,7 +4,7 @@
 PLAN_TEST_BINS := $(addprefix $(B)/tests/unit/, \
 	kernel_test op_test planes_test \
 	plan_test plan_linear_test plan_res_test plan_draw_test plan_edge_test plan_hostile_test \
-	fuzz_plan_test types_run_test)
+	fuzz_plan_test types_run_test exec_test dnn_test)
 PLAN_TEST_UTIL := $(addprefix $(B)/tests/unit/,layer_util.o plan_util.o graph_util.o)
 
 $(PLAN_TEST_BINS:%=%.o) $(B)/tests/unit/layer_util.o $(B)/tests/unit/plan_util.o: CPPFLAGS += $(LXA_CPPFLAGS)

@@ -8,26 +8,28 @@
 
 /* ---- layouts ----------------------------------------------------------------------------------------------------- */
 
-static int spatial_is_one(const dnnl_memory_desc_t *m)
+/* One pixel an image, its channels one behind the other, and image behind image. */
+static int is_vectors(const dnnl_memory_desc_t *m)
 {
-	int64_t count = 1;
+	const dnnl_blocking_desc_t *b = &m->format_desc.blocking;
 	int i;
 
-	for (i = 0; i < m->ndims; i++) {
+	for (i = 0; i < m->ndims; i++)
 		if ((i > 1 && m->dims[i] != 1) || m->padded_dims[i] != m->dims[i])
 			return 0;
-		count *= m->dims[i];
-	}
-	return m->data_type == dnnl_f32 && dnnl_memory_desc_get_size(m) == (size_t)count * sizeof(float);
+	if (m->data_type != dnnl_f32 || m->format_kind != dnnl_blocked || m->offset0 || m->ndims < 2 || b->inner_nblks > 1)
+		return 0;
+	return b->strides[0] == m->dims[1] &&
+	       (b->inner_nblks ? b->inner_idxs[0] == 1 && b->strides[1] == b->inner_blks[0] : b->strides[1] == 1);
 }
 
-/* One pixel an image: the channels follow each other whatever the name of the layout. */
+/* The same bytes, whatever the layout is called. */
 int dnn_same_layout(const dnnl_memory_desc_t *a, const dnnl_memory_desc_t *b)
 {
 	if (dnnl_memory_desc_equal(a, b))
 		return 1;
-	return a->ndims == b->ndims && a->dims[0] == b->dims[0] && a->dims[1] == b->dims[1] && spatial_is_one(a) &&
-	       spatial_is_one(b);
+	return a->ndims == b->ndims && a->dims[0] == b->dims[0] && a->dims[1] == b->dims[1] && is_vectors(a) &&
+	       is_vectors(b);
 }
 
 dnnl_status_t dnn_reorder_new(struct dnn *d, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to,

@@ -393,7 +393,7 @@ static int move_node(const struct dnn *d, const struct lxa_node *n, struct dnn_m
 			return 0;
 		for (i = 1; i < x.t[0].ndim; i++) {
 			/* a slice of padding would need two intervals */
-			if (m->pad[i] || sl.count[i] < 1)
+			if (m->pad[i] || x.t[0].dims[i] != m->len[i] || sl.count[i] < 1)
 				return 0;
 			m->start[i] += sl.start[i] * m->step[i];
 			m->step[i] *= sl.step[i];

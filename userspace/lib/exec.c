@@ -58,8 +58,11 @@ static int begin(struct run *r, const struct lxa_tensor *in)
 static int end(struct run *r, struct lxa_tensor *out)
 {
 	struct plan_batch *b = r->batch[0];
-	int ret = exec_store_outputs(r, b, out);
+	/* the device first: it works on the next batch while the results of this one are read */
+	int ret = r->n_flights > r->n_submitted ? exec_submit(r) : 0;
 
+	if (!ret)
+		ret = exec_store_outputs(r, b, out);
 	if (ret)
 		return ret;
 	forget(b);
@@ -71,6 +74,14 @@ static int end(struct run *r, struct lxa_tensor *out)
 	r->n_batches--;
 	exec_progress(r);
 	return 0;
+}
+
+/* Nothing of the oldest is to be done any more; and a device that has nothing to do gets some of the next one first. */
+static int can_end(const struct run *r)
+{
+	const struct plan_batch *b = r->batch[0];
+
+	return !b->left && !b->under_way && (r->n_batches < 2 || r->n_flights || !exec_feeds_device(r, r->batch[1]));
 }
 
 static int run_batches(struct run *r, const struct lxa_tensor *in, struct lxa_tensor *out)
@@ -86,7 +97,7 @@ static int run_batches(struct run *r, const struct lxa_tensor *in, struct lxa_te
 			ret = begin(r, in);
 		if (ret || !r->n_batches)
 			break;
-		if (!r->batch[0]->left && !r->batch[0]->under_way)
+		if (can_end(r))
 			ret = end(r, out);
 		else
 			ret = exec_advance(r);

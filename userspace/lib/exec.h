@@ -58,6 +58,7 @@ void exec_progress(struct run *r);	/* tells the caller, who may ask to stop */
 /* ---- exec_task.c ---- */
 /* Runs what can be run, or waits for the device; batches under way are not all done. */
 int exec_advance(struct run *r);
+int exec_feeds_device(const struct run *r, const struct plan_batch *b); /* some of its layers have not been handed over */
 
 /* ---- exec_time.c ---- */
 /* A stretch of host time: added to *seconds of a report, and a span of the profile when there is one. */

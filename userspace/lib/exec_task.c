@@ -186,17 +186,30 @@ static int can_run(const struct run *r, const struct plan_batch *b, const struct
 	}
 }
 
+/* Checks last: nothing waits for them. */
 static struct plan_task *find(struct run *r, struct plan_batch **b)
 {
-	int i, k;
+	int checks, i, k;
 
-	for (i = 0; i < r->n_batches; i++) {
-		*b = r->batch[i];
-		for (k = (*b)->from; k < r->p->n_tasks; k++)
-			if (!(*b)->done[k] && can_run(r, *b, &r->p->tasks[k]))
-				return &r->p->tasks[k];
-	}
+	for (checks = 0; checks < 2; checks++)
+		for (i = 0; i < r->n_batches; i++) {
+			*b = r->batch[i];
+			for (k = (*b)->from; k < r->p->n_tasks; k++)
+				if (!(*b)->done[k] && (r->p->tasks[k].kind == TASK_CHECK) == checks &&
+				    can_run(r, *b, &r->p->tasks[k]))
+					return &r->p->tasks[k];
+		}
 	return NULL;
+}
+
+int exec_feeds_device(const struct run *r, const struct plan_batch *b)
+{
+	int k;
+
+	for (k = b->from; k < r->p->n_tasks; k++)
+		if (r->p->tasks[k].kind == TASK_LAYER && !b->done[k])
+			return 1;
+	return 0;
 }
 
 /* ---- running one ---------------------------------------------------------------------------------------------------- */
