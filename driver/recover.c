@@ -17,6 +17,7 @@
 
 #define LXA_NS_PER_MS 1000000ull
 #define LXA_WATCH_MAX_MS 25u	/* how late a lost interrupt, or that PROGRESS stands still, is noticed */
+#define LXA_WATCH_FIRST_MS 5u	/* after a job has become the oldest: what moved before that look counts from then */
 #define LXA_BANS_PER_FILE 4	/* banned contexts until the open file is */
 
 static u32 lxa_timeout(void)
@@ -40,6 +41,8 @@ void lxa_watch_arm(struct lxa_dev *ldev)
 	lockdep_assert_held(&ldev->lock);
 	if (ldev->dead)
 		return;
+	if (ldev->looked_ns <= ldev->oldest_ns)
+		ms = min(ms, LXA_WATCH_FIRST_MS);
 	if (ldev->done != ldev->tail)
 		ms = min_t(u64, ms, expiry > now ? (expiry - now) / LXA_NS_PER_MS + 1 : 1);
 	else if (!lxa_storm(ldev))

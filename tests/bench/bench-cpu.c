@@ -140,6 +140,7 @@ static void dnnl_end(struct dnnl *d)
 struct ours {
 	struct lxa_layer layer;
 	struct lxa_kernel *kernel;
+	struct kpool *pool;
 	uint8_t *act, *out;
 };
 
@@ -183,6 +184,7 @@ static void set_formats(struct lxa_job *j, enum what w)
 	j->kind = LXA_KIND_LOG;
 	j->out_fmt = LXA_OFMT_N4;
 	j->log_max = 15;
+	j->log_off = -11;
 	j->conv_flags = LXA_CONV_OUT_NEAREST;
 	if (w == ROOT_512)
 		j->conv_flags |= LXA_CONV_ACT_SQRT2 | LXA_CONV_WGT_SQRT2 | LXA_CONV_OUT_SQRT2;
@@ -193,6 +195,7 @@ static void set_formats(struct lxa_job *j, enum what w)
 		j->out_fmt = LXA_OFMT_B1;
 		j->nthr = 1;
 		j->log_max = 0;
+		j->log_off = 0;
 		j->conv_flags = 0;
 	}
 }
@@ -219,11 +222,11 @@ static void ours_make(struct ours *o, const struct layer *l, enum what w)
 		wgt[i] = weight_of(w);
 	if (lxa_layer_begin(&o->layer, &caps, &j, w == LOG8_512 ? 8 : 0, wgt, &err))
 		die(err.text);
-	/* the largest outputs take the largest code, as a trained network has it */
+	/* scales as the planner chooses them: code 1 is 2^12; the largest outputs, some 2^-4 of the bound, take the largest code */
 	for (oc = 0; oc < l->oc; oc++) {
 		chan[oc].mult = j.kind == LXA_KIND_THRESH ? 1 : 16384 + (int)(rnd() % 16384);
 		if (j.kind == LXA_KIND_LOG)
-			chan[oc].shift = (uint32_t)fmax(0, log2((double)o->layer.bound[oc]) - 4);
+			chan[oc].shift = (uint32_t)fmax(0, log2((double)o->layer.bound[oc]) - 4 + 15 - 26);
 		chan[oc].bias = (int64_t)(rnd() % 64) - 32;
 	}
 	if (lxa_layer_finish(&o->layer, chan, &err))
@@ -236,7 +239,7 @@ static void ours_make(struct ours *o, const struct layer *l, enum what w)
 		die("out of memory");
 	for (i = 0; i < o->layer.lay.act_bytes; i++)
 		o->act[i] = w == LOG8_512 ? (uint8_t)(rnd() % 9 | (rnd() % 9) << 4) : (uint8_t)rnd();
-	if ((w == LOG_2 || w == BIN_2) && lxa_kernel_threads(o->kernel, 2))
+	if ((w == LOG_2 || w == BIN_2) && (!(o->pool = kpool_create(2)) || lxa_kernel_threads(o->kernel, o->pool)))
 		die("no threads");
 	free(chan);
 	free(wgt);
@@ -245,6 +248,7 @@ static void ours_make(struct ours *o, const struct layer *l, enum what w)
 static void ours_end(struct ours *o)
 {
 	lxa_kernel_free(o->kernel);
+	kpool_free(o->pool);
 	lxa_layer_free(&o->layer);
 	free(o->act);
 	free(o->out);

@@ -312,6 +312,97 @@ static void test_large_sums(void **state)
 	lxa_op_free(op);
 }
 
+/* A layer of some size with random operands; bytes of input and output. */
+static void big_layer(struct lxa_layer *l, struct lxa_job j, uint32_t batch, uint8_t **act, uint8_t **out, uint64_t *bytes)
+{
+	size_t n = (size_t)j.out_c * j.in_c * j.kh * j.kw, i;
+	struct lxa_channel *chan = calloc(j.out_c, sizeof(*chan));
+	int8_t *w = malloc(n);
+	struct lxa_err err = { "" };
+	struct lxa_layout y;
+
+	for (i = 0; i < n; i++)
+		w[i] = j.act_fmt == LXA_FMT_B1 ? (layer_test_rnd(2) ? 1 : -1) : (int8_t)(layer_test_rnd(16) | layer_test_rnd(2) << 7);
+	for (i = 0; i < j.out_c; i++)
+		chan[i] = (struct lxa_channel){ .mult = j.kind == LXA_KIND_LOG ? 20000 : 1, .shift = j.kind == LXA_KIND_LOG ? 18 : 0,
+						.bias = (int64_t)layer_test_rnd(64) - 32 };
+	if (lxa_layer_begin(l, &layer_test_caps, &j, 0, w, &err) || lxa_layer_finish(l, chan, &err))
+		fail_msg("%s", err.text);
+	j.batch = (uint16_t)batch;
+	lxa_layout(&layer_test_caps, &j, &y);
+	*act = malloc(y.act_bytes);
+	*out = calloc(1, y.out_bytes);
+	*bytes = y.out_bytes;
+	for (i = 0; i < y.act_bytes; i++)
+		(*act)[i] = (uint8_t)layer_test_rnd(256);
+	free(chan);
+	free(w);
+}
+
+/* Layers large enough for threads: any number of them and every instruction set leave the same bytes. */
+static void test_threads(void **state)
+{
+	static const struct { uint16_t ic, oc, hw; uint8_t k, pad, pool, binary; uint32_t batch; } cases[] = {
+		{ 40, 72, 30, 3, 1, 1, 0, 1 }, { 40, 72, 21, 3, 1, 2, 0, 2 }, { 96, 130, 24, 3, 1, 1, 1, 1 },
+		{ 16, 400, 3, 3, 0, 1, 0, 40 }, { 600, 500, 1, 1, 0, 1, 1, 9 }, { 64, 300, 6, 5, 2, 1, 0, 1 },
+	};
+	struct kpool *pool = kpool_create(3);
+	uint64_t bytes;
+	size_t i;
+	int isa;
+
+	assert_non_null(pool);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct lxa_job j = job_1x1();
+		uint8_t *act, *out, *want = NULL;
+		struct lxa_layer l;
+		struct lxa_err err;
+
+		j.in_h = j.in_w = cases[i].hw;
+		j.in_c = cases[i].ic;
+		j.out_c = cases[i].oc;
+		j.kh = j.kw = cases[i].k;
+		j.pad_t = j.pad_l = j.pad_b = j.pad_r = cases[i].pad;
+		j.pool_h = j.pool_w = j.pool_sy = j.pool_sx = cases[i].pool;
+		j.act_fmt = cases[i].binary ? LXA_FMT_B1 : LXA_FMT_LOG4;
+		j.wgt_fmt = cases[i].binary ? LXA_WFMT_B1 : LXA_WFMT_LOG;
+		j.kind = cases[i].binary ? LXA_KIND_THRESH : LXA_KIND_LOG;
+		j.out_fmt = cases[i].binary ? LXA_OFMT_B1 : LXA_OFMT_N4;
+		j.nthr = cases[i].binary;
+		j.log_max = cases[i].binary ? 0 : 15;
+		j.log_off = cases[i].binary ? 0 : -11;
+		j.conv_flags = cases[i].binary ? 0 : LXA_CONV_OUT_NEAREST;
+		big_layer(&l, j, cases[i].batch, &act, &out, &bytes);
+		for (isa = LXA_ISA_AVX512; isa >= LXA_ISA_AVX2; isa--) {
+			struct lxa_kernel *k;
+
+			if (!lxa_kernel_has((enum lxa_kernel_isa)isa))
+				continue;
+			assert_int_equal(lxa_kernel_create(&l, (enum lxa_kernel_isa)isa, &k, &err), 0);
+			memset(out, 0, bytes);
+			lxa_kernel_run(k, cases[i].batch, act, out);
+			if (!want) {
+				want = malloc(bytes);
+				memcpy(want, out, bytes);
+			}
+			if (memcmp(want, out, bytes))
+				fail_msg("case %zu: %s differs from %s", i, lxa_kernel_name(k), "avx512");
+			memset(out, 0, bytes);
+			assert_int_equal(lxa_kernel_threads(k, pool), 0);
+			lxa_kernel_run(k, cases[i].batch, act, out);
+			if (memcmp(want, out, bytes))
+				fail_msg("case %zu: %s on three threads differs from one", i, lxa_kernel_name(k));
+			assert_int_equal(lxa_kernel_threads(k, NULL), 0);
+			lxa_kernel_free(k);
+		}
+		free(act);
+		free(out);
+		free(want);
+		lxa_layer_free(&l);
+	}
+	kpool_free(pool);
+}
+
 static void test_overflow(void **state)
 {
 	struct lxa_job j = job_1x1();
@@ -376,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_worked_example),
 		cmocka_unit_test(test_log_boundaries),
 		cmocka_unit_test(test_large_sums),
+		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_random),

@@ -464,7 +464,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quantize_ties), cmocka_unit_test(test_quantize_types),
-		cmocka_unit_test(test_quantize_small_types), cmocka_unit_test(test_quantize_random), cmocka_unit_test(test_quantize_axis), cmocka_unit_test(test_quantize_refusals),
+		cmocka_unit_test(test_quantize_small_types), cmocka_unit_test(test_quantize_random),
+		cmocka_unit_test(test_quantize_axis), cmocka_unit_test(test_quantize_refusals),
 		cmocka_unit_test(test_dequantize), cmocka_unit_test(test_conv_integer),
 		cmocka_unit_test(test_conv_integer_large), cmocka_unit_test(test_qlinear_conv),
 		cmocka_unit_test(test_conv_refusals), cmocka_unit_test(test_matmul_integer), cmocka_unit_test(test_wraps),

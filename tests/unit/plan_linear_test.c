@@ -23,6 +23,7 @@
 
 static struct lxa_device *model;
 static int rounds = 40;
+static int bytes_too;			/* outputs of 8 bits are compared as well */
 
 static void differ(const struct planned *r, const char *text, int output, int64_t i, float got, float want)
 {
@@ -65,7 +66,7 @@ static void check(struct net *n, struct lxa_tensor *in, int64_t batch, struct pl
 			fail_msg("%s: %s", text, r->res.first_mismatch);
 		for (k = 0; k < n->outputs; k++) {
 			assert_int_equal(lxa_tensor_count(&got[k]), lxa_tensor_count(&want[k]));
-			for (i = 0; !has_bytes(r) && i < lxa_tensor_count(&want[k]); i++)
+			for (i = 0; (bytes_too || !has_bytes(r)) && i < lxa_tensor_count(&want[k]); i++)
 				if (((float *)got[k].data)[i] != ((float *)want[k].data)[i])
 					differ(r, text, k, i, ((float *)got[k].data)[i], ((float *)want[k].data)[i]);
 			lxa_tensor_free(&got[k]);
@@ -338,6 +339,62 @@ static void test_roots(void **state)
 	unlink(n.path);
 }
 
+/* ---- activations ---------------------------------------------------------------------------------------------------- */
+
+/* Every sum of a binary layer, through an activation, to each kind of output; Clip in its old form and its new one. */
+static void test_activations(void **state)
+{
+	static const char *const ops[] = { "LeakyRelu", "HardSigmoid", "Clip", "Relu6", "Clip, then Add" };
+	struct lxa_tensor in;
+	struct planned r;
+	struct net n;
+	int op, out, k = 37, i, c;
+
+	bytes_too = 1;
+	for (op = 0; op < 5; op++) {
+		for (out = 0; out < 4; out++) {
+			net_begin(&n, k, 1, 1);
+			net_bipolar(&n, 1);
+			net_conv(&n, NET_BIPOLAR, 24, 1, 1, 0, 1, 0);
+			net_const(&n, "Mul", 0, 0.373f, 0.373f);	/* no sum is near a boundary of 8 bits */
+			if (op < 2) {
+				net_node(&n, ops[op]);
+			} else {
+				lxa_onnx_scalar(n.m, "lo", op == 3 ? 0 : -2);
+				lxa_onnx_scalar(n.m, "hi", 6);
+				lxa_onnx_node(n.m, "clip", "", "Clip", strcat(strcpy((char[80]){ "" }, n.cur), " lo hi"), "clip");
+				strcpy(n.cur, "clip");
+			}
+			if (op == 4)
+				net_const(&n, "Add", 1, -3, 1);
+			switch (out) {
+			case 0:
+				net_bipolar(&n, 1);
+				break;
+			case 1:
+				net_quant(&n, 0.5f, 4, 0);
+				break;
+			case 2:
+				net_log(&n, 4, 1, 4, "NEAREST");
+				break;
+			default:
+				net_quant(&n, 0.1f, 8, 1);
+			}
+			net_end(&n);
+			random_input(&in, k + 1, k, 1, 1, -1, 1);
+			for (i = 0; i <= k; i++)
+				for (c = 0; c < k; c++)
+					((float *)in.data)[i * k + c] = c < i ? 1 : -1;
+			check(&n, &in, k + 1, &r, ops[op]);
+			/* a range that a Clip narrows needs no thresholds; other shapes do, and at most 15 of them */
+			expect(&r, "Conv", 0, LXA_PLACE_DEVICE, out == 3 && op != 2 && op != 3 ? "int32" : out == 0 ? "b1" : out == 1 ? "u4" :
+			       out == 2 ? "log4" : "s8");
+			planned_free(&r);
+		}
+	}
+	bytes_too = 0;
+}
+
 /* ---- too big for one job -------------------------------------------------------------------------------------------- */
 
 /* Bit planes whose window does not fit: parts of the channels, groups, kernel rows. */
@@ -572,7 +629,7 @@ static void test_random(void **state)
 			if (rnd(2))
 				net_bn(&n, 1);
 			if (rnd(3) == 0)
-				net_node(&n, "Relu");
+				net_node(&n, rnd(2) ? "Relu" : "LeakyRelu");
 			quantizer(&n, 1);
 			if (n.height > 2 && n.width > 2 && rnd(4) == 0)
 				net_pool(&n, 2, 1);
@@ -613,7 +670,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_sum), cmocka_unit_test(test_formats), cmocka_unit_test(test_binary_inputs),
 		cmocka_unit_test(test_two_readers), cmocka_unit_test(test_plain_weights), cmocka_unit_test(test_nearly),
-		cmocka_unit_test(test_roots), cmocka_unit_test(test_qdq), cmocka_unit_test(test_too_big), cmocka_unit_test(test_one_dimension), cmocka_unit_test(test_random),
+		cmocka_unit_test(test_roots), cmocka_unit_test(test_qdq), cmocka_unit_test(test_too_big), cmocka_unit_test(test_activations), cmocka_unit_test(test_one_dimension), cmocka_unit_test(test_random),
 	};
 
 	if (argc > 1)

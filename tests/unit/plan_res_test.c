@@ -297,35 +297,47 @@ static void test_bytes(void **state)
 /* ---- where the other branch comes from ----------------------------------------------------------------------------- */
 
 /* Subsampled, and with channels of zeros: what a shortcut without weights is. The CPU makes it and the device adds it. */
+static void shortcut(struct net *n, const char *trunk)
+{
+	lxa_onnx_i64(n->m, "st", 1, (int64_t[]){ 2 }, (int64_t[]){ 0, 0 });
+	lxa_onnx_i64(n->m, "en", 1, (int64_t[]){ 2 }, (int64_t[]){ 100, 100 });
+	lxa_onnx_i64(n->m, "ax", 1, (int64_t[]){ 2 }, (int64_t[]){ 2, 3 });
+	lxa_onnx_i64(n->m, "sp", 1, (int64_t[]){ 2 }, (int64_t[]){ 2, 2 });
+	lxa_onnx_i64(n->m, "pad", 1, (int64_t[]){ 8 }, (int64_t[]){ 0, 4, 0, 0, 0, 4, 0, 0 });
+	lxa_onnx_scalar(n->m, "zero", 0);
+	lxa_onnx_node(n->m, "slice", "", "Slice", strcat(strcpy((char[80]){ "" }, trunk), " st en ax sp"), "slice");
+	lxa_onnx_node(n->m, "padded", "", "Pad", "slice pad zero", "padded");
+}
+
+/* The shortcut's nodes before the layer's in the file, and behind them. */
 static void test_shortcut(void **state)
 {
 	struct lxa_tensor in;
 	struct planned r;
 	char trunk[32];
 	struct net n;
+	int behind;
 
-	net_begin(&n, 8, 8, 6);
-	net_log(&n, 4, 1, 2, "NEAREST");
-	strcpy(trunk, n.cur);
-	lxa_onnx_i64(n.m, "st", 1, (int64_t[]){ 2 }, (int64_t[]){ 0, 0 });
-	lxa_onnx_i64(n.m, "en", 1, (int64_t[]){ 2 }, (int64_t[]){ 100, 100 });
-	lxa_onnx_i64(n.m, "ax", 1, (int64_t[]){ 2 }, (int64_t[]){ 2, 3 });
-	lxa_onnx_i64(n.m, "sp", 1, (int64_t[]){ 2 }, (int64_t[]){ 2, 2 });
-	lxa_onnx_i64(n.m, "pad", 1, (int64_t[]){ 8 }, (int64_t[]){ 0, 4, 0, 0, 0, 4, 0, 0 });
-	lxa_onnx_scalar(n.m, "zero", 0);
-	lxa_onnx_node(n.m, "slice", "", "Slice", strcat(strcpy((char[80]){ "" }, n.cur), " st en ax sp"), "slice");
-	lxa_onnx_node(n.m, "padded", "", "Pad", "slice pad zero", "padded");
-	net_conv(&n, NET_LOG, 16, 3, 2, 1, 1, 0);
-	net_bn(&n, 0);
-	add(&n, "padded", 0);
-	net_node(&n, "Relu");
-	net_log(&n, 4, 1, 3, "NEAREST");
-	net_end(&n);
-	random_input(&in, 5, 8, 8, 6, 0, 3);
-	check(&n, &in, 2, &r, "shortcut", 1);
-	expect(&r, "Add", 0, LXA_PLACE_DEVICE, "residual");
-	expect(&r, "Pad", 0, LXA_PLACE_CPU, NULL);
-	planned_free(&r);
+	for (behind = 0; behind < 2; behind++) {
+		net_begin(&n, 8, 8, 6);
+		net_log(&n, 4, 1, 2, "NEAREST");
+		strcpy(trunk, n.cur);
+		if (!behind)
+			shortcut(&n, trunk);
+		net_conv(&n, NET_LOG, 16, 3, 2, 1, 1, 0);
+		net_bn(&n, 0);
+		if (behind)
+			shortcut(&n, trunk);
+		add(&n, "padded", 0);
+		net_node(&n, "Relu");
+		net_log(&n, 4, 1, 3, "NEAREST");
+		net_end(&n);
+		random_input(&in, 5, 8, 8, 6, 0, 3);
+		check(&n, &in, 0, &r, "shortcut", 1);
+		expect(&r, "Add", 0, LXA_PLACE_DEVICE, "residual");
+		expect(&r, "Pad", 0, LXA_PLACE_CPU, NULL);
+		planned_free(&r);
+	}
 }
 
 /* A shortcut with weights and a quantizer of its own, before or behind the main branch in the file. */

@@ -4,8 +4,8 @@
  *
  * Exact: operands are widened to 16 bits with their zero points taken off, products are summed in 32 bits (and wrap around
  * there, as the operators allow). oneDNN's 8-bit kernels saturate 16-bit pairs on machines without VNNI, so they are not used.
- * The quantized results are sum * (x scale * w scale / y scale), in double, rounded to the nearest integer, ties to even, plus
- * the zero point.
+ * The quantized results are sum * (x scale * w scale / y scale), the factor in float as in ONNX's own reference, the product in
+ * double, rounded to the nearest integer, ties to even, plus the zero point.
  */
 #include <errno.h>
 #include <math.h>
@@ -65,7 +65,7 @@ struct store {
 	const struct lxa_int_args *a;
 	struct lxa_tensor *out;
 	const struct lxa_tensor *x_scale, *w_scale;
-	double y_scale;
+	float y_scale;
 	int y_zero;
 };
 
@@ -76,14 +76,14 @@ static void store_init(const struct lxa_op_ctx *c, const struct lxa_int_args *a,
 		return;
 	s->x_scale = c->in[a->x_scale];
 	s->w_scale = c->in[a->w_scale];
-	s->y_scale = lxa_real_get(c->in[a->y_scale], 0);
+	s->y_scale = (float)lxa_real_get(c->in[a->y_scale], 0);
 	s->y_zero = byte_at(c->in[a->y_zero], 0);
 }
 
 /* What a sum is multiplied by; x, w: which of the scales. */
 static double factor(const struct store *s, int64_t x, int64_t w)
 {
-	return s->a->y_zero < 0 ? 1 : lxa_real_get(s->x_scale, x) * lxa_real_get(s->w_scale, w) / s->y_scale;
+	return s->a->y_zero < 0 ? 1 : (double)((float)lxa_real_get(s->x_scale, x) * (float)lxa_real_get(s->w_scale, w) / s->y_scale);
 }
 
 static void store(const struct store *s, int64_t at, int32_t sum, double factor)

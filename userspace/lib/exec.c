@@ -94,6 +94,24 @@ static int run_batches(struct run *r, const struct lxa_tensor *in, struct lxa_te
 	return ret;
 }
 
+/* The layers' kernels on so many threads. */
+static int use_threads(struct lxa_plan *p, uint32_t threads, struct lxa_err *err)
+{
+	struct kpool *pool = NULL;
+	int i, ret = 0;
+
+	if ((threads ? threads : 1) == (p->pool ? kpool_threads(p->pool) : 1))
+		return 0;
+	if (threads > 1 && !(pool = kpool_create(threads)))
+		return lxa_err_set(err, -ENOMEM, "%s: %u threads cannot be started", p->g->path, threads);
+	for (i = 0; i < p->n_layers; i++)
+		if (p->layers[i]->layer.kernel && lxa_kernel_threads(p->layers[i]->layer.kernel, pool))
+			ret = lxa_err_set(err, -ENOMEM, "%s: out of memory for %u threads", p->g->path, threads);
+	kpool_free(p->pool);
+	p->pool = pool;
+	return ret;
+}
+
 int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_tensor *out,
 		 const struct lxa_run_options *opt,
 		 struct lxa_run_result *res, struct lxa_err *err)
@@ -111,6 +129,8 @@ int lxa_plan_run(struct lxa_plan *p, const struct lxa_tensor *in, struct lxa_ten
 		ret = lxa_err_set(err, -EINVAL,
 				  "%s: %lld images do not fill batches of %lld, which the model is made for",
 				  p->g->path, (long long)r.total, (long long)p->batch);
+	if (!ret)
+		ret = use_threads(p, r.opt->threads, err);
 	if (!ret)
 		ret = exec_jobs_alloc(&r);
 	r.told = exec_now();

@@ -239,7 +239,10 @@ LXA_OP_INFER(qlinear_conv)
 	return conv(c, &lxa_args_qlinear);
 }
 
-/* Input i belongs to the rows (columns: to the columns) of matrices t: one value, one for each, or one for each of each matrix. */
+/*
+ * Input i belongs to the rows (columns: to the columns) of the matrices t: one value, one for each line, or one for each line of
+ * each matrix.
+ */
 static int need_lines(const struct lxa_op_ctx *c, int i, const struct lxa_tensor *t, int columns)
 {
 	const struct lxa_tensor *p = lxa_arg(c, i);

@@ -10,7 +10,7 @@
 
 #include "kernel.h"
 
-#define BAND_BYTES (192u << 10)	/* of expanded input: with a pass's weights it fits the second-level cache */
+#define BAND_BYTES (384u << 10)	/* of expanded input: with a pass's weights it fits the second-level cache */
 #define SMALL_MACS (1u << 20)	/* less work than this is not worth waking a thread */
 
 /* ---- choosing -------------------------------------------------------------------------------------------------- */
@@ -137,18 +137,12 @@ static struct kscratch *scratch_create(const struct lxa_kernel *k)
 	return t;
 }
 
-int lxa_kernel_threads(struct lxa_kernel *k, uint32_t threads)
+int lxa_kernel_threads(struct lxa_kernel *k, struct kpool *pool)
 {
+	uint32_t threads = pool ? kpool_threads(pool) : 1;
 	struct kscratch **more;
-	struct kpool *pool = NULL;
 
-	threads = threads ? threads : 1;
-	if (threads == k->threads)
-		return 0;
-	if (threads > 1 && !(pool = kpool_create(threads)))
-		return -ENOMEM;
-	kpool_free(k->pool);
-	k->pool = pool;
+	k->pool = NULL;
 	for (; k->threads > threads; k->threads--)
 		scratch_free(k->scratch[k->threads - 1]);
 	more = realloc(k->scratch, threads * sizeof(*more));
@@ -160,6 +154,7 @@ int lxa_kernel_threads(struct lxa_kernel *k, uint32_t threads)
 		if (!k->scratch[k->threads])
 			return -ENOMEM;
 	}
+	k->pool = pool;
 	return 0;
 }
 
@@ -177,7 +172,7 @@ int lxa_kernel_create(const struct lxa_layer *l, enum lxa_kernel_isa isa, struct
 	ret = k->wshift ? choose(k, isa) : -ENOMEM;
 	if (ret >= 0) {
 		lxa_kernel_band(k);
-		ret = lxa_kernel_threads(k, 1);
+		ret = lxa_kernel_threads(k, NULL);
 	}
 	if (ret < 0) {
 		lxa_kernel_free(k);
@@ -193,7 +188,6 @@ void lxa_kernel_free(struct lxa_kernel *k)
 
 	if (!k)
 		return;
-	kpool_free(k->pool);
 	for (i = 0; i < k->threads; i++)
 		scratch_free(k->scratch[i]);
 	free(k->scratch);
@@ -231,6 +225,10 @@ static uint32_t make_tiles(const struct work *w, const struct kband *b, uint8_t 
 	const struct lxa_kernel *k = w->k;
 	const struct lxa_layout *lay = &k->lay;
 	uint32_t cols = b->x1 - b->x0, total = cols * (b->y1 - b->y0), n = 0, at = 0, i, y = b->y0, x = b->x0;
+	size_t step = k->job.sx * k->px_bytes, row = k->job.sy * k->row_bytes - cols * step;
+	size_t out_row = (k->pooled ? (size_t)lay->conv_w * lay->out_px : lay->out_row) - (size_t)cols * lay->out_px;
+	const uint8_t *base = b->t->band;
+	uint8_t *dst = k->pooled ? b->t->codes + (size_t)x * lay->out_px : out + y * lay->out_row + (size_t)x * lay->out_px;
 
 	for (; at < total; at += k->tile, n++) {
 		struct ktile *t = &b->t->tiles[n];
@@ -239,14 +237,16 @@ static uint32_t make_tiles(const struct work *w, const struct kband *b, uint8_t 
 		for (i = 0; i < t->n; i++) {
 			t->y[i] = y;
 			t->x[i] = x;
-			t->base[i] = b->t->band + (size_t)(y - b->y0) * k->job.sy * k->row_bytes +
-				     (size_t)(x - b->x0) * k->job.sx * k->px_bytes;
-			t->dst[i] = k->pooled ? b->t->codes + ((size_t)(y - b->y0) * lay->conv_w + x) * lay->out_px :
-						out + y * lay->out_row + (size_t)x * lay->out_px;
+			t->base[i] = base;
+			t->dst[i] = dst;
 			t->res[i] = res ? res + y * lay->res_row + (size_t)x * lay->res_px : NULL;
+			base += step;
+			dst += lay->out_px;
 			if (++x == b->x1) {
 				x = b->x0;
 				y++;
+				base += row;
+				dst += out_row;
 			}
 		}
 		for (; i < k->tile; i++)
@@ -299,7 +299,7 @@ static void run_thread(void *ctx, uint32_t thread)
 void lxa_kernel_run_res(struct lxa_kernel *k, uint32_t batch, const void *act, const void *res, void *out)
 {
 	struct work w = { .k = k, .act = act, .res = res, .out = out, .images = batch, .parts = 1 };
-	uint32_t threads = k->threads;
+	uint32_t threads = k->pool ? k->threads : 1;
 
 	w.conv_w = k->lay.conv_w;
 	w.rows = k->pooled ? k->lay.out_h : k->lay.conv_h;

@@ -105,6 +105,7 @@ void lxa_kernel_band(struct lxa_kernel *k);	/* kernel.c: band and row sizes from
 /* The code of a total; value: what the residual operand adds. */
 int32_t lxa_kernel_code(const struct lxa_job *j, const struct lxa_channel *c, int64_t t, int64_t value);
 int64_t lxa_kernel_residual(const struct lxa_job *j, const uint8_t *px, uint32_t c);	/* element c, scaled */
+void lxa_kernel_out_one(const struct lxa_kernel *k, const struct kband *b, const struct ktile *t, uint32_t pass, uint32_t p);
 void lxa_kernel_out_plain(const struct lxa_kernel *k, const struct kband *b, const struct ktile *t, uint32_t pass);
 
 /* ---- kernel_plain.c ---- */
@@ -115,9 +116,6 @@ void lxa_kernel_plain(struct lxa_kernel *k);
 void lxa_kernel_pool(const struct lxa_kernel *k, const uint8_t *codes, uint32_t c0, uint32_t y0, uint32_t y1, uint8_t *out);
 
 /* ---- kernel_threads.c ---- */
-struct kpool;
-struct kpool *kpool_create(uint32_t threads);	/* NULL: out of memory or threads */
-void kpool_free(struct kpool *p);
 /* run(ctx, thread) in all of them, the caller being number 0; returns when all have returned */
 void kpool_run(struct kpool *p, void (*run)(void *ctx, uint32_t thread), void *ctx);
 
@@ -143,6 +141,7 @@ typedef void (*kdot_fn)(const struct ksteps *s, uint32_t pixels, const uint8_t *
 struct kxnor_run {
 	const int32_t *init[KTILE];
 	int32_t add[KTILE];
+	int adds;		/* some add is not 0 */
 	int32_t coef;
 };
 
@@ -197,7 +196,20 @@ struct kout {
 	int doubles;		/* all of it is exact in doubles */
 	double *dmult, *dadd, *dscale, *wscale; /* floor((T * dmult + dadd) * dscale), T in units of wscale */
 	uint16_t *valid;	/* [group] */
+	int quick;		/* log codes may be read off a float where it is not near a bound between two codes */
+	float *scale;		/* quick: value of a unit of T + bias */
+	int32_t *bias_lo, *bias_hi; /* quick: bias, or its lower 16 bits and the rest where sums are wide */
+	int32_t quick_add;	/* the float's bits + quick_add are the code * 2^23 and how far above its bound it is, + KQUICK_NEAR */
+	int32_t quick_least, quick_most; /* what bits are brought up to, what the sum is brought down to */
 };
+
+/*
+ * Quick: values within this part of a bound between two codes are decided by the exact way instead. It covers the float's error,
+ * below 2^-21, and that bounds are integers: the code changes at the next one above the power of two (kernel_kout.c sees to it
+ * that code 1 begins above 2^10).
+ */
+#define KQUICK_NEAR (1 << 12)	/* of the 2^23 of an octave: 2^-11 */
+#define KQUICK_ZERO (1 << 22)	/* anything of code 0 */
 
 int lxa_kout_create(struct lxa_kernel *k);	/* sets k->kout */
 void lxa_kout_free(struct kout *o);

@@ -104,13 +104,20 @@ INLINE void dot(int B, int P, int C, const struct ksteps *s, const uint8_t *cons
 					 : [w0] "v"(w0), [m] "m"(*(const uint8_t (*)[4])(base[n] + off))); \
 	} while (0);
 #define FINISH1(s, p, at)										\
-	_mm512_store_si512(lo + p * stride + at,							\
-			   _mm512_add_epi32(_mm512_add_epi32(_mm512_loadu_si512(r->init[p] + at),	\
-							     _mm512_set1_epi32(r->add[p])),		\
-					    _mm512_mullo_epi32(s, coef)));
+	do {												\
+		__m512i v = _mm512_loadu_si512(r->init[p] + at);					\
+													\
+		if (K == 2)										\
+			v = _mm512_sub_epi32(v, _mm512_add_epi32(s, s));				\
+		else											\
+			v = _mm512_add_epi32(_mm512_add_epi32(v, _mm512_set1_epi32(r->add[p])),		\
+					     _mm512_mullo_epi32(s, coef));				\
+		_mm512_store_si512(lo + p * stride + at, v);						\
+	} while (0);
 #define FINISH(n) if (n < P) { FINISH1(a##n, n, 0) if (C == 2) FINISH1(b##n, n, 16) }
 
-INLINE void count(int P, int C, const struct ksteps *s, const uint8_t *const *base, uint32_t stride, const struct kxnor_run *r,
+/* K 2: coef is -2, and nothing is added */
+INLINE void count(int K, int P, int C, const struct ksteps *s, const uint8_t *const *base, uint32_t stride, const struct kxnor_run *r,
 		  int32_t *lo)
 {
 	const __m512i zero = _mm512_setzero_si512(), coef = _mm512_set1_epi32(r->coef);
@@ -143,10 +150,12 @@ INLINE void count(int P, int C, const struct ksteps *s, const uint8_t *const *ba
 	static __attribute__((noinline)) void count_##P(const struct ksteps *s, const uint8_t *const *base, uint32_t stride, \
 							const struct kxnor_run *r, int32_t *lo)				\
 	{														\
-		if (s->cols == 2)											\
-			count(P + 1, 2, s, base, stride, r, lo);							\
+		if (s->cols == 2 && r->coef == -2 && !r->adds)							\
+			count(2, P + 1, 2, s, base, stride, r, lo);							\
+		else if (s->cols == 2)											\
+			count(1, P + 1, 2, s, base, stride, r, lo);							\
 		else													\
-			count(P + 1, 1, s, base, stride, r, lo);							\
+			count(1, P + 1, 1, s, base, stride, r, lo);							\
 	}
 EACH(MAKE)
 

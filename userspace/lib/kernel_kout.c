@@ -117,6 +117,42 @@ static int fits_doubles(const struct lxa_kernel *k)
 	return 1;
 }
 
+/* May codes be read off floats? One rounding of T + bias, one of the product: no sums of parts that could cancel out. */
+static int is_quick(const struct kout *o, const struct lxa_kernel *k)
+{
+	const struct lxa_job *j = &k->job;
+	uint32_t oc;
+
+	if (j->kind != LXA_KIND_LOG || j->conv_flags & LXA_CONV_OUT_SQRT2 || j->log_off > -11 || j->log_off + 31 < j->log_max ||
+	    o->shifted || k->lay.lane ||
+	    !o->products || !(k->sum == KSUM_32 || (k->sum == KSUM_WIDE && !o->shifted)))
+		return 0;
+	for (oc = 0; k->sum == KSUM_32 && oc < j->out_c; oc++)
+		if (!fits32((__int128)total_most(k, oc) + k->l->chan[oc].bias) ||
+		    !fits32((__int128)k->l->chan[oc].bias - total_most(k, oc)) || !fits32(k->l->chan[oc].bias))
+			return 0;
+	return 1;
+}
+
+static void fill_quick(struct kout *o, const struct lxa_kernel *k)
+{
+	const struct lxa_job *j = &k->job;
+	uint32_t oc;
+
+	/* 1.0 has the code log_off; rounding to nearest moves the bounds down by half an octave, to the bits of sqrt(1/2) */
+	o->quick_add = (int32_t)j->log_off * (1 << 23) - (j->conv_flags & LXA_CONV_OUT_NEAREST ? 0x3f3504f3 : 0x3f800000) +
+		       KQUICK_NEAR;
+	o->quick_least = KQUICK_ZERO - o->quick_add;
+	o->quick_most = (j->log_max << 23) + KQUICK_ZERO;
+	for (oc = 0; oc < j->out_c; oc++) {
+		const struct lxa_channel *c = &k->l->chan[oc];
+
+		o->scale[oc] = ldexpf((float)c->mult, -(int)c->shift);
+		o->bias_lo[oc] = (int32_t)(k->sum == KSUM_WIDE ? c->bias & 0xffff : c->bias);
+		o->bias_hi[oc] = k->sum == KSUM_WIDE ? (int32_t)(c->bias >> 16) : 0;
+	}
+}
+
 static void fill(struct kout *o, const struct lxa_kernel *k, uint32_t oc)
 {
 	static const struct lxa_channel none;
@@ -178,9 +214,13 @@ int lxa_kout_create(struct lxa_kernel *k)
 	o->dadd = room(8 * n);
 	o->dscale = room(8 * n);
 	o->wscale = room(8 * n);
+	o->scale = room(4 * n);
+	o->bias_lo = room(4 * n);
+	o->bias_hi = room(4 * n);
 	o->valid = calloc(k->groups, sizeof(*o->valid));
 	if (!o->mult || !o->add || !o->shift || !o->ma_eo || !o->mb_eo || !o->left_eo || !o->add_eo || !o->shift_eo || !o->flip || !o->wshift || !o->thr ||
-	    !o->thr_value || !o->dmult || !o->dadd || !o->dscale || !o->wscale || !o->valid)
+	    !o->thr_value || !o->dmult || !o->dadd || !o->dscale || !o->wscale || !o->scale || !o->bias_lo ||
+	    !o->bias_hi || !o->valid)
 		return -ENOMEM;
 	o->products = 1;
 	for (oc = 0; oc < n; oc++)
@@ -190,6 +230,9 @@ int lxa_kout_create(struct lxa_kernel *k)
 	o->thr_fast = k->job.kind == LXA_KIND_THRESH && thresholds_fit(k);
 	for (oc = 0; oc < n; oc++)
 		o->shifted |= o->wshift[oc] != 0;
+	o->quick = is_quick(o, k);
+	if (o->quick)
+		fill_quick(o, k);
 	return 0;
 }
 
@@ -213,6 +256,9 @@ void lxa_kout_free(struct kout *o)
 	free(o->dadd);
 	free(o->dscale);
 	free(o->wscale);
+	free(o->scale);
+	free(o->bias_lo);
+	free(o->bias_hi);
 	free(o->valid);
 	free(o);
 }

@@ -140,18 +140,24 @@ static void one(const struct lxa_kernel *k, const struct ktile *t, uint32_t p, u
 	lxa_element_or(px, bits, oc, lxa_kernel_code(j, &k->l->chan[oc], total(k, s), value));
 }
 
-void lxa_kernel_out_plain(const struct lxa_kernel *k, const struct kband *b, const struct ktile *t, uint32_t pass)
+void lxa_kernel_out_one(const struct lxa_kernel *k, const struct kband *b, const struct ktile *t, uint32_t pass, uint32_t p)
 {
-	uint32_t lanes = k->pass_groups * KGROUP, first = pass * lanes, p, i;
+	uint32_t lanes = k->pass_groups * KGROUP, first = pass * lanes, i;
 	uint32_t bits = lxa_ofmt_bits(k->job.out_fmt), from = first * bits / 8, to = from + lanes * bits / 8;
 
 	if (to > k->written)
 		to = k->written;
 	if (from >= to)
 		return;
-	for (p = 0; p < t->n; p++) {
-		memset(t->dst[p] + from, 0, to - from);
-		for (i = 0; i < lanes && (first + i + 1) * bits <= to * 8; i++)
-			one(k, t, p, first + i, slot(k, b->t, p, i, first + i), t->dst[p]);
-	}
+	memset(t->dst[p] + from, 0, to - from);
+	for (i = 0; i < lanes && (first + i + 1) * bits <= to * 8; i++)
+		one(k, t, p, first + i, slot(k, b->t, p, i, first + i), t->dst[p]);
+}
+
+void lxa_kernel_out_plain(const struct lxa_kernel *k, const struct kband *b, const struct ktile *t, uint32_t pass)
+{
+	uint32_t p;
+
+	for (p = 0; p < t->n; p++)
+		lxa_kernel_out_one(k, b, t, pass, p);
 }

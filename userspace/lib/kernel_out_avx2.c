@@ -190,6 +190,40 @@ INLINE void group(int kind, int narrow, enum ksum sum, uint32_t bits, int sqrt2,
 	}
 }
 
+/* Log codes read off floats (struct kout): exact, because pixels with a value near a bound are done again the plain way. */
+INLINE void group_quick(int wide, ARGS)
+{
+	const struct kout *o = k->kout;
+	const __m256 half = _mm256_set1_ps(0.5f), unit = _mm256_set1_ps(65536);
+	const __m256i add = _mm256_set1_epi32(o->quick_add), least = _mm256_set1_epi32(o->quick_least);
+	const __m256i most = _mm256_set1_epi32(o->quick_most), near = _mm256_set1_epi32(0x7fffff & ~(2 * KQUICK_NEAR - 1));
+	uint32_t at = pass * KGROUP, from = at / 2, room = k->written - from, p, h;
+
+	for (p = 0; p < t->n; p++) {
+		__m256i c[2], risk = _mm256_setzero_si256();
+
+		for (h = 0; h < 2; h++) {
+			uint32_t l = p * KGROUP + 8 * h, ch = at + 8 * h;
+			__m256i x = wide ? load(b->t->lo + l) : _mm256_sllv_epi32(load(b->t->lo + l), load(o->wshift + ch));
+			__m256 f = _mm256_cvtepi32_ps(_mm256_add_epi32(x, load(o->bias_lo + ch)));
+
+			if (wide)
+				f = _mm256_add_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_add_epi32(load(b->t->hi + l),
+												load(o->bias_hi + ch))),
+								unit), f);
+			f = _mm256_add_ps(_mm256_mul_ps(f, _mm256_load_ps(o->scale + ch)), half);
+			x = _mm256_add_epi32(_mm256_max_epi32(_mm256_castps_si256(f), least), add);
+			x = _mm256_min_epi32(x, most);
+			risk = _mm256_or_si256(risk, _mm256_cmpeq_epi32(_mm256_and_si256(x, near), _mm256_setzero_si256()));
+			c[h] = _mm256_srli_epi32(x, 23);
+		}
+		if (__builtin_expect(!_mm256_testz_si256(risk, risk), 0))
+			lxa_kernel_out_one(k, b, t, pass, p);
+		else
+			put(4, c[0], c[1], t->dst[p] + from, room);
+	}
+}
+
 /* Thresholds on 32-bit totals (fast) or on values. */
 INLINE void group_thr(int fast, enum ksum sum, uint32_t bits, ARGS)
 {
@@ -258,6 +292,18 @@ LOG_FN(log_wide, 0, KSUM_WIDE)
 LOG_FN(log_dual_narrow, 1, KSUM_DUAL)
 LOG_FN(log_dual, 0, KSUM_DUAL)
 
+static void log_quick(ARGS)
+{
+	if (!outside(k, pass))
+		group_quick(0, k, b, t, pass);
+}
+
+static void log_quick_wide(ARGS)
+{
+	if (!outside(k, pass))
+		group_quick(1, k, b, t, pass);
+}
+
 static void any_log(ARGS)
 {
 	logs(k->kout->narrow, k->sum, lxa_ofmt_bits(k->job.out_fmt), k, b, t, pass);
@@ -301,6 +347,8 @@ int lxa_kernel_out_avx2(struct lxa_kernel *k)
 			k->out = any_int;
 		else if (j->out_fmt != LXA_OFMT_N4)
 			k->out = any_log;
+		else if (k->kout->quick)
+			k->out = k->sum == KSUM_WIDE ? log_quick_wide : log_quick;
 		else if (k->sum == KSUM_32)
 			k->out = k->kout->narrow ? log_32 : any_log;
 		else if (k->sum == KSUM_WIDE)

@@ -204,6 +204,47 @@ INLINE void one_group(int kind, enum ksum sum, enum how how, int halve, int sqrt
 	}
 }
 
+/* One pixel's 16 codes the exact way. */
+static __attribute__((noinline)) __m512i exact_log(const struct lxa_kernel *k, const int32_t *lo, const int32_t *hi, uint32_t g)
+{
+	const struct log_const lc = { _mm512_set1_epi32(k->job.log_off + 31), _mm512_set1_epi32(k->job.log_max), 0,
+				      (k->job.conv_flags & LXA_CONV_OUT_NEAREST) != 0 };
+	struct stage s;
+
+	stage_load(CLAMPED, LXA_KIND_LOG, k, g, &s);
+	return log_code(value(LXA_KIND_LOG, k->sum, CLAMPED, 0, lo, hi, &s), &lc, k->kout->valid[g]);
+}
+
+/* Log codes read off floats (struct kout): exact, because what is near a bound is done again. */
+INLINE void one_group_quick(int wide, const struct lxa_kernel *k, const struct kscratch *t, const struct ktile *tile, uint32_t g,
+			    uint32_t at, uint32_t stride)
+{
+	const struct kout *o = k->kout;
+	const __m512 scale = _mm512_load_ps(o->scale + g * KGROUP), half = _mm512_set1_ps(0.5f), unit = _mm512_set1_ps(65536);
+	const __m512i bias_lo = load(o->bias_lo + g * KGROUP), bias_hi = load(o->bias_hi + g * KGROUP);
+	const __m512i wshift = load(o->wshift + g * KGROUP);
+	const __m512i add = _mm512_set1_epi32(o->quick_add), least = _mm512_set1_epi32(o->quick_least);
+	const __m512i most = _mm512_set1_epi32(o->quick_most), near = _mm512_set1_epi32(0x7fffff & ~(2 * KQUICK_NEAR - 1));
+	uint32_t from = g * KGROUP / 2, room = k->written - from, p;
+
+	for (p = 0; p < tile->n; p++) {
+		const int32_t *lo = t->lo + p * stride + at, *hi = t->hi + p * stride + at;
+		__m512i x = wide ? load(lo) : _mm512_sllv_epi32(load(lo), wshift);
+		__m512 f = _mm512_cvtepi32_ps(_mm512_add_epi32(x, bias_lo));
+
+		if (wide)
+			f = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(load(hi), bias_hi)), unit, f);
+		f = _mm512_fmadd_ps(f, scale, half);
+		x = _mm512_add_epi32(_mm512_max_epi32(_mm512_castps_si512(f), least), add);
+		x = _mm512_min_epi32(x, most);
+		if (__builtin_expect(_mm512_testn_epi32_mask(x, near), 0))
+			x = exact_log(k, lo, hi, g);
+		else
+			x = _mm512_srli_epi32(x, 23);
+		put(4, x, tile->dst[p] + from, room);
+	}
+}
+
 /* Thresholds on totals of 32 bits. */
 INLINE void one_group_thr(int simple, uint32_t bits, const struct lxa_kernel *k, const struct kscratch *t, const struct ktile *tile,
 			  uint32_t g, uint32_t at, uint32_t stride)
@@ -305,6 +346,20 @@ LOG_FNS(log_wide, KSUM_WIDE, CLAMPED)
 LOG_FNS(log_dual_narrow, KSUM_DUAL, NARROW)
 LOG_FNS(log_dual, KSUM_DUAL, CLAMPED)
 
+static void log_quick(ARGS)
+{
+	uint32_t bits = 4;
+
+	GROUPS(one_group_quick(0, k, sc, t, g, at, stride));
+}
+
+static void log_quick_wide(ARGS)
+{
+	uint32_t bits = 4;
+
+	GROUPS(one_group_quick(1, k, sc, t, g, at, stride));
+}
+
 static enum how how_of(const struct lxa_kernel *k)
 {
 	return k->kout->narrow ? NARROW : k->kout->products ? CLAMPED : LONG;
@@ -369,6 +424,8 @@ int lxa_kernel_out_avx512(struct lxa_kernel *k)
 		k->out = any_int;
 	else if (j->out_fmt != LXA_OFMT_N4 || k->lay.halve || !k->kout->products)
 		k->out = any_log;
+	else if (k->kout->quick)
+		k->out = k->sum == KSUM_WIDE ? log_quick_wide : log_quick;
 	else
 		k->out = logs[(k->sum == KSUM_WIDE ? 2 : k->sum == KSUM_DUAL ? 4 : 0) + !k->kout->narrow][mode];
 	return 0;

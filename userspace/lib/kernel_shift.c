@@ -46,6 +46,8 @@ static void shift_free(void *p)
 	struct shift_priv *s = p;
 	uint32_t i;
 
+	if (!s)
+		return;
 	for (i = 0; s->unit && i < s->units; i++)
 		ksteps_free(&s->unit[i]);
 	free(s->unit);
@@ -398,6 +400,14 @@ static void shift_sums(const struct lxa_kernel *k, const struct kband *b, const 
 		       s->wide ? b->t->hi + u * s->cols * KGROUP : NULL);
 }
 
+/* Steps that elements of 2 bytes take at least where no weight is 0. */
+static uint64_t plain_steps(const struct lxa_kernel *k)
+{
+	const struct lxa_layout *y = &k->lay;
+
+	return (uint64_t)y->ocb * k->job.kh * y->kx * y->icb * y->block_ic * y->block_oc / KGROUP + 1;
+}
+
 /* Can a total, and can a sum, leave 32 bits? */
 static int beyond(const struct lxa_kernel *k, int shifted)
 {
@@ -470,26 +480,37 @@ static int prepare(struct lxa_kernel *k, const struct kisa *isa, uint32_t es, ui
 int lxa_kernel_shift(struct lxa_kernel *k, const struct kisa *isa)
 {
 	static const char *const forms[] = { "8 bit", "16 bit", "8 bit, 48-bit sums", "16 bit, 48-bit sums" };
+	size_t n = (size_t)k->groups * KGROUP;
 	struct shift_priv *s = NULL, *s8 = NULL;
+	uint8_t *shifts = malloc(n);
 	uint64_t n16 = 0, n8 = 0;
 	int ret;
 
-	if (k->lay.block_ic % 4)
+	if (!shifts)
+		return -ENOMEM;
+	if (k->lay.block_ic % 4) {
+		free(shifts);
 		return 1;
-	find_wshift(k);
-	k->tile = isa->tile;
-	ret = prepare(k, isa, 2, UINT64_MAX, &s, &n16);
-	if (ret)
-		return ret;
-	ret = prepare(k, isa, 1, n16, &s8, &n8);
-	if (ret < 0) {
-		shift_free(s);
-		return ret;
 	}
-	if (s8) {
+	k->tile = isa->tile;
+	find_wshift(k);
+	ret = prepare(k, isa, 1, plain_steps(k), &s8, &n8);
+	if (ret >= 0) {
+		memcpy(shifts, k->wshift, n);
+		if (beyond(k, 0) == beyond(k, 1))	/* 2 bytes hold the weights as they are */
+			memset(k->wshift, 0, n);
+		ret = prepare(k, isa, 2, UINT64_MAX, &s, &n16);
+	}
+	if (ret >= 0 && s8 && n8 <= n16) {
+		memcpy(k->wshift, shifts, n);
 		shift_free(s);
 		s = s8;
+	} else if (s8) {
+		shift_free(s8);
 	}
+	free(shifts);
+	if (ret)
+		return ret;
 	use(k, s);
 	k->priv = s;
 	k->free_priv = shift_free;

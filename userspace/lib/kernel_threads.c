@@ -4,12 +4,13 @@
  * finished looks for more for a moment before it sleeps.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "kernel.h"
 
-#define LOOKS 2000
+#define LOOKS 50
 
 struct kpool {
 	pthread_mutex_t lock;
@@ -36,7 +37,7 @@ static void *loop(void *arg)
 	free(arg);
 	for (;;) {
 		for (i = 0; i < LOOKS && atomic_load(&p->round) == seen; i++)
-			__builtin_ia32_pause();
+			sched_yield();
 		pthread_mutex_lock(&p->lock);
 		while (!p->stop && atomic_load(&p->round) == seen)
 			pthread_cond_wait(&p->work, &p->lock);
@@ -80,6 +81,11 @@ struct kpool *kpool_create(uint32_t threads)
 		return NULL;
 	}
 	return p;
+}
+
+uint32_t kpool_threads(const struct kpool *p)
+{
+	return p->threads;
 }
 
 void kpool_free(struct kpool *p)

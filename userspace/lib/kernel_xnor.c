@@ -27,6 +27,7 @@ struct xnor_priv {
 	uint32_t cols, units;
 	uint32_t ranges;	/* groups of input blocks that outputs read: 1 without groups */
 	int counts;		/* N is that of the data */
+	int copied;		/* bits in memory are as expanded: nothing to mask */
 	struct ksteps *unit;	/* [unit][run] */
 	uint64_t *mask;		/* [icb_total] valid bits */
 	uint32_t patterns_x;
@@ -111,30 +112,43 @@ static void count_pixel(const struct lxa_kernel *k, const uint64_t *px, int32_t 
 	}
 }
 
+static void fill_pixels(const struct lxa_kernel *k, uint8_t *dst, uint32_t n)
+{
+	const struct xnor_priv *s = k->priv;
+	uint32_t i;
+
+	if (k->job.act_fmt != LXA_FMT_B1 || k->job.pad_mode != LXA_PAD_PLUS) {
+		memset(dst, 0, n * k->px_bytes);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		memcpy(dst + i * k->px_bytes, s->mask, k->px_bytes);
+}
+
 static void xnor_expand(const struct lxa_kernel *k, const struct kband *b)
 {
 	const struct xnor_priv *s = k->priv;
 	const struct lxa_job *j = &k->job;
 	uint32_t rows = kernel_in_rows(k, b->y1 - b->y0), cols = kernel_in_cols(k, b->x1 - b->x0), r, c;
-	int in_w = k->fold ? UINT16_MAX : j->in_w;
+	int in_w = k->fold ? UINT16_MAX : j->in_w, ix = (int)(b->x0 * j->sx) - j->pad_l;
+	uint32_t left = ix < 0 ? (uint32_t)-ix : 0, right = ix + (int)cols > in_w ? (uint32_t)(ix + (int)cols - in_w) : 0;
 
+	left = left < cols ? left : cols;
+	right = right < cols - left ? right : cols - left;
 	for (r = 0; r < rows; r++) {
-		int iy = (int)(b->y0 * j->sy + r) - j->pad_t;
-		uint64_t *dst = (uint64_t *)(void *)(b->t->band + r * k->row_bytes);
-		int32_t *pop = b->t->pop + (size_t)r * kernel_in_cols(k, k->band_w) * s->planes * s->ranges;
+		int iy = (int)(b->y0 * j->sy + r) - j->pad_t, outside = iy < 0 || iy >= j->in_h;
+		uint8_t *dst = b->t->band + r * k->row_bytes;
+		const uint8_t *src = b->image + (size_t)(outside ? 0 : iy) * k->lay.in_row + (size_t)(ix + (int)left) * k->lay.in_px;
 
-		for (c = 0; c < cols; c++, dst += k->px_bytes / 8, pop += s->planes * s->ranges) {
-			int ix = (int)(b->x0 * j->sx + c) - j->pad_l;
-
-			if (iy >= 0 && iy < j->in_h && ix >= 0 && ix < in_w)
-				expand_pixel(k, b->image + (size_t)iy * k->lay.in_row + (size_t)ix * k->lay.in_px, dst);
-			else if (j->act_fmt == LXA_FMT_B1 && j->pad_mode == LXA_PAD_PLUS)
-				memcpy(dst, s->mask, k->px_bytes);
-			else
-				memset(dst, 0, k->px_bytes);
-			if (s->counts)
-				count_pixel(k, dst, pop);
-		}
+		fill_pixels(k, dst, outside ? cols : left);
+		fill_pixels(k, dst + (cols - right) * k->px_bytes, right);
+		if (!outside && s->copied)
+			memcpy(dst + left * k->px_bytes, src, (cols - left - right) * k->px_bytes);
+		for (c = left; !outside && !s->copied && c < cols - right; c++, src += k->lay.in_px)
+			expand_pixel(k, src, (uint64_t *)(void *)(dst + c * k->px_bytes));
+		for (c = 0; s->counts && c < cols; c++)
+			count_pixel(k, (const uint64_t *)(const void *)(dst + c * k->px_bytes),
+				    b->t->pop + ((size_t)r * kernel_in_cols(k, k->band_w) + c) * s->planes * s->ranges);
 	}
 }
 
@@ -300,25 +314,25 @@ static void xnor_sums(const struct lxa_kernel *k, const struct kband *b, const s
 	const struct xnor_priv *s = k->priv;
 	uint32_t lanes = s->cols * KGROUP, i, run, p, planes_at = k->lay.icb_total * 8;
 	uint32_t range = pass * lanes / k->lay.block_oc / k->lay.grp_ocb;
-	const uint8_t *base[KTILE];
-	struct kxnor_run r;
+	const uint8_t *moved[KTILE], *const *base;
+	struct kxnor_run r = { .adds = s->counts };
 
-	for (p = 0; p < t->n; p++)
+	for (p = 0; p < t->n; p++) {
 		r.init[p] = s->start + ((size_t)s->pattern_y[t->y[p]] * s->patterns_x + s->pattern_x[k->fold ? 0 : t->x[p]]) *
 				       k->groups * KGROUP + pass * lanes;
-	for (; p < KTILE; p++)
-		r.init[p] = r.init[t->n - 1];
-	memset(r.add, 0, sizeof(r.add));
+		r.add[p] = 0;
+	}
 	for (i = 0; i < s->planes; i++) {
-		for (p = 0; p < KTILE; p++)
-			base[p] = t->base[p < k->tile ? p : k->tile - 1] + i * planes_at;
+		for (p = 0; i && p < t->n; p++)
+			moved[p] = t->base[p] + i * planes_at;
+		base = i ? moved : t->base;
 		for (run = 0; run < s->runs; run++) {
 			r.coef = s->coef[i][run];
 			for (p = 0; s->counts && p < t->n; p++)
 				r.add[p] = -r.coef * count_under(k, b, t->y[p], t->x[p], range, i);
 			s->isa->xnor(&s->unit[pass * s->runs + run], t->n, base, lanes, &r, b->t->lo);
-			for (p = 0; p < KTILE; p++)
-				r.init[p] = b->t->lo + (p < t->n ? p : t->n - 1) * lanes;
+			for (p = 0; s->planes * s->runs > 1 && p < t->n; p++)
+				r.init[p] = b->t->lo + p * lanes;
 		}
 	}
 }
@@ -377,6 +391,7 @@ int lxa_kernel_xnor(struct lxa_kernel *k, const struct kisa *isa)
 		return -ENOMEM;
 	for (b = 0; b < y->icb_total; b++)
 		s->mask[b] = b == y->icb_total - 1 && y->ic_tail < BLOCK ? (1ull << y->ic_tail) - 1 : ~0ull;
+	s->copied = j->act_fmt == LXA_FMT_B1 && s->mask[y->icb_total - 1] == ~0ull && y->in_px == k->px_bytes;
 	for (i = 0; !ret && i < s->units * s->runs; i++)
 		ret = make_unit(k, i / s->runs, i % s->runs);
 	if (!ret)

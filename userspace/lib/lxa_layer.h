@@ -73,13 +73,18 @@ void lxa_pack_params(const struct lxa_layer *l, uint8_t *out);
 /* ---- kernel.c ---- */
 /*
  * Kernels give the same bytes on every instruction set. AUTO is the best that this machine has. A kernel belongs to one thread at a
- * time; it may use several (1 when created).
+ * time.
  */
 enum lxa_kernel_isa { LXA_ISA_AUTO, LXA_ISA_PLAIN, LXA_ISA_AVX2, LXA_ISA_AVX512 };
 int lxa_kernel_has(enum lxa_kernel_isa isa);	/* 1: this machine has it */
 int lxa_kernel_create(const struct lxa_layer *l, enum lxa_kernel_isa isa, struct lxa_kernel **out, struct lxa_err *err);
 void lxa_kernel_free(struct lxa_kernel *k);
-int lxa_kernel_threads(struct lxa_kernel *k, uint32_t threads); /* 0, -ENOMEM: fewer */
+/* Threads that wait for kernels' work, the caller being one of them; kernels that never run at the same time may share them. */
+struct kpool;
+struct kpool *kpool_create(uint32_t threads);	/* NULL: out of memory or threads */
+uint32_t kpool_threads(const struct kpool *p);
+void kpool_free(struct kpool *p);		/* after its kernels, or when they have another */
+int lxa_kernel_threads(struct lxa_kernel *k, struct kpool *pool); /* NULL: the caller alone; 0, -ENOMEM: then so, too */
 const char *lxa_kernel_name(const struct lxa_kernel *k); /* "plain", "avx2", "avx512": what was chosen */
 const char *lxa_kernel_form(const struct lxa_kernel *k); /* operands and sums, for people: "16 bit, 48-bit sums" */
 void lxa_kernel_run(struct lxa_kernel *k, uint32_t batch, const void *act, void *out);

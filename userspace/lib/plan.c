@@ -461,6 +461,7 @@ void lxa_plan_free(struct lxa_plan *p)
 	dnn_free(p->dnn);
 	for (i = 0; i < p->n_layers; i++)
 		plan_layer_free(p->layers[i]);
+	kpool_free(p->pool);
 	for (i = 0; p->folded && i < p->g->n_values; i++)
 		lxa_tensor_free(&p->folded[i]);
 	free(p->folded);

@@ -175,6 +175,7 @@ struct lxa_plan {
 	struct plan_node *nodes;
 	struct plan_layer **layers;
 	int n_layers;
+	struct kpool *pool;		/* threads of the kernels; NULL: the caller alone */
 	/* exec */
 	struct dnn *dnn;		/* nodes that oneDNN runs in its own layouts */
 	struct plan_slot *slots;	/* per value */
@@ -262,10 +263,11 @@ void plan_split_scatter(const struct plan_batch *b, const struct plan_layer *l);
 void plan_split_job(const struct plan_batch *b, const struct plan_layer *l, int i, struct lxa_job *j);
 
 /* ---- plan_fold.c ---- */
-/* The chain as y = a * T + b + r * residual, per channel; relu: clipped at 0 on the way. */
+/* The chain as y = a * T + b + r * residual, per channel; relu: clipped at 0 on the way; then clipped to lo..hi, the last thing of all. */
 struct plan_affine {
 	double *a, *b, r;
-	int relu;
+	int relu, clip;
+	float lo, hi;
 };
 int plan_collapse(const struct lxa_plan *p, const struct plan_layer *l, int end, struct plan_affine *f); /* nodes before `end`; 1: it is one */
 /* Multiplier, shift and bias with ((T + bias) * mult) >> shift close to m * T + k. 0 when out of range. */

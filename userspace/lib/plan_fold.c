@@ -74,6 +74,25 @@ int plan_negative_after(const struct lxa_plan *p, const struct plan_layer *l, in
 	return found;
 }
 
+/* Bounds of a Clip, which newer opsets have as inputs. 0: they are not constant. */
+static int clip_bounds(const struct lxa_plan *p, const struct lxa_node *n, float *lo, float *hi)
+{
+	float *bound[2] = { lo, hi };
+	int i;
+
+	*lo = lxa_node_float(n, "min", -INFINITY);
+	*hi = lxa_node_float(n, "max", INFINITY);
+	for (i = 1; i < n->n_in && i < 3; i++) {
+		const struct lxa_tensor *t = n->in[i] < 0 ? NULL : plan_const(p, n->in[i]);
+
+		if (n->in[i] >= 0 && (!t || t->dtype != LXA_F32 || lxa_tensor_count(t) != 1))
+			return 0;
+		if (t)
+			*bound[i - 1] = *(const float *)t->data;
+	}
+	return *lo <= *hi;
+}
+
 int plan_collapse(const struct lxa_plan *p, const struct plan_layer *l, int end, struct plan_affine *f)
 {
 	uint32_t channels = l->layer.job.out_c, c;
@@ -92,13 +111,21 @@ int plan_collapse(const struct lxa_plan *p, const struct plan_layer *l, int end,
 
 		if (i == l->pool || plan_onnx_op(n, "Identity") || plan_onnx_op(n, "QuantizeLinear"))	/* the quantizer's first half */
 			continue;
+		if (f->clip) {		/* must be the last */
+			ok = 0;
+			break;
+		}
+		if (plan_onnx_op(n, "Clip")) {
+			ok = clip_bounds(p, n, &f->lo, &f->hi);
+			f->clip = 1;
+			continue;
+		}
 		if (plan_onnx_op(n, "Relu")) {
 			f->relu = 1;
 			continue;
 		}
 		if (i == l->res) {
 			ok = !f->relu;	/* clipped before, not after */
-			f->relu = 0;
 			f->r = 1;
 			for (c = 0; c < channels; c++)
 				f->b[c] += l->res_enc.offset * l->res_enc.unit;
@@ -114,9 +141,9 @@ int plan_collapse(const struct lxa_plan *p, const struct plan_layer *l, int end,
 			f->b[c] = f->b[c] * s[c] + s[channels + c];
 		}
 		f->r *= ok ? s[0] : 1;
-		if (!ok)
-			f->relu = 0;	/* what follows can make negative values again */
 	}
+	if (!ok)
+		f->relu = 0;		/* what follows can make negative values again */
 	free(s);
 	for (c = 0; ok && c < channels; c++)
 		ok = isfinite(f->a[c]) && isfinite(f->b[c]);
@@ -176,14 +203,31 @@ static int fold_log(struct plan_layer *l, const struct plan_affine *f, struct lx
 			return 0;
 	if (l->res >= 0 && !plan_res_scale(l, f->r * scale, 0))
 		return 0;
+	if (f->clip && f->lo > 0)
+		return 0;		/* codes have no lower bound but 0 */
 	j->kind = LXA_KIND_LOG;
 	j->out_fmt = e->max <= 15 ? LXA_OFMT_N4 : LXA_OFMT_B8;
 	j->log_max = (uint8_t)e->max;
+	if (f->clip && isfinite(f->hi)) {
+		int negative, code = lxa_logquant_code(&e->logq, e->sfsr, f->hi, &negative);
+
+		if (code < 1)
+			return 0;
+		j->log_max = (uint8_t)code;
+	}
 	j->log_off = (int8_t)(1 - steps_off);
 	j->conv_flags |= (e->sqrt2 ? LXA_CONV_OUT_SQRT2 : 0) |
 			 (e->logq.rounding == LXA_LOGQ_NEAREST ? LXA_CONV_OUT_NEAREST : 0);
 	snprintf(l->note, sizeof(l->note), "log output: scale to 2^-15, code 1 is 2^%g", (double)steps_off / steps);
 	return 1;
+}
+
+/* The code of a bound, within lo..hi, as the quantizer rounds. */
+static int32_t byte_code(const struct plan_enc *e, float x, int32_t lo, int32_t hi)
+{
+	double q = x / e->scale, code = (e->quant.rounding == LXA_ROUND_HALF_UP ? copysign(floor(fabs(q) + 0.5), q) : rint(q)) - e->offset;
+
+	return code <= lo ? lo : code >= hi ? hi : (int32_t)code;
 }
 
 static int fold_int8(struct plan_layer *l, const struct plan_affine *f, struct lxa_channel *chan)
@@ -206,6 +250,10 @@ static int fold_int8(struct plan_layer *l, const struct plan_affine *f, struct l
 	j->out_fmt = LXA_OFMT_B8;
 	j->clamp_lo = f->relu && e->lo < -e->offset ? -e->offset : e->lo;
 	j->clamp_hi = e->hi;
+	if (f->clip) {			/* what the bounds become: nothing beyond them is reached */
+		j->clamp_lo = byte_code(e, f->lo, j->clamp_lo, j->clamp_hi);
+		j->clamp_hi = byte_code(e, f->hi, j->clamp_lo, j->clamp_hi);
+	}
 	snprintf(l->note, sizeof(l->note), "8-bit output: scale to 2^-15, rounds half up");
 	return 1;
 }

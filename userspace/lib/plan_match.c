@@ -47,6 +47,26 @@ static int bn_constant(const struct lxa_plan *p, const struct lxa_node *n)
 	return 1;
 }
 
+/*
+ * Activations that never fall and that float arithmetic computes without falling either: few levels behind them become thresholds, and a
+ * Clip right before a quantizer narrows its range (plan_fold.c).
+ */
+static int is_monotone(const struct lxa_plan *p, const struct lxa_node *n, int value)
+{
+	int i;
+
+	if (n->in[0] != value)
+		return 0;
+	for (i = 1; i < n->n_in; i++)
+		if (n->in[i] >= 0 && !plan_const(p, n->in[i]))
+			return 0;
+	if (plan_onnx_op(n, "LeakyRelu"))
+		return lxa_node_float(n, "alpha", 0.01f) >= 0;
+	if (plan_onnx_op(n, "HardSigmoid"))
+		return lxa_node_float(n, "alpha", 0.2f) > 0;
+	return plan_onnx_op(n, "Clip");
+}
+
 /* Node `next`, which reads the chain's `value`, as one more of the chain: 1, or 0 where the chain ends before it. */
 static int take_node(const struct lxa_plan *p, struct plan_layer *l, int next, int value, double *tmp)
 {
@@ -70,7 +90,7 @@ static int take_node(const struct lxa_plan *p, struct plan_layer *l, int next, i
 		res = n->in[0] == value ? plan_consumer(p, n->out[0]) : -1;
 		return res >= 0 && plan_enc_pair(p, n, &p->g->nodes[res]);
 	}
-	if (plan_onnx_op(n, "Relu") || plan_onnx_op(n, "Identity"))
+	if (plan_onnx_op(n, "Relu") || plan_onnx_op(n, "Identity") || is_monotone(p, n, value))
 		return 1;
 	if (plan_onnx_op(n, "BatchNormalization"))
 		return bn_constant(p, n);

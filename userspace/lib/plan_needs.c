@@ -149,7 +149,8 @@ static void head(struct lxa_plan *p, int node, struct plan_node *pn)
 /* What layers take in behind them. */
 static int follows(const struct lxa_node *n)
 {
-	static const char *const ops[] = { "BatchNormalization", "Relu", "Add", "Mul", "Sub", "Div", "Identity", "MaxPool" };
+	static const char *const ops[] = { "BatchNormalization", "Relu", "Add", "Mul", "Sub", "Div", "Identity", "MaxPool", "Clip", "LeakyRelu",
+					   "HardSigmoid" };
 	size_t i;
 
 	for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
