@@ -391,7 +391,6 @@ struct lxa_quantize_options {
 	/* Called often; non-zero stops: -EINTR, nothing is written. May be NULL. */
 	int (*progress)(void *ctx, uint64_t done, uint64_t total);
 	void *ctx;
-	uint32_t threads;		/* that LXA's CPU kernels use, the caller being one; 0: the caller alone. The bits are the same */
 };
 void lxa_quantize_defaults(struct lxa_quantize_options *o); /* the values above */
 const char *lxa_quantize_method(int i, const char **what); /* name of method i, NULL at the end; what (may be NULL): a line */

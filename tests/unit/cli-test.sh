@@ -68,6 +68,7 @@ expect 1 "quantized already" "$lxa" quantize --method log $model --calib "$data"
 test ! -e "$tmp/q.onnx"
 check "nothing is written then" $?
 expect 2 "--jobs 0" "$lxa" run $model --data x --jobs 0
+expect 2 "--threads 0" "$lxa" run $model --data x --threads 0
 expect 2 "records one device" "$lxa" run $model --data x --jobs 2 --trace x.log
 expect 0 "exit codes" "$lxa" --help
 expect 0 "lxa $(sed -n 's/^LXA_VERSION := //p' userspace/rules.mk), driver interface" "$lxa" --version

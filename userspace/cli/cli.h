@@ -32,6 +32,7 @@ struct cli_options {
 	uint64_t limit;			/* images, 0: all */
 	int64_t batch;			/* 0: chosen by the engine */
 	int jobs;			/* images are spread over that many devices: 1.. */
+	int threads;			/* of the CPU kernels, in each job; 0: one */
 	int check;			/* compare every device layer with the CPU kernels */
 };
 

@@ -34,6 +34,7 @@ static const char usage[] =
 	"                            images of --data as (pixel - mean) / std, one number or one a channel; else the pixels\n"
 	"  --batch N                 images in one job at most\n"
 	"  --jobs N                  spread the images over N devices side by side (simulated: N of them)\n"
+	"  --threads N               threads of the CPU kernels (engine cpu, and the comparison with the device)\n"
 	"  --trace FILE              record the device: a waveform for *.fst, else a log of registers and commands\n"
 	"  --profile FILE            where the time goes: a trace for Perfetto or chrome://tracing, and a table\n"
 	"  --no-check                do not compare the device's results with the CPU's\n"

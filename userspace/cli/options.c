@@ -35,6 +35,21 @@ static int engine_known(const char *e)
 	return !strcmp(e, "rtl") || !strcmp(e, "model") || !strcmp(e, "cpu");
 }
 
+/* Threads, or devices with a thread each. */
+static int few(const char *name, const char *s, int *n)
+{
+	uint64_t v;
+	int rc = count(name, s, &v);
+
+	if (!rc && (v < 1 || v > CLI_MAX_JOBS)) {
+		fprintf(stderr, "lxa: --%s %s: 1 to %d\n", name, s, CLI_MAX_JOBS);
+		rc = EXIT_USAGE;
+	}
+	if (!rc)
+		*n = (int)v;
+	return rc;
+}
+
 int cli_parse(struct cli_options *o, int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -45,8 +60,8 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 		{ "batch", required_argument, NULL, 'b' },   { "no-check", no_argument, NULL, 'C' },
 		{ "jobs", required_argument, NULL, 'J' },    { "mean", required_argument, NULL, 'm' },
 		{ "std", required_argument, NULL, 's' },     { "dot", required_argument, NULL, 'G' },
-		{ "html", required_argument, NULL, 'H' },
-		{ "profile", required_argument, NULL, 'p' },
+		{ "html", required_argument, NULL, 'H' },    { "profile", required_argument, NULL, 'p' },
+		{ "threads", required_argument, NULL, 'T' },
 		{ NULL, 0, NULL, 0 },
 	};
 	uint64_t v;
@@ -76,14 +91,8 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 		case 'C': o->check = 0; break;
 		case 'm': rc = cli_pixels("mean", optarg, &o->pixels); break;
 		case 's': rc = cli_pixels("std", optarg, &o->pixels); break;
-		case 'J':
-			rc = count("jobs", optarg, &v);
-			if (!rc && (v < 1 || v > CLI_MAX_JOBS)) {
-				fprintf(stderr, "lxa: --jobs %s: 1 to %d\n", optarg, CLI_MAX_JOBS);
-				rc = EXIT_USAGE;
-			}
-			o->jobs = (int)v;
-			break;
+		case 'J': rc = few("jobs", optarg, &o->jobs); break;
+		case 'T': rc = few("threads", optarg, &o->threads); break;
 		default: rc = EXIT_USAGE;
 		}
 	}

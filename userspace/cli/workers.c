@@ -86,7 +86,8 @@ static void *work(void *arg)
 	struct member *m = arg;
 	struct team *t = m->team;
 	struct worker *w = m->w;
-	struct lxa_run_options opt = { .check = t->o->check && w->s.dev, .progress = on_progress, .ctx = m };
+	struct lxa_run_options opt = { .check = t->o->check && w->s.dev, .progress = on_progress, .ctx = m,
+				       .threads = (uint32_t)t->o->threads };
 	struct lxa_err err = { "" };
 	char name[32];
 	int rc = 0;
