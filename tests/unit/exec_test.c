@@ -24,7 +24,6 @@
 #define MAX_DID 4096
 #define ROUNDS 25
 
-static struct lxa_device *model;
 
 struct log {
 	int n;
@@ -93,12 +92,10 @@ static void test_batches_overlap(void **state)
 	struct net n;
 	int check;
 
-	if (!model)
-		skip();
 	for (check = 0; check < 2; check++) {
 		two_layers(&n);
 		random_input(&in, 9, 6, 5, 5, -1, 1);
-		net_plan(&n, model, 2, &r);
+		net_plan(&n, net_model, 2, &r);
 		r.p->watch.serial = 1;
 		net_run(&r, &in, one, check);
 		l.n = 0;
@@ -133,8 +130,6 @@ static void test_branches_overlap(void **state)
 	struct net n;
 	int i, beside = -1, behind = -1;
 
-	if (!model)
-		skip();
 	net_begin(&n, 6, 5, 5);
 	net_bipolar(&n, 1);
 	net_conv(&n, NET_BIPOLAR, 9, 3, 1, 1, 1, 0);
@@ -146,7 +141,7 @@ static void test_branches_overlap(void **state)
 	n.channels = 6;
 	net_end(&n);
 	random_input(&in, 2, 6, 5, 5, -1, 1);
-	net_plan(&n, model, 2, &r);
+	net_plan(&n, net_model, 2, &r);
 	for (i = 0; i < r.p->g->n_nodes; i++) {
 		if (!strcmp(r.p->g->nodes[i].name, "beside"))
 			beside = i;
@@ -195,11 +190,9 @@ static void test_stop(void **state)
 	struct net n;
 	int64_t at;
 
-	if (!model)
-		skip();
 	two_layers(&n);
 	random_input(&in, 11, 6, 5, 5, -1, 1);
-	net_plan(&n, model, 2, &r);
+	net_plan(&n, net_model, 2, &r);
 	net_run(&r, &in, one, 0);
 	for (at = 0; at <= 4; at += 2) {
 		struct stopper s = { .at = at };
@@ -312,11 +305,9 @@ static void test_random_graphs(void **state)
 	struct net n;
 	int i, k;
 
-	if (!model)
-		skip();
 	for (i = 0; i < ROUNDS; i++) {
 		mixed(&n);
-		net_plan(&n, model, 1 + layer_test_rnd(4), &r);
+		net_plan(&n, net_model, 1 + layer_test_rnd(4), &r);
 		random_input(&in, 1 + layer_test_rnd(11), r.p->g->values[r.p->g->in[0]].t.dims[1],
 			     r.p->g->values[r.p->g->in[0]].t.dims[2], r.p->g->values[r.p->g->in[0]].t.dims[3], -1, 1);
 		for (k = 0; k < lxa_tensor_count(&in); k++)
@@ -337,21 +328,6 @@ static void test_random_graphs(void **state)
 	}
 }
 
-static int open_model(void **state)
-{
-	struct lxa_err err = { "" };
-
-	if (lxa_device_open("sim:model", &model, &err))
-		print_message("no model engine: %s\n", err.text);
-	return 0;
-}
-
-static int close_model(void **state)
-{
-	lxa_device_close(model);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,5 +336,5 @@ int main(void)
 	};
 
 	layer_test_init();
-	return cmocka_run_group_tests(tests, open_model, close_model);
+	return cmocka_run_group_tests(tests, net_open_model, net_close_model);
 }

@@ -23,7 +23,6 @@
 #include "plan.h"
 #include "plan_util.h"
 
-static struct lxa_device *model;
 static int rounds = 60;
 
 enum family { BINARY, LOGARITHM, INTEGER };
@@ -356,18 +355,16 @@ static void one(struct made *m)
 	for (k = 0; k < n; k++)
 		compare(m, k, &r, &got[k], &want[k]);
 	planned_free(&r);
-	if (model) {
-		net_plan(&m->n, model, batch, &r);
-		net_run(&r, &in, dev, 1);
-		check_reports(m, &r, images);
-		planned_free(&r);
-		if (r.res.mismatches)
-			fail_msg("%s:%s: %s", m->n.path, m->text, r.res.first_mismatch);
-		for (k = 0; k < n; k++) {
-			if (memcmp(dev[k].data, got[k].data, (size_t)lxa_tensor_count(&got[k]) * sizeof(float)))
-				fail_msg("%s:%s: the model engine gives another output %d", m->n.path, m->text, k);
-			lxa_tensor_free(&dev[k]);
-		}
+	net_plan(&m->n, net_model, batch, &r);
+	net_run(&r, &in, dev, 1);
+	check_reports(m, &r, images);
+	planned_free(&r);
+	if (r.res.mismatches)
+		fail_msg("%s:%s: %s", m->n.path, m->text, r.res.first_mismatch);
+	for (k = 0; k < n; k++) {
+		if (memcmp(dev[k].data, got[k].data, (size_t)lxa_tensor_count(&got[k]) * sizeof(float)))
+			fail_msg("%s:%s: the model engine gives another output %d", m->n.path, m->text, k);
+		lxa_tensor_free(&dev[k]);
 	}
 	for (k = 0; k < n; k++) {
 		lxa_tensor_free(&want[k]);
@@ -394,21 +391,6 @@ static void test_binary(void **state) { run_family(BINARY); }
 static void test_log(void **state) { run_family(LOGARITHM); }
 static void test_integer(void **state) { run_family(INTEGER); }
 
-static int open_model(void **state)
-{
-	struct lxa_err err = { "" };
-
-	if (lxa_device_open("sim:model", &model, &err))
-		print_message("no model engine: %s\n", err.text);
-	return 0;
-}
-
-static int close_model(void **state)
-{
-	lxa_device_close(model);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,5 +402,5 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		rounds = atoi(argv[1]);
 	layer_test_init();
-	return cmocka_run_group_tests(tests, open_model, close_model);
+	return cmocka_run_group_tests(tests, net_open_model, net_close_model);
 }

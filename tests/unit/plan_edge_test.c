@@ -15,7 +15,6 @@
 #include "layer_util.h"
 #include "plan_util.h"
 
-static struct lxa_device *model;
 
 static void check(struct net *n, struct lxa_tensor *in, int64_t batch, const char *op, enum lxa_place place)
 {
@@ -25,8 +24,8 @@ static void check(struct net *n, struct lxa_tensor *in, int64_t batch, const cha
 	int64_t i;
 
 	net_reference(n, in, want);
-	for (engine = 0; engine < (model ? 2 : 1); engine++) {
-		net_plan(n, engine ? model : NULL, batch, &r);
+	for (engine = 0; engine < 2; engine++) {
+		net_plan(n, engine ? net_model : NULL, batch, &r);
 		if (net_entry(&r, op, 0)->place != place)
 			fail_msg("%s is elsewhere: %s", op, net_entry(&r, op, 0)->reason);
 		net_run(&r, in, got, 1);
@@ -213,21 +212,6 @@ static void test_negative_scale(void **state)
 	check(&n, &in, 2, "Conv", LXA_PLACE_DEVICE);
 }
 
-static int open_model(void **state)
-{
-	struct lxa_err err = { "" };
-
-	if (lxa_device_open("sim:model", &model, &err))
-		print_message("no model engine: %s\n", err.text);
-	return 0;
-}
-
-static int close_model(void **state)
-{
-	lxa_device_close(model);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,5 +226,5 @@ int main(void)
 	};
 
 	layer_test_init();
-	return cmocka_run_group_tests(tests, open_model, close_model);
+	return cmocka_run_group_tests(tests, net_open_model, net_close_model);
 }

@@ -21,7 +21,6 @@
 
 #define rnd layer_test_rnd
 
-static struct lxa_device *model;
 static int rounds = 40;
 static int bytes_too;			/* outputs of 8 bits are compared as well */
 
@@ -57,10 +56,10 @@ static void check(struct net *n, struct lxa_tensor *in, int64_t batch, struct pl
 	int64_t i;
 
 	net_reference(n, in, want);
-	for (engine = 0; engine < (model ? 2 : 1); engine++) {
+	for (engine = 0; engine < 2; engine++) {
 		if (engine)
 			planned_free(r);
-		net_plan(n, engine ? model : NULL, batch, r);
+		net_plan(n, engine ? net_model : NULL, batch, r);
 		net_run(r, in, got, 1);
 		if (r->res.mismatches)
 			fail_msg("%s: %s", text, r->res.first_mismatch);
@@ -650,21 +649,6 @@ static void test_random(void **state)
 	assert_true(on_device * 2 > heads && exact * 2 > rounds);
 }
 
-static int open_model(void **state)
-{
-	struct lxa_err err = { "" };
-
-	if (lxa_device_open("sim:model", &model, &err))
-		print_message("no model engine: %s\n", err.text);
-	return 0;
-}
-
-static int close_model(void **state)
-{
-	lxa_device_close(model);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -676,5 +660,5 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		rounds = atoi(argv[1]);
 	layer_test_init();
-	return cmocka_run_group_tests(tests, open_model, close_model);
+	return cmocka_run_group_tests(tests, net_open_model, net_close_model);
 }

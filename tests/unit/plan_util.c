@@ -457,3 +457,21 @@ void random_input(struct lxa_tensor *t, int64_t n, int64_t c, int64_t h, int64_t
 	for (i = 0; i < lxa_tensor_count(t); i++)
 		((float *)t->data)[i] = random_between(lo, hi);
 }
+
+struct lxa_device *net_model;
+
+int net_open_model(void **state)
+{
+	struct lxa_err err = { "" };
+	int ret = lxa_device_open("sim:model", &net_model, &err);
+
+	if (ret)
+		print_error("%s\n", err.text);
+	return ret;
+}
+
+int net_close_model(void **state)
+{
+	lxa_device_close(net_model);
+	return 0;
+}

@@ -61,6 +61,11 @@ void net_plan(const struct net *n, struct lxa_device *dev, int64_t batch, struct
 void net_run(struct planned *r, const struct lxa_tensor *in, struct lxa_tensor *out, int check);
 void planned_free(struct planned *r);
 
+/* The model engine, for a group of tests: set-up and tear-down. */
+extern struct lxa_device *net_model;
+int net_open_model(void **state);
+int net_close_model(void **state);
+
 /* The k-th node of this operator in the plan (constants left out), which must exist. */
 const struct lxa_plan_entry *net_entry(const struct planned *r, const char *op, int k);
 
