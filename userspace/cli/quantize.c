@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* quantize.c - `lxa quantize`: a float model into a quantized one, and how well the two agree. */
 #include "cli.h"
+#include "interrupt.h"
 #include "json.h"
 #include "progress.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,16 +26,6 @@ static const char usage[] =
 	"  --shortcut KIND      shortcuts are float, linear (8 bits) or log, as convolutions read it (linear)\n"
 	"  --json FILE          the figures as JSON\n"
 	"methods:\n";
-
-static volatile sig_atomic_t stop;
-
-static void on_sigint(int sig)
-{
-	(void)sig;
-	if (stop)
-		signal(SIGINT, SIG_DFL); /* the third Ctrl-C ends it the hard way */
-	stop = 1;
-}
 
 struct options {
 	const char *model, *calib, *out, *json;
@@ -231,7 +221,7 @@ static int on_progress(void *ctx, uint64_t done, uint64_t total)
 
 	bar->total = total;
 	progress_update(bar, done);
-	return stop;
+	return interrupt_asked();
 }
 
 static int run_model(const char *path, const char *what, const struct lxa_tensor *in, struct lxa_tensor *out,
@@ -407,7 +397,6 @@ static int quantize(struct options *o, struct images *im, struct lxa_quantize_re
 int cmd_quantize(int argc, char **argv)
 {
 	struct options o = { .images = 512, .compare = UINT64_MAX };
-	struct sigaction sa = { .sa_handler = on_sigint };
 	struct lxa_quantize_report r = { 0 };
 	struct lxa_err err = { "" };
 	struct agreement a = { 0 };
@@ -421,7 +410,7 @@ int cmd_quantize(int argc, char **argv)
 		print_usage(stdout);
 	if (rc)
 		return rc == -1 ? EXIT_OK : rc;
-	sigaction(SIGINT, &sa, NULL);
+	interrupt_catch();
 	rc = quantize(&o, &im, &r, &a, &err);
 	if (!rc) {
 		print_layers(&r);

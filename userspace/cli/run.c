@@ -1,24 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* run.c - `lxa run`: a model on a data set (accuracy) or on tensor files; progress, table, JSON, bit-for-bit check. */
 #include "cli.h"
+#include "interrupt.h"
 #include "json.h"
 #include "run_files.h"
 #include "workers.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-
-static volatile sig_atomic_t stop;
-
-static void on_sigint(int sig)
-{
-	(void)sig;
-	if (stop)
-		signal(SIGINT, SIG_DFL); /* the third Ctrl-C ends it the hard way */
-	stop = 1;
-}
 
 struct run {
 	const struct cli_options *o;
@@ -83,10 +73,8 @@ static int count_correct(struct run *r, struct lxa_err *err)
 
 static int execute(struct run *r, struct lxa_err *err)
 {
-	struct sigaction sa = { .sa_handler = on_sigint };
-
-	sigaction(SIGINT, &sa, NULL);
-	return workers_run(&r->ws, r->o, &r->s, r->in, &stop, err);
+	interrupt_catch();
+	return workers_run(&r->ws, r->o, &r->s, r->in, interrupt_asked, err);
 }
 
 /* ---- reporting --------------------------------------------------------------------------------------------- */

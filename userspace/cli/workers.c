@@ -12,7 +12,7 @@
 struct team {
 	struct workers *ws;
 	const struct cli_options *o;
-	const volatile sig_atomic_t *stop;
+	int (*stop)(void);
 	pthread_mutex_t lock;		/* guards what follows */
 	struct progress bar;
 	uint64_t done;
@@ -76,7 +76,7 @@ static int on_progress(void *ctx, uint64_t done, uint64_t total)
 	t->done += done - m->done;
 	m->done = done;
 	progress_update(&t->bar, t->done);
-	stop = *t->stop || t->failed;
+	stop = t->stop() || t->failed;
 	pthread_mutex_unlock(&t->lock);
 	return stop;
 }
@@ -153,7 +153,7 @@ static void sum_results(struct workers *ws)
 }
 
 int workers_run(struct workers *ws, const struct cli_options *o, const struct cli_session *s, const struct lxa_tensor *in,
-		const volatile sig_atomic_t *stop, struct lxa_err *err)
+		int (*stop)(void), struct lxa_err *err)
 {
 	struct team t = { .ws = ws, .o = o, .stop = stop, .lock = PTHREAD_MUTEX_INITIALIZER };
 	struct member *m;

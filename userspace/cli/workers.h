@@ -9,7 +9,6 @@
 
 #include "cli.h"
 
-#include <signal.h>
 
 struct worker {
 	struct cli_session s;		/* the first worker's is the caller's */
@@ -23,17 +22,17 @@ struct workers {
 	int n;
 	struct worker *w;
 	struct lxa_profile *profile;	/* NULL: none; the caller's thread is attached to it */
-	int stopped;			/* by *stop: some images were not run */
+	int stopped;			/* by stop(): some images were not run */
 	double wall_s;
 	struct lxa_run_result res;	/* of all */
 };
 
 /*
- * Run in[] on o->jobs workers at most (one where the images cannot be parted). Stops early when *stop becomes non-zero, and
+ * Run in[] on o->jobs workers at most (one where the images cannot be parted). Stops early when stop() becomes non-zero, and
  * when a worker fails: the first that did says why.
  */
 int workers_run(struct workers *ws, const struct cli_options *o, const struct cli_session *s, const struct lxa_tensor *in,
-		const volatile sig_atomic_t *stop, struct lxa_err *err);
+		int (*stop)(void), struct lxa_err *err);
 
 /* The workers' outputs, one behind the other; out[] is freed by the caller. */
 int workers_join(const struct workers *ws, struct lxa_tensor *out, struct lxa_err *err);
