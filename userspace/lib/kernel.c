@@ -280,7 +280,8 @@ static void run_item(struct work *w, struct kscratch *t, uint32_t item)
 	for (pass = w->passes * part / w->parts; pass < w->passes * (part + 1) / w->parts; pass++) {
 		for (i = 0; i < tiles; i++) {
 			k->sums(k, &b, &t->tiles[i], pass);
-			k->out(k, &b, &t->tiles[i], pass);
+			if (k->out)
+				k->out(k, &b, &t->tiles[i], pass);
 		}
 	}
 	if (k->pooled)

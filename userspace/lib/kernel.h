@@ -78,7 +78,7 @@ struct lxa_kernel {
 	enum ksum sum;
 	void (*expand)(const struct lxa_kernel *k, const struct kband *b);	/* may be NULL */
 	void (*sums)(const struct lxa_kernel *k, const struct kband *b, const struct ktile *t, uint32_t pass);
-	void (*out)(const struct lxa_kernel *k, const struct kband *b, const struct ktile *t, uint32_t pass);
+	void (*out)(const struct lxa_kernel *k, const struct kband *b, const struct ktile *t, uint32_t pass); /* NULL: sums does it */
 	void *priv;		/* of kernel_shift.c, kernel_xnor.c */
 	void (*free_priv)(void *priv);
 	struct kout *kout;
@@ -150,6 +150,16 @@ typedef void (*kxnor_fn)(const struct ksteps *s, uint32_t pixels, const uint8_t 
 typedef void (*kxnor_count)(const struct ksteps *s, const uint8_t *const *base, uint32_t stride, const struct kxnor_run *r,
 			    int32_t *lo);	/* for a fixed number of pixels */
 
+/* XNOR lanes whose outputs are bits: bit c is (differing bits <= bound[p][c]), inverted where invert has a 1. */
+struct kxnor_bits {
+	const int32_t *bound[KTILE];
+	uint8_t *const *dst;	/* pixels */
+	uint32_t at, bytes;	/* the bits' place in a pixel, how many bytes there */
+	uint32_t invert;
+};
+
+typedef void (*kxnor_bits_fn)(const struct ksteps *s, uint32_t pixels, const uint8_t *const *base, const struct kxnor_bits *r);
+
 /* Bytes of codes to values: n entries of `entry` bytes from a table of 16 (nibbles) or 256. */
 typedef void (*kexpand_fn)(const void *table, const uint8_t *src, size_t n, uint8_t *dst);
 
@@ -161,6 +171,7 @@ struct kisa {			/* what an instruction set brings */
 	uint32_t xnor_word;	/* bytes of a step of the XNOR lanes */
 	kdot_fn dot8, dot16;	/* dot8 NULL: none */
 	kxnor_fn xnor;
+	kxnor_bits_fn xnor_bits; /* NULL: none */
 	kexpand_fn nibbles[3];	/* to entries of 1, 2, 4 bytes */
 	int (*out)(struct lxa_kernel *k); /* sets k->out; 0, -ENOMEM */
 };

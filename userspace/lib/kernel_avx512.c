@@ -134,6 +134,31 @@ INLINE void count(int K, int P, int C, const struct ksteps *s, const uint8_t *co
 	EACH(FINISH)
 }
 
+#define BITS(n) if (n < P) {										\
+		uint32_t m = _mm512_cmple_epi32_mask(a##n, _mm512_load_si512(r->bound[n]));		\
+													\
+		if (C == 2)										\
+			m |= (uint32_t)_mm512_cmple_epi32_mask(b##n, _mm512_load_si512(r->bound[n] + 16)) << 16; \
+		m ^= r->invert;										\
+		memcpy(r->dst[n] + r->at, &m, bytes);							\
+	}
+
+INLINE void count_bits(uint32_t bytes, int P, int C, const struct ksteps *s, const uint8_t *const *base, const struct kxnor_bits *r)
+{
+	const __m512i zero = _mm512_setzero_si512();
+	const __m512i *w = (const __m512i *)(const void *)s->w;
+	uint32_t step;
+
+	EACH(DECLARE)
+	for (step = 0; step < s->n; step++, w += C) {
+		__m512i w0 = _mm512_load_si512(w), w1 = C == 2 ? _mm512_load_si512(w + 1) : zero;
+		int64_t off = s->off[step];
+
+		EACH(COUNT)
+	}
+	EACH(BITS)
+}
+
 #define MAKE(P)														\
 	static __attribute__((noinline)) void dot_##P(int bits, const struct ksteps *s, const uint8_t *const *base,	\
 						      uint32_t stride, int32_t *lo, int32_t *hi)			\
@@ -156,11 +181,22 @@ INLINE void count(int K, int P, int C, const struct ksteps *s, const uint8_t *co
 			count(1, P + 1, 2, s, base, stride, r, lo);							\
 		else													\
 			count(1, P + 1, 1, s, base, stride, r, lo);							\
+	}														\
+	static __attribute__((noinline)) void bits_##P(const struct ksteps *s, const uint8_t *const *base,		\
+						       const struct kxnor_bits *r)					\
+	{														\
+		if (r->bytes == 4)											\
+			count_bits(4, P + 1, 2, s, base, r);								\
+		else if (s->cols == 2)											\
+			count_bits(2, P + 1, 2, s, base, r);								\
+		else													\
+			count_bits(2, P + 1, 1, s, base, r);								\
 	}
 EACH(MAKE)
 
 #define DOT_NAME(P) dot_##P,
 #define COUNT_NAME(P) count_##P,
+#define BITS_NAME(P) bits_##P,
 
 static void (*const dots[KTILE])(int bits, const struct ksteps *s, const uint8_t *const *base, uint32_t stride, int32_t *lo,
 				 int32_t *hi) = { EACH(DOT_NAME) };
@@ -180,6 +216,15 @@ static void xnor(const struct ksteps *s, uint32_t pixels, const uint8_t *const *
 		 int32_t *lo)
 {
 	counts[pixels - 1](s, base, stride, r, lo);
+}
+
+static void xnor_bits(const struct ksteps *s, uint32_t pixels, const uint8_t *const *base, const struct kxnor_bits *r)
+{
+	static void (*const fn[KTILE])(const struct ksteps *s, const uint8_t *const *base, const struct kxnor_bits *r) = {
+		EACH(BITS_NAME)
+	};
+
+	fn[pixels - 1](s, base, r);
 }
 
 /* ---- codes to values ------------------------------------------------------------------------------------------- */
@@ -229,6 +274,7 @@ static void nibbles4(const void *table, const uint8_t *src, size_t n, uint8_t *d
 
 const struct kisa lxa_kisa_avx512 = {
 	.name = "avx512", .cols = 2, .tile = KTILE, .xnor_tile = KTILE, .xnor_word = 4, .dot8 = dot8, .dot16 = dot16, .xnor = xnor,
+	.xnor_bits = xnor_bits,
 	.nibbles = { nibbles1, nibbles2, nibbles4 }, .out = lxa_kernel_out_avx512,
 };
 #endif

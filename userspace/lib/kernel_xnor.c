@@ -33,6 +33,9 @@ struct xnor_priv {
 	uint32_t patterns_x;
 	uint32_t *pattern_y, *pattern_x; /* of a convolution row, column: which taps are inside */
 	int32_t *start;		/* [pattern y][pattern x][channel]: what sums start from */
+	int32_t *bound;		/* the same of bits: the most differing bits of a 1; NULL: the output stage decides */
+	uint16_t *invert;	/* [group] channels whose bit is the other one */
+	uint32_t n_patterns;
 	int32_t coef[4][4];	/* of D, by planes */
 };
 
@@ -48,6 +51,8 @@ static void xnor_free(void *p)
 	free(s->pattern_y);
 	free(s->pattern_x);
 	free(s->start);
+	free(s->bound);
+	free(s->invert);
 	free(s);
 }
 
@@ -278,6 +283,13 @@ static int32_t start_of(const struct lxa_kernel *k, uint32_t oc, const uint32_t 
 	return (int32_t)sum;
 }
 
+static const int32_t *of_pattern(const struct lxa_kernel *k, const int32_t *all, const struct ktile *t, uint32_t p)
+{
+	const struct xnor_priv *s = k->priv;
+
+	return all + ((size_t)s->pattern_y[t->y[p]] * s->patterns_x + s->pattern_x[k->fold ? 0 : t->x[p]]) * k->groups * KGROUP;
+}
+
 static int make_start(struct lxa_kernel *k)
 {
 	struct xnor_priv *s = k->priv;
@@ -293,6 +305,7 @@ static int make_start(struct lxa_kernel *k)
 	ny = number_patterns(k->lay.conv_h, j->sy, j->kh, j->dy, j->pad_t, j->in_h, s->pattern_y, set);
 	nx = number_patterns(conv_w, j->sx, j->kw, j->dx, j->pad_l, in_w, s->pattern_x, set + ny);
 	s->patterns_x = (uint32_t)nx;
+	s->n_patterns = (uint32_t)(ny * nx);
 	s->start = aligned_alloc(64, lxa_round_up((size_t)ny * (uint32_t)nx * n * sizeof(*s->start), 64));
 	if (!s->start)
 		goto out;
@@ -307,6 +320,71 @@ out:
 	return ret;
 }
 
+/* ---- outputs of a bit ------------------------------------------------------------------------------------------ */
+
+/* Sums and output stage in one, see make_bounds(). */
+static void xnor_bits(const struct lxa_kernel *k, const struct kband *b, const struct ktile *t, uint32_t pass)
+{
+	const struct xnor_priv *s = k->priv;
+	uint32_t lanes = s->cols * KGROUP, g = pass * s->cols, at = g * KGROUP / 8, p;
+	struct kxnor_bits r = { .dst = t->dst, .at = at, .invert = s->invert[g] };
+
+	if (at >= k->written)
+		return;
+	r.bytes = s->unit[pass].cols == 2 && k->written - at >= 4 ? 4 : 2;
+	if (g + 1 < k->groups)
+		r.invert |= (uint32_t)s->invert[g + 1] << 16;
+	for (p = 0; p < t->n; p++)
+		r.bound[p] = of_pattern(k, s->bound, t, p) + pass * lanes;
+	s->isa->xnor_bits(&s->unit[pass], t->n, t->base, &r);
+}
+
+/* floor(v / 2) as a bound of counts: -1 is below all of them. */
+static int32_t half_bound(int64_t v)
+{
+	v >>= 1;
+	return v < -1 ? -1 : v > INT32_MAX ? INT32_MAX : (int32_t)v;
+}
+
+/* The one threshold of a channel on T = start - 2 D as a bound of D. */
+static void bound_channel(const struct lxa_kernel *k, uint32_t c)
+{
+	struct xnor_priv *s = k->priv;
+	const struct kout *o = k->kout;
+	uint32_t n = k->groups * KGROUP, p;
+	int valid = o->valid[c / KGROUP] >> c % KGROUP & 1, falls = o->flip[c] != 0;
+
+	for (p = 0; p < s->n_patterns; p++) {
+		int64_t start = s->start[(size_t)p * n + c];
+
+		/* T >= thr: 2 D <= start - thr; ~T >= thr: not T >= -thr */
+		s->bound[(size_t)p * n + c] = !valid ? -1 : half_bound(falls ? start + o->thr[c] : start - o->thr[c]);
+	}
+	if (valid && falls)
+		s->invert[c / KGROUP] |= (uint16_t)(1u << c % KGROUP);
+}
+
+/* Bits that follow from counts without a sum being made; 0 or -ENOMEM. */
+static int make_bounds(struct lxa_kernel *k)
+{
+	struct xnor_priv *s = k->priv;
+	const struct lxa_job *j = &k->job;
+	uint32_t n = k->groups * KGROUP, c;
+
+	if (!s->isa->xnor_bits || j->kind != LXA_KIND_THRESH || j->out_fmt != LXA_OFMT_B1 || j->nthr != 1 ||
+	    j->res_mode != LXA_RES_NONE || s->coef[0][0] != -2 || k->lay.halve || !k->kout || !k->kout->thr_fast || k->kout->shifted)
+		return 0;
+	s->bound = aligned_alloc(64, lxa_round_up((size_t)s->n_patterns * n * sizeof(*s->bound), 64));
+	s->invert = calloc(k->groups, sizeof(*s->invert));
+	if (!s->bound || !s->invert)
+		return -ENOMEM;
+	for (c = 0; c < n; c++)
+		bound_channel(k, c);
+	k->sums = xnor_bits;
+	k->out = NULL;
+	return 0;
+}
+
 /* ---- the kernel ------------------------------------------------------------------------------------------------ */
 
 static void xnor_sums(const struct lxa_kernel *k, const struct kband *b, const struct ktile *t, uint32_t pass)
@@ -318,8 +396,7 @@ static void xnor_sums(const struct lxa_kernel *k, const struct kband *b, const s
 	struct kxnor_run r = { .adds = s->counts };
 
 	for (p = 0; p < t->n; p++) {
-		r.init[p] = s->start + ((size_t)s->pattern_y[t->y[p]] * s->patterns_x + s->pattern_x[k->fold ? 0 : t->x[p]]) *
-				       k->groups * KGROUP + pass * lanes;
+		r.init[p] = of_pattern(k, s->start, t, p) + pass * lanes;
 		r.add[p] = 0;
 	}
 	for (i = 0; i < s->planes; i++) {
@@ -403,5 +480,6 @@ int lxa_kernel_xnor(struct lxa_kernel *k, const struct kisa *isa)
 	k->sum = KSUM_32;
 	k->expand = xnor_expand;
 	k->sums = xnor_sums;
-	return isa->out(k);
+	ret = isa->out(k);
+	return ret ? ret : make_bounds(k);
 }
