@@ -251,6 +251,8 @@ static uint32_t make_tiles(const struct work *w, const struct kband *b, uint8_t 
 		}
 		for (; i < k->tile; i++)
 			t->base[i] = t->base[i - 1];
+		if (k->prepare)
+			k->prepare(k, t);
 	}
 	return n;
 }

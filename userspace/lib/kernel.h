@@ -33,6 +33,8 @@ struct ktile {			/* some pixels of a band */
 	const uint8_t *base[KTILE];	/* in the expanded band; those beyond n are the last one again */
 	uint8_t *dst[KTILE];		/* output pixel */
 	const uint8_t *res[KTILE];	/* residual pixel; NULL without one */
+	uint32_t pattern[KTILE];	/* XNOR lanes: by which taps lie inside */
+	int uniform;			/* the same pattern throughout */
 };
 
 /* What `sums` leaves behind: how T is made of lo and hi. */
@@ -77,6 +79,7 @@ struct lxa_kernel {
 	uint32_t pops;		/* numbers a pixel in kscratch.pop */
 	enum ksum sum;
 	void (*expand)(const struct lxa_kernel *k, const struct kband *b);	/* may be NULL */
+	void (*prepare)(const struct lxa_kernel *k, struct ktile *t);	/* once a tile, before its passes; may be NULL */
 	void (*sums)(const struct lxa_kernel *k, const struct kband *b, const struct ktile *t, uint32_t pass);
 	void (*out)(const struct lxa_kernel *k, const struct kband *b, const struct ktile *t, uint32_t pass); /* NULL: sums does it */
 	void *priv;		/* of kernel_shift.c, kernel_xnor.c */
@@ -152,7 +155,8 @@ typedef void (*kxnor_count)(const struct ksteps *s, const uint8_t *const *base, 
 
 /* XNOR lanes whose outputs are bits: bit c is (differing bits <= bound[p][c]), inverted where invert has a 1. */
 struct kxnor_bits {
-	const int32_t *bound[KTILE];
+	const int32_t *bound[KTILE]; /* uniform: the first is everybody's */
+	int uniform;
 	uint8_t *const *dst;	/* pixels */
 	uint32_t at, bytes;	/* the bits' place in a pixel, how many bytes there */
 	uint32_t invert;

@@ -135,18 +135,19 @@ INLINE void count(int K, int P, int C, const struct ksteps *s, const uint8_t *co
 }
 
 #define BITS(n) if (n < P) {										\
-		uint32_t m = _mm512_cmple_epi32_mask(a##n, _mm512_load_si512(r->bound[n]));		\
+		uint32_t m = _mm512_cmple_epi32_mask(a##n, U ? bound0 : _mm512_load_si512(r->bound[n]));	\
 													\
 		if (C == 2)										\
-			m |= (uint32_t)_mm512_cmple_epi32_mask(b##n, _mm512_load_si512(r->bound[n] + 16)) << 16; \
+			m |= (uint32_t)_mm512_cmple_epi32_mask(b##n, U ? bound1 : _mm512_load_si512(r->bound[n] + 16)) << 16; \
 		m ^= r->invert;										\
 		memcpy(r->dst[n] + r->at, &m, bytes);							\
 	}
 
-INLINE void count_bits(uint32_t bytes, int P, int C, const struct ksteps *s, const uint8_t *const *base, const struct kxnor_bits *r)
+INLINE void count_bits(int U, uint32_t bytes, int P, int C, const struct ksteps *s, const uint8_t *const *base, const struct kxnor_bits *r)
 {
 	const __m512i zero = _mm512_setzero_si512();
 	const __m512i *w = (const __m512i *)(const void *)s->w;
+	__m512i bound0, bound1;
 	uint32_t step;
 
 	EACH(DECLARE)
@@ -156,6 +157,8 @@ INLINE void count_bits(uint32_t bytes, int P, int C, const struct ksteps *s, con
 
 		EACH(COUNT)
 	}
+	bound0 = _mm512_load_si512(r->bound[0]);
+	bound1 = C == 2 ? _mm512_load_si512(r->bound[0] + 16) : zero;
 	EACH(BITS)
 }
 
@@ -185,12 +188,14 @@ INLINE void count_bits(uint32_t bytes, int P, int C, const struct ksteps *s, con
 	static __attribute__((noinline)) void bits_##P(const struct ksteps *s, const uint8_t *const *base,		\
 						       const struct kxnor_bits *r)					\
 	{														\
-		if (r->bytes == 4)											\
-			count_bits(4, P + 1, 2, s, base, r);								\
+		if (r->bytes == 4 && r->uniform)									\
+			count_bits(1, 4, P + 1, 2, s, base, r);								\
+		else if (r->bytes == 4)											\
+			count_bits(0, 4, P + 1, 2, s, base, r);								\
 		else if (s->cols == 2)											\
-			count_bits(2, P + 1, 2, s, base, r);								\
+			count_bits(r->uniform, 2, P + 1, 2, s, base, r);								\
 		else													\
-			count_bits(2, P + 1, 1, s, base, r);								\
+			count_bits(r->uniform, 2, P + 1, 1, s, base, r);								\
 	}
 EACH(MAKE)
 

@@ -283,11 +283,16 @@ static int32_t start_of(const struct lxa_kernel *k, uint32_t oc, const uint32_t 
 	return (int32_t)sum;
 }
 
-static const int32_t *of_pattern(const struct lxa_kernel *k, const int32_t *all, const struct ktile *t, uint32_t p)
+static void xnor_prepare(const struct lxa_kernel *k, struct ktile *t)
 {
 	const struct xnor_priv *s = k->priv;
+	uint32_t p;
 
-	return all + ((size_t)s->pattern_y[t->y[p]] * s->patterns_x + s->pattern_x[k->fold ? 0 : t->x[p]]) * k->groups * KGROUP;
+	t->uniform = 1;
+	for (p = 0; p < t->n; p++) {
+		t->pattern[p] = s->pattern_y[t->y[p]] * s->patterns_x + s->pattern_x[k->fold ? 0 : t->x[p]];
+		t->uniform &= t->pattern[p] == t->pattern[0];
+	}
 }
 
 static int make_start(struct lxa_kernel *k)
@@ -327,15 +332,15 @@ static void xnor_bits(const struct lxa_kernel *k, const struct kband *b, const s
 {
 	const struct xnor_priv *s = k->priv;
 	uint32_t lanes = s->cols * KGROUP, g = pass * s->cols, at = g * KGROUP / 8, p;
-	struct kxnor_bits r = { .dst = t->dst, .at = at, .invert = s->invert[g] };
+	struct kxnor_bits r = { .dst = t->dst, .at = at, .invert = s->invert[g], .uniform = t->uniform };
 
 	if (at >= k->written)
 		return;
 	r.bytes = s->unit[pass].cols == 2 && k->written - at >= 4 ? 4 : 2;
 	if (g + 1 < k->groups)
 		r.invert |= (uint32_t)s->invert[g + 1] << 16;
-	for (p = 0; p < t->n; p++)
-		r.bound[p] = of_pattern(k, s->bound, t, p) + pass * lanes;
+	for (p = 0; p < (t->uniform ? 1 : t->n); p++)
+		r.bound[p] = s->bound + (size_t)t->pattern[p] * k->groups * KGROUP + pass * lanes;
 	s->isa->xnor_bits(&s->unit[pass], t->n, t->base, &r);
 }
 
@@ -396,7 +401,7 @@ static void xnor_sums(const struct lxa_kernel *k, const struct kband *b, const s
 	struct kxnor_run r = { .adds = s->counts };
 
 	for (p = 0; p < t->n; p++) {
-		r.init[p] = of_pattern(k, s->start, t, p) + pass * lanes;
+		r.init[p] = s->start + (size_t)t->pattern[p] * k->groups * KGROUP + pass * lanes;
 		r.add[p] = 0;
 	}
 	for (i = 0; i < s->planes; i++) {
@@ -479,6 +484,7 @@ int lxa_kernel_xnor(struct lxa_kernel *k, const struct kisa *isa)
 	k->form = s->planes * s->runs > 1 ? "bit planes" : "bits";
 	k->sum = KSUM_32;
 	k->expand = xnor_expand;
+	k->prepare = xnor_prepare;
 	k->sums = xnor_sums;
 	ret = isa->out(k);
 	return ret ? ret : make_bounds(k);
