@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * kernel_avx2.c - inner products on AVX2. Shift lanes: vpmaddwd on 2-byte elements, 6 pixels x 16 output channels in 12 registers,
- * two of weights and two at work. XNOR lanes: vpshufb counts the bits of nibbles, 16 output channels x 64 input bits at a time.
+ * two of weights and two at work. XNOR lanes: differing bits of 8 x 64 inputs are added up bit by bit,
+ * carries included, before vpshufb counts those of nibbles; 8 output channels at a time.
  */
 #include <string.h>
 
@@ -15,7 +16,7 @@
 #define INLINE static inline __attribute__((always_inline))
 #define PIXELS 6
 #define VECS 4		/* registers of byte counts: 16 output channels */
-#define FLUSH 31	/* words until a byte count could overflow: 31 * 8 < 256 */
+#define FLUSH 31	/* groups until a byte count could overflow: 31 * 8 < 256 */
 
 #define EACH(M) M(0) M(1) M(2) M(3) M(4) M(5)
 #define DECLARE(n) __m256i a##n = zero, b##n = zero;
@@ -91,59 +92,109 @@ static void dot16(const struct ksteps *s, uint32_t pixels, const uint8_t *const 
 
 /* ---- XNOR lanes ------------------------------------------------------------------------------------------------ */
 
-/* Four registers of 64-bit counts as 16 of 32 bits: lo = init + add + coef * count. */
-INLINE void finish(const __m256i wide[VECS], const int32_t *init, int32_t add, int32_t coef, int32_t *lo)
+/* Bits set in each byte. */
+INLINE __m256i byte_bits(__m256i x)
 {
-	int v;
-
-	for (v = 0; v < 2; v++) {
-		__m256 both = _mm256_shuffle_ps(_mm256_castsi256_ps(wide[2 * v]), _mm256_castsi256_ps(wide[2 * v + 1]), 0x88);
-		__m256i n = _mm256_permute4x64_epi64(_mm256_castps_si256(both), 0xd8);
-
-		n = _mm256_mullo_epi32(n, _mm256_set1_epi32(coef));
-		n = _mm256_add_epi32(n, _mm256_add_epi32(_mm256_loadu_si256((const void *)(init + 8 * v)), _mm256_set1_epi32(add)));
-		_mm256_store_si256((void *)(lo + 8 * v), n);
-	}
-}
-
-static void count(const struct ksteps *s, const uint8_t *base, const int32_t *init, int32_t add, int32_t coef, int32_t *lo)
-{
-	const __m256i low = _mm256_set1_epi8(15), zero = _mm256_setzero_si256();
+	const __m256i low = _mm256_set1_epi8(15);
 	const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2,
 					       3, 3, 4);
-	const __m256i *w = (const __m256i *)(const void *)s->w;
-	__m256i wide[VECS] = { zero, zero, zero, zero };
+
+	return _mm256_add_epi8(_mm256_shuffle_epi8(table, _mm256_and_si256(x, low)),
+			       _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(x, 4), low)));
+}
+
+/* Adds three bits in every place: *sum becomes the low bit, the carry is returned. */
+INLINE __m256i carry(__m256i *sum, __m256i a, __m256i b)
+{
+	__m256i u = _mm256_xor_si256(*sum, a), c = _mm256_or_si256(_mm256_and_si256(*sum, a), _mm256_and_si256(u, b));
+
+	*sum = _mm256_xor_si256(u, b);
+	return c;
+}
+
+#define GROUP 8			/* steps whose bits are added up before any are counted (Harley and Seal) */
+#define PIXEL(k) const __m256i a##k = _mm256_set1_epi64x(*(const int64_t *)(const void *)(base + s->off[i + k]));
+#define DIFFER(k) _mm256_xor_si256(a##k, _mm256_load_si256(w + (i + k) * VECS + v))
+#define BOTH _Pragma("GCC unroll 2") for (v = 0; v < 2; v++)
+#define PAIR(j, k, to) { PIXEL(j) PIXEL(k) BOTH to[v] = carry(&ones[v], DIFFER(j), DIFFER(k)); }
+
+/* Counts of channels 8 v to 8 v + 7: two registers of four, in step so that one's work fills the other's waits. */
+INLINE __m256i count8(const struct ksteps *s, const uint8_t *base, int half)
+{
+	const __m256i zero = _mm256_setzero_si256(), *w = (const __m256i *)(const void *)s->w + 2 * half;
+	__m256i ones[2] = { zero, zero }, twos[2] = { zero, zero }, fours[2] = { zero, zero }, n[2] = { zero, zero };
+	__m256i bytes[2];
 	uint32_t i = 0, end;
+	__m256 both;
 	int v;
 
-	while (i < s->n) {
-		__m256i bytes[VECS] = { zero, zero, zero, zero };
+	while (i + GROUP <= s->n) {
+		bytes[0] = bytes[1] = zero;
+		for (end = i + FLUSH * GROUP < s->n ? i + FLUSH * GROUP : s->n; i + GROUP <= end; i += GROUP) {
+			__m256i b[2], c[2], d[2];
 
-		for (end = i + FLUSH < s->n ? i + FLUSH : s->n; i < end; i++, w += VECS) {
-			__m256i a = _mm256_set1_epi64x(*(const int64_t *)(const void *)(base + s->off[i]));
-
-#pragma GCC unroll 4
-			for (v = 0; v < VECS; v++) {
-				__m256i x = _mm256_xor_si256(a, _mm256_load_si256(w + v));
-				__m256i l = _mm256_shuffle_epi8(table, _mm256_and_si256(x, low));
-				__m256i h = _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(x, 4), low));
-
-				bytes[v] = _mm256_add_epi8(bytes[v], _mm256_add_epi8(l, h));
-			}
+			PAIR(0, 1, b)
+			PAIR(2, 3, d)
+			BOTH c[v] = carry(&twos[v], b[v], d[v]);
+			PAIR(4, 5, b)
+			PAIR(6, 7, d)
+			BOTH b[v] = carry(&twos[v], b[v], d[v]);
+			BOTH bytes[v] = _mm256_add_epi8(bytes[v], byte_bits(carry(&fours[v], c[v], b[v])));
 		}
-		for (v = 0; v < VECS; v++)
-			wide[v] = _mm256_add_epi64(wide[v], _mm256_sad_epu8(bytes[v], zero));
+		for (v = 0; v < 2; v++)
+			n[v] = _mm256_add_epi64(n[v], _mm256_sad_epu8(bytes[v], zero));
 	}
-	finish(wide, init, add, coef, lo);
+	bytes[0] = bytes[1] = zero;
+	if (s->n >= GROUP) {
+		BOTH {
+			n[v] = _mm256_slli_epi64(n[v], 1);
+			n[v] = _mm256_slli_epi64(_mm256_add_epi64(n[v], _mm256_sad_epu8(byte_bits(fours[v]), zero)), 1);
+			n[v] = _mm256_slli_epi64(_mm256_add_epi64(n[v], _mm256_sad_epu8(byte_bits(twos[v]), zero)), 1);
+			bytes[v] = byte_bits(ones[v]);
+		}
+	}
+	for (; i < s->n; i++) {
+		PIXEL(0)
+		BOTH bytes[v] = _mm256_add_epi8(bytes[v], byte_bits(DIFFER(0)));
+	}
+	BOTH n[v] = _mm256_add_epi64(n[v], _mm256_sad_epu8(bytes[v], zero));
+	both = _mm256_shuffle_ps(_mm256_castsi256_ps(n[0]), _mm256_castsi256_ps(n[1]), 0x88);
+	return _mm256_permute4x64_epi64(_mm256_castps_si256(both), 0xd8);
 }
 
 static void xnor(const struct ksteps *s, uint32_t pixels, const uint8_t *const *base, uint32_t stride, const struct kxnor_run *r,
 		 int32_t *lo)
 {
 	uint32_t p;
+	int v;
 
-	for (p = 0; p < pixels; p++)
-		count(s, base[p], r->init[p], r->add[p], r->coef, lo + p * stride);
+	for (p = 0; p < pixels; p++) {
+		for (v = 0; v < 2; v++) {
+			__m256i n = _mm256_mullo_epi32(count8(s, base[p], v), _mm256_set1_epi32(r->coef));
+
+			n = _mm256_add_epi32(n, _mm256_loadu_si256((const void *)(r->init[p] + 8 * v)));
+			n = _mm256_add_epi32(n, _mm256_set1_epi32(r->add[p]));
+			_mm256_store_si256((void *)(lo + p * stride + 8 * v), n);
+		}
+	}
+}
+
+static void xnor_bits(const struct ksteps *s, uint32_t pixels, const uint8_t *const *base, const struct kxnor_bits *r)
+{
+	uint32_t p;
+
+	for (p = 0; p < pixels; p++) {
+		const __m256i *bound = (const void *)r->bound[r->uniform ? 0 : p];
+		uint32_t above = 0;
+		uint16_t bits;
+		int v;
+
+		for (v = 0; v < 2; v++)
+			above |= (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(
+					 count8(s, base[p], v), _mm256_load_si256(bound + v)))) << 8 * v;
+		bits = (uint16_t)(~above ^ r->invert);
+		memcpy(r->dst[p] + r->at, &bits, sizeof(bits));
+	}
 }
 
 /* ---- codes to values ------------------------------------------------------------------------------------------- */
@@ -174,6 +225,7 @@ static void nibbles2(const void *table, const uint8_t *src, size_t n, uint8_t *d
 
 const struct kisa lxa_kisa_avx2 = {
 	.name = "avx2", .cols = 1, .tile = PIXELS, .xnor_tile = KTILE, .xnor_word = 8, .dot16 = dot16, .xnor = xnor,
+	.xnor_bits = xnor_bits,
 	.nibbles = { NULL, nibbles2, NULL }, .out = lxa_kernel_out_avx2,
 };
 #endif
