@@ -17,6 +17,7 @@
 #define PIXELS 6
 #define VECS 4		/* registers of byte counts: 16 output channels */
 #define FLUSH 31	/* groups until a byte count could overflow: 31 * 8 < 256 */
+#define SMALL 31	/* steps whose bits a byte count holds in all */
 
 #define EACH(M) M(0) M(1) M(2) M(3) M(4) M(5)
 #define DECLARE(n) __m256i a##n = zero, b##n = zero;
@@ -118,21 +119,44 @@ INLINE __m256i carry(__m256i *sum, __m256i a, __m256i b)
 #define BOTH _Pragma("GCC unroll 2") for (v = 0; v < 2; v++)
 #define PAIR(j, k, to) { PIXEL(j) PIXEL(k) BOTH to[v] = carry(&ones[v], DIFFER(j), DIFFER(k)); }
 
-/* Counts of channels 8 v to 8 v + 7: two registers of four, in step so that one's work fills the other's waits. */
+/*
+ * Counts of 8 channels: two registers of four, in step so that one's work fills the other's waits. Steps that make no whole group
+ * come first: they are what ones, twos and fours start from.
+ */
 INLINE __m256i count8(const struct ksteps *s, const uint8_t *base, int half)
 {
 	const __m256i zero = _mm256_setzero_si256(), *w = (const __m256i *)(const void *)s->w + 2 * half;
 	__m256i ones[2] = { zero, zero }, twos[2] = { zero, zero }, fours[2] = { zero, zero }, n[2] = { zero, zero };
-	__m256i bytes[2];
+	__m256i bytes[2] = { zero, zero }, b[2], c[2], d[2];
 	uint32_t i = 0, end;
 	__m256 both;
 	int v;
 
-	while (i + GROUP <= s->n) {
-		bytes[0] = bytes[1] = zero;
-		for (end = i + FLUSH * GROUP < s->n ? i + FLUSH * GROUP : s->n; i + GROUP <= end; i += GROUP) {
-			__m256i b[2], c[2], d[2];
-
+	if (s->n < GROUP) {	/* too few for carries to pay */
+		for (; i < s->n; i++) {
+			PIXEL(0)
+			BOTH bytes[v] = _mm256_add_epi8(bytes[v], byte_bits(DIFFER(0)));
+		}
+		BOTH n[v] = _mm256_sad_epu8(bytes[v], zero);
+		goto out;
+	}
+	if (s->n & 1) {
+		PIXEL(0)
+		BOTH ones[v] = DIFFER(0);
+		i += 1;
+	}
+	if (s->n & 2) {
+		PAIR(0, 1, twos)
+		i += 2;
+	}
+	if (s->n & 4) {
+		PAIR(0, 1, b)
+		PAIR(2, 3, d)
+		BOTH fours[v] = carry(&twos[v], b[v], d[v]);
+		i += 4;
+	}
+	while (i < s->n) {
+		for (end = s->n - i > FLUSH * GROUP ? i + FLUSH * GROUP : s->n; i < end; i += GROUP) {
 			PAIR(0, 1, b)
 			PAIR(2, 3, d)
 			BOTH c[v] = carry(&twos[v], b[v], d[v]);
@@ -141,23 +165,21 @@ INLINE __m256i count8(const struct ksteps *s, const uint8_t *base, int half)
 			BOTH b[v] = carry(&twos[v], b[v], d[v]);
 			BOTH bytes[v] = _mm256_add_epi8(bytes[v], byte_bits(carry(&fours[v], c[v], b[v])));
 		}
-		for (v = 0; v < 2; v++)
-			n[v] = _mm256_add_epi64(n[v], _mm256_sad_epu8(bytes[v], zero));
-	}
-	bytes[0] = bytes[1] = zero;
-	if (s->n >= GROUP) {
+		if (s->n <= SMALL)
+			break;
 		BOTH {
-			n[v] = _mm256_slli_epi64(n[v], 1);
-			n[v] = _mm256_slli_epi64(_mm256_add_epi64(n[v], _mm256_sad_epu8(byte_bits(fours[v]), zero)), 1);
-			n[v] = _mm256_slli_epi64(_mm256_add_epi64(n[v], _mm256_sad_epu8(byte_bits(twos[v]), zero)), 1);
-			bytes[v] = byte_bits(ones[v]);
+			n[v] = _mm256_add_epi64(n[v], _mm256_sad_epu8(bytes[v], zero));
+			bytes[v] = zero;
 		}
 	}
-	for (; i < s->n; i++) {
-		PIXEL(0)
-		BOTH bytes[v] = _mm256_add_epi8(bytes[v], byte_bits(DIFFER(0)));
+	BOTH {
+		n[v] = _mm256_slli_epi64(n[v], 3);
+		bytes[v] = _mm256_add_epi8(_mm256_add_epi8(bytes[v], bytes[v]), byte_bits(fours[v]));
+		bytes[v] = _mm256_add_epi8(_mm256_add_epi8(bytes[v], bytes[v]), byte_bits(twos[v]));
+		bytes[v] = _mm256_add_epi8(_mm256_add_epi8(bytes[v], bytes[v]), byte_bits(ones[v]));
+		n[v] = _mm256_add_epi64(n[v], _mm256_sad_epu8(bytes[v], zero));
 	}
-	BOTH n[v] = _mm256_add_epi64(n[v], _mm256_sad_epu8(bytes[v], zero));
+out:
 	both = _mm256_shuffle_ps(_mm256_castsi256_ps(n[0]), _mm256_castsi256_ps(n[1]), 0x88);
 	return _mm256_permute4x64_epi64(_mm256_castps_si256(both), 0xd8);
 }
